@@ -1,0 +1,93 @@
+//! Records on their way into a log.
+
+/// A run of records to append, kept in two buffers so that a record costs no allocation.
+#[derive(Debug, Default, Clone)]
+pub struct Appends {
+    keys: Vec<u8>,
+    data: Vec<u8>,
+    records: Vec<Ends>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    key: usize,
+    data: usize,
+    explicit_hash_key: Option<u128>,
+}
+
+/// One record of an [`Appends`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Append<'a> {
+    /// The partition key: 1 to 256 characters.
+    pub partition_key: &'a str,
+    /// The hash key to use instead of the partition key's own, where the producer named one.
+    pub explicit_hash_key: Option<u128>,
+    /// The record itself.
+    pub data: &'a [u8],
+}
+
+impl Appends {
+    /// Returns an empty run.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a record.
+    pub fn push(&mut self, partition_key: &str, data: &[u8]) {
+        self.push_hashed(partition_key, None, data);
+    }
+
+    /// Adds a record whose producer may have named the hash key.
+    pub fn push_hashed(&mut self, partition_key: &str, explicit_hash_key: Option<u128>, data: &[u8]) {
+        self.data.extend_from_slice(data);
+        self.finish(partition_key, explicit_hash_key);
+    }
+
+    /// Adds a record whose data `write` appends to the buffer that it is given (and must not shorten).
+    pub fn push_with(&mut self, partition_key: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.data);
+        self.finish(partition_key, None);
+    }
+
+    fn finish(&mut self, partition_key: &str, explicit_hash_key: Option<u128>) {
+        self.keys.extend_from_slice(partition_key.as_bytes());
+        self.records.push(Ends { key: self.keys.len(), data: self.data.len(), explicit_hash_key });
+    }
+
+    /// Forgets the records and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.keys.clear();
+        self.data.clear();
+        self.records.clear();
+    }
+
+    /// Returns the number of records.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Returns whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Returns the bytes of data in all records.
+    pub fn data_bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Walks over the records in order.
+    pub fn iter(&self) -> impl Iterator<Item = Append<'_>> {
+        let mut from = (0, 0);
+        self.records.iter().map(move |ends| {
+            let key = &self.keys[from.0..ends.key];
+            let data = &self.data[from.1..ends.data];
+            from = (ends.key, ends.data);
+            Append {
+                partition_key: std::str::from_utf8(key).expect("keys are pushed as text"),
+                explicit_hash_key: ends.explicit_hash_key,
+                data,
+            }
+        })
+    }
+}

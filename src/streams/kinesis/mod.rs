@@ -1,0 +1,1 @@
+//! The log behind any endpoint that speaks the Kinesis API.

@@ -1,1 +1,54 @@
-//! (being built)
+//! The pipeline file as text: its TOML with a place for every key and value, and the diagnostics drawn over it.
+//!
+//! Owns reading TOML and pointing at it. May import nothing of this crate. Never knows what a key means.
+
+mod diagnostic;
+mod nearest;
+mod reader;
+mod value;
+
+use toml::de::DeTable;
+
+pub use diagnostic::{Diagnostic, Findings, Span};
+pub use nearest::{help_for, nearest};
+pub use reader::TableReader;
+pub use value::{Spanned, Value};
+
+/// The text of one pipeline file under the name by which messages speak of it.
+#[derive(Debug, Clone)]
+pub struct Document {
+    name: String,
+    text: String,
+}
+
+impl Document {
+    /// Takes a file's name and text.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+
+    /// Returns the file's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the file's text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Parses the text as TOML. Every syntax error becomes a finding; what could be read is returned all the same.
+    pub fn parse(&self, findings: &Findings) -> DeTable<'_> {
+        let (table, errors) = DeTable::parse_recoverable(&self.text);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            findings.add(Diagnostic::new(error.message().to_lowercase(), span).label("this is not TOML"));
+        }
+        table.into_inner()
+    }
+
+    /// Draws diagnostics over the text, in the order of their places.
+    pub fn draw(&self, diagnostics: &[Diagnostic], color: bool) -> String {
+        diagnostic::draw(self, diagnostics, color)
+    }
+}

@@ -1,1 +1,42 @@
-//! (being built)
+//! One resolved model of a pipeline: every name found, every type known, every default filled in.
+//!
+//! Owns the meaning of a file as a whole. May import `spec` and what it imports. Pure: no clock, no network, no
+//! environment. Never holds a value that a later stage has to check again.
+
+mod generator;
+mod query;
+mod stream;
+
+pub use generator::{GeneratedField, Generator};
+pub use query::Query;
+pub use stream::{Column, Source, Stream, Time};
+
+/// The stream that takes what could not be read or computed, in every pipeline. KDA reserves the same name.
+pub const ERROR_STREAM: &str = "error_stream";
+
+/// A whole pipeline.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The pipeline's name.
+    pub name: String,
+    /// What it is for, in the author's words.
+    pub description: Option<String>,
+    /// Its streams in the order of the file, those that queries write among them.
+    pub streams: Vec<Stream>,
+    /// What makes records, by stream.
+    pub generators: Vec<Generator>,
+    /// Its queries in the order of the file.
+    pub queries: Vec<Query>,
+}
+
+impl Plan {
+    /// Returns the stream of a name.
+    pub fn stream(&self, name: &str) -> Option<&Stream> {
+        self.streams.iter().find(|stream| stream.name == name)
+    }
+
+    /// Returns the generator that feeds a stream.
+    pub fn generator(&self, stream: &str) -> Option<&Generator> {
+        self.generators.iter().find(|generator| generator.stream == stream)
+    }
+}

@@ -1,1 +1,21 @@
-//! (being built)
+//! SQL types and expressions: read from text, checked and typed once, and written again in each dialect.
+//!
+//! Owns the meaning of an expression; the engine evaluates it and the dialects spell it, and neither decides anything.
+//! May import nothing of this crate. Never evaluates, and never sees a whole query's text.
+
+mod aggregate;
+mod coerce;
+mod dialect;
+mod error;
+mod expr;
+mod function;
+mod read;
+mod types;
+
+pub use aggregate::{Aggregate, AggregateFunction};
+pub use dialect::{Dialect, expression_text};
+pub use error::SqlError;
+pub use expr::{Expr, ExprKind, Literal, Operator};
+pub use function::Function;
+pub use read::{Reading, Scope, read_filter, read_select};
+pub use types::{ColumnType, SqlType};

@@ -1,0 +1,124 @@
+//! A mistake in the file, and how it is shown.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::Document;
+
+/// A range of bytes in the file.
+pub type Span = Range<usize>;
+
+/// One mistake: what it is, where, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    message: String,
+    span: Span,
+    label: String,
+    other: Option<(Span, String)>,
+    help: Option<String>,
+}
+
+impl Diagnostic {
+    /// Starts a diagnostic: a lower-case sentence without a full stop, names in backticks, and the offending place.
+    pub fn new(message: impl Into<String>, span: Span) -> Self {
+        Self { message: message.into(), span, label: String::new(), other: None, help: None }
+    }
+
+    /// Says at the place what is wrong with it.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Points at the other half of a conflict.
+    #[must_use]
+    pub fn other(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.other = Some((span, label.into()));
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Returns the sentence that says what is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns the offending place.
+    pub fn span(&self) -> Span {
+        self.span.clone()
+    }
+}
+
+/// The mistakes found so far. Readers of different parts of the file share one.
+#[derive(Debug, Default)]
+pub struct Findings(RefCell<Vec<Diagnostic>>);
+
+impl Findings {
+    /// Returns an empty list.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a mistake.
+    pub fn add(&self, diagnostic: Diagnostic) {
+        self.0.borrow_mut().push(diagnostic);
+    }
+
+    /// Returns whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    /// Returns the mistakes in the order of their places, each once.
+    pub fn into_sorted(self) -> Vec<Diagnostic> {
+        let mut found = self.0.into_inner();
+        found.sort_by(|a, b| (a.span.start, a.span.end, &a.message).cmp(&(b.span.start, b.span.end, &b.message)));
+        found.dedup();
+        found
+    }
+}
+
+/// Draws diagnostics one below the other, a blank line between them.
+pub(super) fn draw(document: &Document, diagnostics: &[Diagnostic], color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let drawn: Vec<String> =
+        diagnostics.iter().map(|diagnostic| renderer.render(&[group(document, diagnostic)])).collect();
+    drawn.join("\n\n")
+}
+
+fn group<'a>(document: &'a Document, diagnostic: &'a Diagnostic) -> Group<'a> {
+    let text = document.text();
+    let mut snippet = Snippet::source(text)
+        .path(document.name())
+        .annotation(AnnotationKind::Primary.span(within(text, &diagnostic.span)).label(diagnostic.label.as_str()));
+    if let Some((span, label)) = &diagnostic.other {
+        snippet = snippet.annotation(AnnotationKind::Context.span(within(text, span)).label(label.as_str()));
+    }
+    let group = Level::ERROR.primary_title(diagnostic.message.as_str()).element(snippet);
+    match &diagnostic.help {
+        Some(help) => group.element(Level::HELP.message(help.as_str())),
+        None => group,
+    }
+}
+
+/// Keeps a span inside the text and on character borders, whatever produced it.
+fn within(text: &str, span: &Span) -> Span {
+    let floor = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor(span.start);
+    start..floor(span.end).max(start)
+}

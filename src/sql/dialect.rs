@@ -1,0 +1,199 @@
+//! Typed expression → text of a dialect.
+
+use super::{Aggregate, AggregateFunction, Expr, ExprKind, Literal, Operator, SqlType};
+
+/// A dialect in which `pipe` writes SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Kinesis Data Analytics for SQL.
+    Kda,
+    /// Apache Flink SQL.
+    Flink,
+}
+
+impl Dialect {
+    /// Quotes a name so that it is taken letter by letter.
+    pub fn quote(self, name: &str) -> String {
+        match self {
+            Self::Kda => format!("\"{}\"", name.replace('"', "\"\"")),
+            Self::Flink => format!("`{}`", name.replace('`', "``")),
+        }
+    }
+
+    /// Quotes a text constant.
+    pub fn text(self, text: &str) -> String {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+
+    /// Writes a type.
+    pub fn type_name(self, sql_type: SqlType) -> String {
+        match (self, sql_type) {
+            // Flink's time attributes and KDA's timestamps both have milliseconds at the most; KDA takes no digits.
+            (Self::Kda, SqlType::Timestamp(_)) => "TIMESTAMP".to_owned(),
+            // Flink does not cut text at a length, and neither source nor sink checks it.
+            (Self::Flink, SqlType::Varchar(_)) => "STRING".to_owned(),
+            (Self::Flink, SqlType::Real) => "FLOAT".to_owned(),
+            (Self::Flink, SqlType::Integer) => "INT".to_owned(),
+            _ => sql_type.to_string(),
+        }
+    }
+}
+
+/// How names outside the expression are written.
+#[derive(Debug, Clone, Copy)]
+struct Writer<'a> {
+    dialect: Dialect,
+    aggregates: &'a [Aggregate],
+    prefix: &'a str,
+}
+
+/// Writes an expression. `aggregates` are the query's; `prefix` goes before every column (`"t".`, or nothing).
+pub fn expression_text(expr: &Expr, dialect: Dialect, aggregates: &[Aggregate], prefix: &str) -> String {
+    Writer { dialect, aggregates, prefix }.write(expr)
+}
+
+impl Writer<'_> {
+    fn write(self, expr: &Expr) -> String {
+        match &expr.kind {
+            ExprKind::Column(name) => format!("{}{}", self.prefix, self.dialect.quote(name)),
+            ExprKind::Aggregate(index) => self.aggregate(&self.aggregates[*index]),
+            ExprKind::WindowStart => "window_start".to_owned(),
+            ExprKind::WindowEnd => "window_end".to_owned(),
+            ExprKind::Literal(literal) => self.literal(literal, expr.sql_type),
+            ExprKind::Negate(inner) => format!("-{}", self.operand(inner)),
+            ExprKind::Not(inner) => format!("NOT {}", self.operand(inner)),
+            ExprKind::IsNull(inner) => format!("{} IS NULL", self.operand(inner)),
+            ExprKind::IsNotNull(inner) => format!("{} IS NOT NULL", self.operand(inner)),
+            ExprKind::Binary(left, Operator::Modulo, right) => {
+                format!("MOD({}, {})", self.write(left), self.write(right))
+            }
+            ExprKind::Binary(left, operator, right) => {
+                format!("{} {} {}", self.operand(left), operator.text(), self.operand(right))
+            }
+            ExprKind::Cast { expr: inner, implicit: true } => self.write(inner),
+            ExprKind::Cast { expr: inner, implicit: false } => self.cast(&self.write(inner), expr.sql_type),
+            ExprKind::Case { whens, otherwise } => {
+                let mut text = "CASE".to_owned();
+                for (when, then) in whens {
+                    text += &format!(" WHEN {} THEN {}", self.write(when), self.write(then));
+                }
+                if let Some(otherwise) = otherwise {
+                    text += &format!(" ELSE {}", self.write(otherwise));
+                }
+                text + " END"
+            }
+            ExprKind::In { expr, list, negated } => {
+                let list: Vec<String> = list.iter().map(|item| self.write(item)).collect();
+                format!("{} {}IN ({})", self.operand(expr), not(*negated), list.join(", "))
+            }
+            ExprKind::Like { expr, pattern, negated } => {
+                format!("{} {}LIKE {}", self.operand(expr), not(*negated), self.dialect.text(pattern))
+            }
+            ExprKind::Call(function, arguments) => self.call(function.name, arguments),
+        }
+    }
+
+    /// Writes a part, in parentheses where it could be taken apart otherwise.
+    fn operand(self, expr: &Expr) -> String {
+        let mut bare = expr;
+        while let ExprKind::Cast { expr, implicit: true } = &bare.kind {
+            bare = expr;
+        }
+        let text = self.write(bare);
+        let modulo = matches!(&bare.kind, ExprKind::Binary(_, Operator::Modulo, _));
+        let loose = matches!(
+            &bare.kind,
+            ExprKind::Binary(..)
+                | ExprKind::Not(_)
+                | ExprKind::Negate(_)
+                | ExprKind::IsNull(_)
+                | ExprKind::IsNotNull(_)
+                | ExprKind::In { .. }
+                | ExprKind::Like { .. }
+        ) && !modulo;
+        if loose || text.starts_with('-') { format!("({text})") } else { text }
+    }
+
+    fn aggregate(self, aggregate: &Aggregate) -> String {
+        let name = aggregate.function.name();
+        let Some(argument) = &aggregate.argument else {
+            return format!("{name}(*)");
+        };
+        let text = self.write(argument);
+        // Flink's SUM has the type of its argument and wraps around; `pipe`'s has that of the result.
+        let widened = self.dialect == Dialect::Flink
+            && aggregate.function == AggregateFunction::Sum
+            && argument.sql_type != Some(aggregate.sql_type)
+            && !matches!(aggregate.sql_type, SqlType::Decimal { .. });
+        // Flink's AVG over a floating-point REAL stays REAL.
+        let real = self.dialect == Dialect::Flink
+            && aggregate.function == AggregateFunction::Avg
+            && argument.sql_type == Some(SqlType::Real);
+        if widened || real {
+            return format!("{name}({})", self.cast(&text, Some(aggregate.sql_type)));
+        }
+        format!("{name}({text})")
+    }
+
+    fn cast(self, text: &str, to: Option<SqlType>) -> String {
+        match to {
+            Some(to) => format!("CAST({text} AS {})", self.dialect.type_name(to)),
+            None => text.to_owned(),
+        }
+    }
+
+    fn literal(self, literal: &Literal, sql_type: Option<SqlType>) -> String {
+        match literal {
+            Literal::Null => self.cast("NULL", sql_type),
+            Literal::Boolean(boolean) => if *boolean { "TRUE" } else { "FALSE" }.to_owned(),
+            Literal::Integer(number) => number.to_string(),
+            Literal::Number(digits) => digits.clone(),
+            Literal::Text(text) => self.dialect.text(text),
+            Literal::Timestamp(micros) => {
+                let moment = chrono::DateTime::from_timestamp_micros(*micros).unwrap_or_default();
+                format!("TIMESTAMP '{}'", moment.format("%Y-%m-%d %H:%M:%S%.f"))
+            }
+            Literal::Date(days) => {
+                let day = chrono::NaiveDate::default() + chrono::Duration::days(i64::from(*days));
+                format!("DATE '{day}'")
+            }
+        }
+    }
+
+    fn call(self, name: &str, arguments: &[Expr]) -> String {
+        let written: Vec<String> = arguments.iter().map(|argument| self.write(argument)).collect();
+        match (self.dialect, name, written.as_slice()) {
+            // KDA has no SQRT.
+            (Dialect::Kda, "SQRT", [number]) => format!("POWER({number}, 0.5)"),
+            (_, "SUBSTRING", [text, from]) => format!("SUBSTRING({text} FROM {from})"),
+            (_, "SUBSTRING", [text, from, length]) => format!("SUBSTRING({text} FROM {from} FOR {length})"),
+            _ => format!("{name}({})", written.join(", ")),
+        }
+    }
+}
+
+fn not(negated: bool) -> &'static str {
+    if negated { "NOT " } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Scope, read_filter, read_select};
+    use super::*;
+
+    #[test]
+    fn each_dialect_quotes_and_widens_in_its_own_way() {
+        let columns = [("userName".to_owned(), SqlType::Varchar(8)), ("balance".to_owned(), SqlType::Integer)];
+        let scope = Scope { columns: &columns };
+        let read = read_select("SUM(balance) / (COUNT(*) - 1)", scope, &[], Vec::new()).expect("legal");
+        let write = |dialect| expression_text(&read.expr, dialect, &read.aggregates, "");
+        assert_eq!(write(Dialect::Kda), "SUM(\"balance\") / (COUNT(*) - 1)");
+        assert_eq!(write(Dialect::Flink), "SUM(CAST(`balance` AS BIGINT)) / (COUNT(*) - 1)");
+        let filter =
+            read_filter("NOT (userName = 'o''x' OR -balance < 3) AND balance IS NOT NULL", scope).expect("legal");
+        assert_eq!(
+            expression_text(&filter, Dialect::Flink, &[], ""),
+            "(NOT ((`userName` = 'o''x') OR ((-`balance`) < 3))) AND (`balance` IS NOT NULL)"
+        );
+    }
+}

@@ -1,0 +1,38 @@
+//! A mistake in an expression or a type.
+
+use std::ops::Range;
+
+/// What is wrong with a piece of SQL, and where in its text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SqlError {
+    /// The sentence that says what is wrong.
+    pub message: String,
+    /// The bytes of the text that it is about; the whole text where it cannot be told.
+    pub span: Option<Range<usize>>,
+    /// What to do, where there is more to say.
+    pub help: Option<String>,
+    /// The unknown name and the names that would have been legal, where that is the mistake.
+    pub unknown: Option<(String, Vec<String>)>,
+}
+
+impl SqlError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), span: None, help: None, unknown: None }
+    }
+
+    pub(super) fn at(mut self, span: Option<Range<usize>>) -> Self {
+        self.span = self.span.or(span);
+        self
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn legal<'a>(mut self, word: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.unknown = Some((word.to_owned(), names.into_iter().map(str::to_owned).collect()));
+        self
+    }
+}

@@ -254,8 +254,8 @@ impl Reader<'_> {
             }
             Operator::Concat => {
                 let (left, right) = (self.text_of(left, "||")?, self.text_of(right, "||")?);
-                let length = [left.sql_type, right.sql_type].iter().map(|found| match found {
-                    Some(SqlType::Varchar(length)) => *length,
+                let length = [left.sql_type, right.sql_type].into_iter().map(|found| match found {
+                    Some(SqlType::Varchar(length)) => length,
                     _ => 0,
                 });
                 let sql_type = SqlType::Varchar(length.sum::<u32>().clamp(1, super::types::MAX_VARCHAR));

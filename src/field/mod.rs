@@ -6,13 +6,16 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::document::TableReader;
+use crate::document::{Spanned, TableReader};
 use crate::sql::SqlType;
 
 /// A kind of generated column with its options.
 pub trait Field: Debug + Send + Sync {
     /// Says why values of this field cannot go into a column of a type, where they cannot.
     fn check(&self, sql_type: SqlType) -> Result<(), String>;
+
+    /// Returns the column for each of whose values the field keeps a state of its own.
+    fn per(&self) -> Option<&Spanned<String>>;
 }
 
 /// A kind of generated column: its name in the file, and how its options are read.

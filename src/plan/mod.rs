@@ -5,11 +5,16 @@
 
 mod generator;
 mod query;
+mod resolve;
+mod resolve_queries;
+mod resolve_streams;
 mod stream;
+mod target;
 
 pub use generator::{GeneratedField, Generator};
 pub use query::Query;
 pub use stream::{Column, Source, Stream, Time};
+pub use target::Target;
 
 /// The stream that takes what could not be read or computed, in every pipeline. KDA reserves the same name.
 pub const ERROR_STREAM: &str = "error_stream";
@@ -27,6 +32,8 @@ pub struct Plan {
     pub generators: Vec<Generator>,
     /// Its queries in the order of the file.
     pub queries: Vec<Query>,
+    /// Where it runs.
+    pub target: Target,
 }
 
 impl Plan {

@@ -51,11 +51,11 @@ pub struct ColumnType {
 }
 
 /// The longest `VARCHAR` (KDA SQL reference, data types).
-pub const MAX_VARCHAR: u32 = 65_535;
+pub(super) const MAX_VARCHAR: u32 = 65_535;
 /// The most digits of a `DECIMAL` (Arrow's 128-bit decimals, and Flink's).
-pub const MAX_PRECISION: u8 = 38;
+pub(super) const MAX_PRECISION: u8 = 38;
 /// The most digits of fractional seconds: values are kept in microseconds.
-pub const MAX_FRACTION: u8 = 6;
+pub(super) const MAX_FRACTION: u8 = 6;
 /// The digits of fractional seconds of a plain `TIMESTAMP` (KDA keeps milliseconds).
 const DEFAULT_FRACTION: u8 = 3;
 

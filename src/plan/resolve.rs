@@ -1,0 +1,126 @@
+//! Spec → Plan: looking every name up, and finding what contradicts what.
+
+use crate::document::{Diagnostic, Document, Findings, Span, Spanned, help_for};
+use crate::spec::{Spec, TargetSpec};
+use crate::sql::SqlError;
+
+use super::{ERROR_STREAM, Plan, Source, Stream, Target};
+
+/// What the parts of the resolution share.
+pub(super) struct Context<'a> {
+    pub(super) document: &'a Document,
+    pub(super) spec: &'a Spec,
+    pub(super) target: &'a TargetSpec,
+    pub(super) findings: &'a Findings,
+}
+
+impl Plan {
+    /// Resolves a file for one target. Fails with every mistake; the target is one of the spec's.
+    pub fn resolve(document: &Document, spec: &Spec, target: &TargetSpec) -> Result<Self, Vec<Diagnostic>> {
+        let findings = Findings::new();
+        let context = Context { document, spec, target, findings: &findings };
+        context.check_names();
+        let mut streams = context.streams();
+        let generators = context.generators(&streams);
+        let queries = context.queries(&streams);
+        if !findings.is_empty() {
+            return Err(findings.into_sorted());
+        }
+        for query in &queries {
+            let columns = query.output_columns(&streams);
+            if let Some(output) = streams.iter_mut().find(|stream| stream.name == query.name) {
+                output.columns = columns;
+            }
+        }
+        context.output_partition_keys(&mut streams);
+        if !findings.is_empty() {
+            return Err(findings.into_sorted());
+        }
+        Ok(Self {
+            name: spec.name.value.clone(),
+            description: spec.description.clone(),
+            streams,
+            generators,
+            queries,
+            target: Target::of(target),
+        })
+    }
+}
+
+impl Context<'_> {
+    fn check_names(&self) {
+        for stream in &self.spec.streams {
+            if stream.name.value.eq_ignore_ascii_case(ERROR_STREAM) {
+                self.add(
+                    Diagnostic::new(format!("`{}` is reserved", stream.name.value), stream.name.span.clone())
+                        .label("every pipeline has this stream already")
+                        .help("it takes the records that cannot be read; choose another name"),
+                );
+            }
+        }
+        let streams = || self.spec.streams.iter().map(|stream| stream.name.value.as_str());
+        for (name, _) in &self.target.overrides.shards {
+            self.known("stream", name, streams());
+        }
+        let generators = || self.spec.generators.iter().map(|generator| generator.stream.value.as_str());
+        for (name, _) in &self.target.overrides.rates {
+            self.known("generator", name, generators());
+        }
+    }
+
+    pub(super) fn add(&self, diagnostic: Diagnostic) {
+        self.findings.add(diagnostic);
+    }
+
+    /// Reports a name that is none of those known; says whether it is.
+    pub(super) fn known<'n>(
+        &self,
+        what: &str,
+        name: &Spanned<String>,
+        names: impl Iterator<Item = &'n str> + Clone,
+    ) -> bool {
+        let known = names.clone().any(|known| known == name.value);
+        if !known {
+            self.add(
+                Diagnostic::new(format!("there is no {what} `{}`", name.value), name.span.clone())
+                    .label(format!("unknown {what}"))
+                    .help(help_for(&name.value, names)),
+            );
+        }
+        known
+    }
+
+    /// Reports a mistake in the SQL that stands at `text`, at its place within it.
+    pub(super) fn sql(&self, error: SqlError, text: &Spanned<String>) {
+        let span = error.span.and_then(|inner| self.within(text, &inner)).unwrap_or_else(|| text.span.clone());
+        let diagnostic = Diagnostic::new(error.message, span).label("here");
+        let help = error.help.or_else(|| {
+            error.unknown.map(|(word, legal)| help_for(&word, legal.iter().map(String::as_str).collect::<Vec<_>>()))
+        });
+        self.add(match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
+    }
+
+    /// Finds a range of a text value in the file, where the file holds the value letter by letter.
+    fn within(&self, text: &Spanned<String>, inner: &Span) -> Option<Span> {
+        let raw = self.document.text().get(text.span.clone())?;
+        let start = text.span.start + raw.find(&text.value).filter(|_| !raw.contains('\\'))?;
+        Some(start + inner.start..start + inner.end)
+    }
+}
+
+/// Finds the stream of a name among those resolved so far.
+pub(super) fn find<'a>(streams: &'a [Stream], name: &str) -> Option<&'a Stream> {
+    streams.iter().find(|stream| stream.name == name)
+}
+
+/// Returns what makes the records of a stream.
+pub(super) fn source(spec: &Spec, stream: &str) -> Source {
+    if spec.queries.iter().any(|query| query.name.value == stream) {
+        return Source::Query(stream.to_owned());
+    }
+    let late = spec.queries.iter().find(|query| query.late.as_ref().is_some_and(|late| late.value == stream));
+    late.map_or(Source::Producers, |query| Source::Late(query.name.value.clone()))
+}

@@ -1,0 +1,175 @@
+//! Streams, and the generators that feed them.
+
+use crate::document::{Diagnostic, Spanned};
+use crate::spec::{EventTimeSpec, GeneratorSpec, StreamSpec};
+use crate::sql::SqlType;
+
+use super::resolve::{Context, find, source};
+use super::{Column, GeneratedField, Generator, Source, Stream, Time};
+
+impl Context<'_> {
+    pub(super) fn streams(&self) -> Vec<Stream> {
+        self.spec.streams.iter().map(|stream| self.stream(stream)).collect()
+    }
+
+    fn stream(&self, spec: &StreamSpec) -> Stream {
+        let name = &spec.name.value;
+        let source = source(self.spec, name);
+        let columns = self.columns(spec, &source);
+        let partition_key = match (&spec.partition_key, &source) {
+            (Some(key), Source::Producers) => self.column("column", key, &columns),
+            _ => None,
+        };
+        let time = match &spec.event_time {
+            None => Time::Arrival,
+            Some(event_time) => self.event_time(event_time, &columns, &source),
+        };
+        let overridden = self.target.overrides.shards.iter().find(|(stream, _)| stream.value == *name);
+        let capacity = overridden.map_or(spec.capacity, |(_, capacity)| *capacity);
+        Stream { name: name.clone(), capacity, columns, partition_key, time, source }
+    }
+
+    fn columns(&self, spec: &StreamSpec, source: &Source) -> Vec<Column> {
+        let name = &spec.name;
+        match (&spec.columns, source) {
+            (None, Source::Producers) => self.add(
+                Diagnostic::new(format!("stream `{}` has no columns", name.value), name.span.clone())
+                    .label("nothing says what its records hold")
+                    .help(format!("add [streams.{}.columns], or a query of this name that writes it", name.value)),
+            ),
+            (Some(columns), Source::Query(_) | Source::Late(_)) => self.add(
+                Diagnostic::new(format!("stream `{}` is written by a query", name.value), columns.span.clone())
+                    .label("its columns come from the query")
+                    .help("leave these columns out"),
+            ),
+            _ => {}
+        }
+        let specs = spec.columns.as_ref().map_or(&[][..], |columns| &columns.value);
+        let mut columns: Vec<Column> = Vec::new();
+        for column in specs {
+            let inside = |outer: &[String], inner: &[String]| inner.starts_with(outer);
+            let clash =
+                columns.iter().find(|other| inside(&other.path, &column.path) || inside(&column.path, &other.path));
+            if let Some(other) = clash {
+                self.add(
+                    Diagnostic::new(
+                        format!("columns `{}` and `{}` read the same place of a record", other.name, column.name.value),
+                        column.name.span.clone(),
+                    )
+                    .label(format!("`$.{}` is taken or lies inside the other", column.path.join("."))),
+                );
+            }
+            columns.push(Column {
+                name: column.name.value.clone(),
+                sql_type: column.column_type.value.sql_type,
+                not_null: column.column_type.value.not_null,
+                path: column.path.clone(),
+            });
+        }
+        columns
+    }
+
+    fn event_time(&self, spec: &EventTimeSpec, columns: &[Column], source: &Source) -> Time {
+        if *source != Source::Producers {
+            self.add(
+                Diagnostic::new("a stream that a query writes has no `event_time`", spec.column.span.clone())
+                    .label("nothing is windowed by it")
+                    .help("leave it out: `event_time` belongs to the stream that the query reads"),
+            );
+            return Time::Arrival;
+        }
+        let Some(column) = self.column("column", &spec.column, columns) else { return Time::Arrival };
+        if !matches!(columns[column].sql_type, SqlType::Timestamp(_)) {
+            self.add(
+                Diagnostic::new(
+                    format!("event time `{}` is a {}", spec.column.value, columns[column].sql_type),
+                    spec.column.span.clone(),
+                )
+                .label("expected a TIMESTAMP column"),
+            );
+        }
+        Time::Event { column, delay: spec.delay, idle: spec.idle }
+    }
+
+    fn column(&self, what: &str, name: &Spanned<String>, columns: &[Column]) -> Option<usize> {
+        if columns.is_empty() {
+            return None;
+        }
+        self.known(what, name, columns.iter().map(|column| column.name.as_str()));
+        columns.iter().position(|column| column.name == name.value)
+    }
+
+    /// Resolves `partition_key` of the streams that queries write, now that their columns are known.
+    pub(super) fn output_partition_keys(&self, streams: &mut [Stream]) {
+        for (spec, stream) in self.spec.streams.iter().zip(streams) {
+            if let (Some(key), Source::Query(_)) = (&spec.partition_key, &stream.source) {
+                stream.partition_key = self.column("column", key, &stream.columns);
+            }
+            if let (Some(key), Source::Late(_)) = (&spec.partition_key, &stream.source) {
+                self.add(
+                    Diagnostic::new("late records keep the partition key that they came with", key.span.clone())
+                        .label("leave this out"),
+                );
+            }
+        }
+    }
+
+    pub(super) fn generators(&self, streams: &[Stream]) -> Vec<Generator> {
+        self.spec.generators.iter().filter_map(|generator| self.generator(generator, streams)).collect()
+    }
+
+    fn generator(&self, spec: &GeneratorSpec, streams: &[Stream]) -> Option<Generator> {
+        if !self.known("stream", &spec.stream, streams.iter().map(|stream| stream.name.as_str())) {
+            return None;
+        }
+        let stream = find(streams, &spec.stream.value)?;
+        if stream.source != Source::Producers {
+            self.add(
+                Diagnostic::new(format!("stream `{}` is written by a query", stream.name), spec.stream.span.clone())
+                    .label("a generator cannot feed it too"),
+            );
+            return None;
+        }
+        for field in &spec.fields.value {
+            self.column("column", &field.column, &stream.columns);
+        }
+        let mut fields = Vec::new();
+        for column in &stream.columns {
+            let Some(field) = spec.fields.value.iter().find(|field| field.column.value == column.name) else {
+                self.add(
+                    Diagnostic::new(
+                        format!("generator `{}` has no field for column `{}`", stream.name, column.name),
+                        spec.fields.span.clone(),
+                    )
+                    .label(format!("`{}` is needed here", column.name))
+                    .help(format!("add `{} = {{ kind = \"…\" }}`", column.name)),
+                );
+                continue;
+            };
+            if let Err(reason) = field.field.check(column.sql_type) {
+                self.add(
+                    Diagnostic::new(
+                        format!("field `{}` does not fit its column, a {}", column.name, column.sql_type),
+                        field.span.clone(),
+                    )
+                    .label(reason),
+                );
+            }
+            if field.null_share > 0.0 && column.not_null {
+                self.add(
+                    Diagnostic::new(format!("column `{}` is NOT NULL", column.name), field.span.clone())
+                        .label("this field makes NULL"),
+                );
+            }
+            let per = field.field.per().and_then(|per| self.column("column", per, &stream.columns));
+            fields.push(GeneratedField {
+                field: std::sync::Arc::clone(&field.field),
+                null_share: field.null_share,
+                per,
+            });
+        }
+        let overridden = self.target.overrides.rates.iter().find(|(name, _)| name.value == stream.name);
+        let rate = overridden.map_or(spec.rate, |(_, rate)| *rate);
+        Some(Generator { stream: stream.name.clone(), rate, seed: spec.seed, fields })
+    }
+}

@@ -1,0 +1,30 @@
+//! The target that a plan is for.
+
+use crate::spec::{EngineKind, StreamsKind, TargetSpec};
+
+/// Where a pipeline runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its name in the file.
+    pub name: String,
+    /// Where its streams are.
+    pub streams: StreamsKind,
+    /// What runs its queries.
+    pub engine: EngineKind,
+    /// The AWS region, where the file says one.
+    pub region: Option<String>,
+    /// The address to use instead of AWS's, where the file says one.
+    pub endpoint_url: Option<String>,
+}
+
+impl Target {
+    pub(super) fn of(spec: &TargetSpec) -> Self {
+        Self {
+            name: spec.name.clone(),
+            streams: spec.streams,
+            engine: spec.engine,
+            region: spec.region.clone(),
+            endpoint_url: spec.endpoint_url.clone(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Names that become names on AWS and folders on this machine.
+
+use crate::document::{Diagnostic, Spanned, Value};
+
+/// The longest name of a stream (Kinesis API, CreateStream).
+const MAX_STREAM_NAME: usize = 128;
+/// The longest name of a pipeline: with what is added to it, it must stay a legal stack and application name (128).
+const MAX_PIPELINE_NAME: usize = 64;
+/// The longest name of a column (KDA SQL reference, identifiers).
+const MAX_COLUMN_NAME: usize = 128;
+
+/// Reads the name of the pipeline.
+pub(super) fn pipeline(value: &Value<'_>) -> Option<Spanned<String>> {
+    let name = value.text()?;
+    let legal = name.value.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.value.len() <= MAX_PIPELINE_NAME
+        && name.value.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
+    if !legal {
+        value.findings().add(
+            Diagnostic::new(format!("`{}` cannot be the name of a pipeline", name.value), name.span.clone())
+                .label("not a legal name")
+                .help(format!("a letter, then letters, digits, `-` and `_`; at most {MAX_PIPELINE_NAME}")),
+        );
+    }
+    legal.then_some(name)
+}
+
+/// Takes the key of a section as the name of a stream.
+pub(super) fn stream(value: &Value<'_>) -> Option<Spanned<String>> {
+    let name = value.key();
+    let legal = (1..=MAX_STREAM_NAME).contains(&name.len())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
+    if !legal {
+        value.findings().add(
+            Diagnostic::new(format!("`{name}` cannot be the name of a stream"), value.key_span())
+                .label("not a legal name")
+                .help(format!("letters, digits, `-`, `_` and `.`; 1 to {MAX_STREAM_NAME}, as Kinesis has it")),
+        );
+    }
+    legal.then(|| Spanned::new(name.to_owned(), value.key_span()))
+}
+
+/// Takes a key as the name of a column.
+pub(super) fn column(value: &Value<'_>) -> Option<Spanned<String>> {
+    let name = value.key();
+    let legal = (1..=MAX_COLUMN_NAME).contains(&name.len()) && !name.chars().any(char::is_control);
+    if !legal {
+        value.findings().add(
+            Diagnostic::new(format!("`{}` cannot be the name of a column", name.escape_debug()), value.key_span())
+                .label("not a legal name")
+                .help(format!("1 to {MAX_COLUMN_NAME} characters, none of them a control character")),
+        );
+    }
+    legal.then(|| Spanned::new(name.to_owned(), value.key_span()))
+}

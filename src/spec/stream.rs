@@ -1,0 +1,171 @@
+//! `[streams.NAME]`
+
+use std::time::Duration;
+
+use crate::document::{Diagnostic, Spanned, TableReader, Value};
+use crate::sql::{ColumnType, SqlType};
+use crate::streams::Capacity;
+
+use super::name;
+
+/// The most shards of one stream (Kinesis quota in its three largest regions).
+const MAX_SHARDS: i64 = 20_000;
+/// The most columns of a stream (`RecordColumns` of a KDA input).
+const MAX_COLUMNS: usize = 1000;
+/// How long a shard may be silent before it stops holding the watermark back, where the file does not say: longer than
+/// any pause of a live producer, shorter than a person's patience.
+const DEFAULT_IDLE: Duration = Duration::from_secs(10);
+/// The longest `delay` and `idle`: a watermark that stays behind for longer is a slip of the unit.
+const MAX_WAIT: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// One stream as written.
+#[derive(Debug, Clone)]
+pub struct StreamSpec {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// `shards`
+    pub capacity: Capacity,
+    /// `partition_key`
+    pub partition_key: Option<Spanned<String>>,
+    /// `event_time`
+    pub event_time: Option<EventTimeSpec>,
+    /// `columns`, with the place of the table.
+    pub columns: Option<Spanned<Vec<ColumnSpec>>>,
+}
+
+/// `event_time`
+#[derive(Debug, Clone)]
+pub struct EventTimeSpec {
+    /// The column that holds the time.
+    pub column: Spanned<String>,
+    /// How far the watermark stays behind.
+    pub delay: Duration,
+    /// When a silent shard stops holding it back.
+    pub idle: Duration,
+}
+
+/// One entry of `columns`.
+#[derive(Debug, Clone)]
+pub struct ColumnSpec {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its type.
+    pub column_type: Spanned<ColumnType>,
+    /// Where its value lies in the record, from the outside in.
+    pub path: Vec<String>,
+}
+
+pub(super) fn read(value: &Value<'_>) -> Option<StreamSpec> {
+    let name = name::stream(value);
+    let mut reader = value.table(format!("stream `{}`", value.key()))?;
+    let capacity = match reader.optional("shards") {
+        None => Some(Capacity::Provisioned(1)),
+        Some(shards) => read_shards(&shards),
+    };
+    let partition_key = reader.optional("partition_key").and_then(|value| value.text());
+    let event_time = reader.optional("event_time").and_then(|value| read_event_time(&value));
+    let columns = reader.optional("columns").and_then(|value| {
+        let columns = value.table("`columns`")?.entries();
+        if columns.is_empty() || columns.len() > MAX_COLUMNS {
+            value.findings().add(
+                Diagnostic::new(format!("a stream has 1 to {MAX_COLUMNS} columns"), value.span())
+                    .label(format!("{} here", columns.len())),
+            );
+        }
+        Some(Spanned::new(columns.iter().filter_map(read_column).collect(), value.span()))
+    });
+    reader.finish();
+    Some(StreamSpec { name: name?, capacity: capacity?, partition_key, event_time, columns })
+}
+
+/// Reads a number of shards, or `"on-demand"`.
+pub(super) fn read_shards(value: &Value<'_>) -> Option<Capacity> {
+    if !value.is_text() {
+        let shards = value.integer(1..=MAX_SHARDS)?;
+        return Some(Capacity::Provisioned(u32::try_from(shards.value).expect("within the range just checked")));
+    }
+    let text = value.text()?;
+    if text.value == "on-demand" {
+        return Some(Capacity::OnDemand);
+    }
+    value.findings().add(
+        Diagnostic::new(format!("`{}` is not a number of shards", text.value), text.span)
+            .label("expected a whole number, or \"on-demand\""),
+    );
+    None
+}
+
+fn read_event_time(value: &Value<'_>) -> Option<EventTimeSpec> {
+    let mut reader = value.table("`event_time`")?;
+    let column = reader.take("column").and_then(|value| value.text());
+    let delay = read_wait(&mut reader, "delay", Duration::ZERO);
+    let idle = read_wait(&mut reader, "idle", DEFAULT_IDLE);
+    reader.finish();
+    Some(EventTimeSpec { column: column?, delay: delay?, idle: idle? })
+}
+
+fn read_wait(reader: &mut TableReader<'_>, key: &'static str, default: Duration) -> Option<Duration> {
+    let Some(value) = reader.optional(key) else { return Some(default) };
+    let wait = value.duration()?;
+    if wait.value > MAX_WAIT || wait.value.subsec_nanos() % 1_000_000 != 0 {
+        value.findings().add(
+            Diagnostic::new(format!("`{key}` cannot be this long or this fine"), wait.span)
+                .label("expected whole milliseconds, at most 366 days"),
+        );
+        return None;
+    }
+    Some(wait.value)
+}
+
+fn read_column(value: &Value<'_>) -> Option<ColumnSpec> {
+    let name = name::column(value)?;
+    if value.is_text() {
+        let path = vec![name.value.clone()];
+        return Some(ColumnSpec { column_type: read_type(value)?, path, name });
+    }
+    if !value.is_table() {
+        value.mismatch("a type in quotes, or a table with `type` and `path`");
+        return None;
+    }
+    let mut reader = value.table(format!("column `{}`", name.value))?;
+    let column_type = reader.take("type").and_then(|value| read_type(&value));
+    let path = match reader.optional("path") {
+        None => Some(vec![name.value.clone()]),
+        Some(path) => read_path(&path),
+    };
+    reader.finish();
+    Some(ColumnSpec { name, column_type: column_type?, path: path? })
+}
+
+fn read_type(value: &Value<'_>) -> Option<Spanned<ColumnType>> {
+    let text = value.text()?;
+    match SqlType::read_column(&text.value) {
+        Ok(column_type) => Some(Spanned::new(column_type, text.span)),
+        Err(error) => {
+            let diagnostic = Diagnostic::new(error.message, text.span).label("not a column type");
+            value.findings().add(match error.help {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            });
+            None
+        }
+    }
+}
+
+/// Reads a JSONPath of member names, such as `$.quote.price`.
+fn read_path(value: &Value<'_>) -> Option<Vec<String>> {
+    let text = value.text()?;
+    let names = text.value.strip_prefix("$.").map(|rest| rest.split('.').map(str::to_owned).collect::<Vec<_>>());
+    let legal = |name: &String| !name.is_empty() && !name.contains(['[', ']', '*', '\'', '"', ' ']);
+    match names {
+        Some(names) if names.iter().all(legal) => Some(names),
+        _ => {
+            value.findings().add(
+                Diagnostic::new(format!("`{}` is not a path into a record", text.value), text.span)
+                    .label("expected `$.` and member names")
+                    .help("write the names from the outside in, such as \"$.quote.price\"; lists are not supported"),
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `[targets.NAME]`
+
+use crate::document::{Diagnostic, Spanned, TableReader, Value, help_for};
+use crate::streams::Capacity;
+
+use super::generator::read_rate;
+use super::stream::read_shards;
+
+/// Where the streams of a target are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamsKind {
+    /// Durable logs on this machine.
+    Local,
+    /// Kinesis Data Streams.
+    Kinesis,
+}
+
+/// What runs the queries of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineKind {
+    /// The engine in this process.
+    Embedded,
+    /// Managed Service for Apache Flink.
+    ManagedFlink,
+    /// Any Apache Flink, through its SQL gateway.
+    Flink,
+    /// Kinesis Data Analytics for SQL, which AWS removed on 2026-01-27.
+    KinesisSql,
+}
+
+/// One target, with every key that was left out filled in.
+#[derive(Debug, Clone)]
+pub struct TargetSpec {
+    /// Its name; no place where it exists without being written.
+    pub name: String,
+    /// `streams`
+    pub streams: StreamsKind,
+    /// `engine`
+    pub engine: EngineKind,
+    /// `region`
+    pub region: Option<String>,
+    /// `endpoint_url`
+    pub endpoint_url: Option<String>,
+    /// `overrides`
+    pub overrides: Overrides,
+}
+
+/// What a target changes about streams and generators.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `overrides.streams.NAME.shards`
+    pub shards: Vec<(Spanned<String>, Capacity)>,
+    /// `overrides.generators.NAME.rate`
+    pub rates: Vec<(Spanned<String>, f64)>,
+}
+
+const STREAMS: [(&str, StreamsKind); 2] = [("local", StreamsKind::Local), ("kinesis", StreamsKind::Kinesis)];
+const ENGINES: [(&str, EngineKind); 4] = [
+    ("embedded", EngineKind::Embedded),
+    ("managed-flink", EngineKind::ManagedFlink),
+    ("flink", EngineKind::Flink),
+    ("kinesis-sql", EngineKind::KinesisSql),
+];
+
+impl TargetSpec {
+    fn standard(name: &str) -> Self {
+        let (streams, engine) = match name {
+            "aws" => (StreamsKind::Kinesis, EngineKind::ManagedFlink),
+            "flink" => (StreamsKind::Local, EngineKind::Flink),
+            _ => (StreamsKind::Local, EngineKind::Embedded),
+        };
+        let overrides = Overrides::default();
+        Self { name: name.to_owned(), streams, engine, region: None, endpoint_url: None, overrides }
+    }
+}
+
+/// Adds the targets that exist without being written.
+pub(super) fn add_standard(targets: &mut Vec<TargetSpec>) {
+    for name in ["local", "aws", "flink"] {
+        if !targets.iter().any(|target| target.name == name) {
+            targets.push(TargetSpec::standard(name));
+        }
+    }
+}
+
+pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
+    let mut target = TargetSpec::standard(value.key());
+    let mut reader = value.table(format!("target `{}`", value.key()))?;
+    if let Some(streams) = choice(&mut reader, "streams", &STREAMS) {
+        target.streams = streams;
+    }
+    if let Some(engine) = choice(&mut reader, "engine", &ENGINES) {
+        target.engine = engine;
+    }
+    target.region = reader.optional("region").and_then(|value| value.text()).map(|text| text.value);
+    target.endpoint_url = reader.optional("endpoint_url").and_then(|value| {
+        let text = value.text()?;
+        let legal = text.value.starts_with("http://") || text.value.starts_with("https://");
+        if !legal {
+            value.findings().add(
+                Diagnostic::new(format!("`{}` is not an address", text.value), text.span)
+                    .label("expected http:// or https://"),
+            );
+        }
+        legal.then_some(text.value)
+    });
+    if let Some(mut overrides) = reader.optional("overrides").and_then(|value| value.table("`overrides`")) {
+        target.overrides.shards = entries(&mut overrides, "streams", "shards", read_shards);
+        target.overrides.rates = entries(&mut overrides, "generators", "rate", read_rate);
+        overrides.finish();
+    }
+    reader.finish();
+    Some(target)
+}
+
+fn choice<T: Copy>(reader: &mut TableReader<'_>, key: &'static str, legal: &[(&'static str, T)]) -> Option<T> {
+    let text = reader.optional(key)?.text()?;
+    let found = legal.iter().find(|(name, _)| *name == text.value);
+    if found.is_none() {
+        reader.findings().add(
+            Diagnostic::new(format!("`{}` is not a choice for `{key}`", text.value), text.span)
+                .label("unknown")
+                .help(help_for(&text.value, legal.iter().map(|(name, _)| *name).collect::<Vec<_>>())),
+        );
+    }
+    found.map(|(_, choice)| *choice)
+}
+
+/// Reads `overrides.SECTION.NAME.KEY` for every NAME.
+fn entries<T>(
+    overrides: &mut TableReader<'_>,
+    section: &'static str,
+    key: &'static str,
+    read: impl Fn(&Value<'_>) -> Option<T>,
+) -> Vec<(Spanned<String>, T)> {
+    let Some(table) = overrides.optional(section).and_then(|value| value.table(format!("`{section}`"))) else {
+        return Vec::new();
+    };
+    let read_entry = |value: &Value<'_>| {
+        let mut reader = value.table(format!("`{}`", value.key()))?;
+        let found = reader.take(key).and_then(|value| read(&value));
+        reader.finish();
+        Some((Spanned::new(value.key().to_owned(), value.key_span()), found?))
+    };
+    table.entries().iter().filter_map(read_entry).collect()
+}

@@ -1,0 +1,217 @@
+//! Typed expressions → DataFusion's physical expressions, with one meaning: overflow, division by zero and a cast that
+//! cannot hold the value fail, and the row that fails is diverted by the caller.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow::datatypes::{DataType, Schema};
+use datafusion_common::config::ConfigOptions;
+use datafusion_common::{DataFusionError, ScalarValue};
+use datafusion_expr::{Operator as Op, ScalarUDF};
+use datafusion_functions::{core, math, string, unicode};
+use datafusion_physical_expr::expressions::{
+    BinaryExpr, CaseExpr, Column, IsNotNullExpr, IsNullExpr, Literal as Constant, NegativeExpr, NotExpr, cast, in_list,
+    like,
+};
+use datafusion_physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+
+use crate::sql::{Expr, ExprKind, Literal, Operator, SqlType};
+
+/// An expression ready to be evaluated over batches of one schema.
+pub(super) type Physical = Arc<dyn PhysicalExpr>;
+
+/// What an expression may name.
+#[derive(Clone, Copy)]
+pub(super) struct Names<'a> {
+    /// The columns of the batches.
+    pub(super) schema: &'a Schema,
+    /// The value of each aggregate over the batches, where the expression stands behind the aggregation.
+    pub(super) aggregates: &'a [Physical],
+}
+
+/// Builds the physical form of an expression.
+pub(super) fn lower(expr: &Expr, names: Names<'_>) -> Result<Physical, DataFusionError> {
+    let schema = names.schema;
+    Ok(match &expr.kind {
+        ExprKind::Column(name) => column(schema, name)?,
+        ExprKind::Aggregate(index) => Arc::clone(&names.aggregates[*index]),
+        ExprKind::WindowStart => column(schema, "window_start")?,
+        ExprKind::WindowEnd => column(schema, "window_end")?,
+        ExprKind::Literal(literal) => Arc::new(Constant::new(constant(literal, expr.sql_type)?)),
+        // Negation of the least whole number overflows; subtraction notices, NegativeExpr would wrap around.
+        ExprKind::Negate(inner) => {
+            let physical = lower(inner, names)?;
+            let arrow_type = physical.data_type(schema)?;
+            if arrow_type.is_integer() {
+                let zero = Arc::new(Constant::new(ScalarValue::new_zero(&arrow_type)?));
+                Arc::new(BinaryExpr::new(zero, Op::Minus, physical).with_fail_on_overflow(true))
+            } else {
+                Arc::new(NegativeExpr::new(physical))
+            }
+        }
+        ExprKind::Not(inner) => Arc::new(NotExpr::new(lower(inner, names)?)),
+        ExprKind::IsNull(inner) => Arc::new(IsNullExpr::new(lower(inner, names)?)),
+        ExprKind::IsNotNull(inner) => Arc::new(IsNotNullExpr::new(lower(inner, names)?)),
+        ExprKind::Binary(left, operator, right) => binary(expr, (left, *operator, right), names)?,
+        ExprKind::Cast { expr: inner, .. } => convert(lower(inner, names)?, expr.sql_type, schema)?,
+        ExprKind::Case { whens, otherwise } => {
+            let whens = whens
+                .iter()
+                .map(|(when, then)| Ok((lower(when, names)?, lower(then, names)?)))
+                .collect::<Result<Vec<_>, DataFusionError>>()?;
+            let otherwise = otherwise.as_ref().map(|value| lower(value, names)).transpose()?;
+            Arc::new(CaseExpr::try_new(None, whens, otherwise)?)
+        }
+        ExprKind::In { expr, list, negated } => {
+            let list = list.iter().map(|item| lower(item, names)).collect::<Result<Vec<_>, _>>()?;
+            in_list(lower(expr, names)?, list, negated, schema)?
+        }
+        ExprKind::Like { expr, pattern, negated } => {
+            let pattern = Arc::new(Constant::new(ScalarValue::from(pattern.as_str())));
+            like(*negated, false, lower(expr, names)?, pattern, schema)?
+        }
+        ExprKind::Call(function, arguments) => {
+            let lowered = arguments.iter().map(|argument| lower(argument, names)).collect::<Result<Vec<_>, _>>()?;
+            call(function.name, lowered, expr.sql_type, schema)?
+        }
+    })
+}
+
+/// Evaluates an expression over a batch, as one value per row.
+pub(super) fn evaluate(expr: &Physical, batch: &RecordBatch) -> Result<ArrayRef, DataFusionError> {
+    expr.evaluate(batch)?.into_array(batch.num_rows())
+}
+
+/// Evaluates a condition over a batch: true where it holds, and NULL does not hold.
+pub(super) fn holds(expr: &Physical, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
+    let array = evaluate(expr, batch)?;
+    // A bare NULL as a condition has no type of its own, and never holds.
+    let Some(booleans) = array.as_any().downcast_ref::<BooleanArray>() else {
+        return Ok(BooleanArray::from(vec![false; batch.num_rows()]));
+    };
+    Ok(if booleans.null_count() == 0 {
+        booleans.clone()
+    } else {
+        booleans.iter().map(|value| Some(value == Some(true))).collect()
+    })
+}
+
+/// Returns a physical expression's value as another type.
+pub(super) fn convert(expr: Physical, to: Option<SqlType>, schema: &Schema) -> Result<Physical, DataFusionError> {
+    let Some(to) = to else { return Ok(expr) };
+    let from = expr.data_type(schema)?;
+    let cast_to = cast(expr, schema, to.arrow())?;
+    // Text that is longer than its type is cut, as in SQL's CAST.
+    match (to, from) {
+        (SqlType::Varchar(length), _) => {
+            let length = Arc::new(Constant::new(ScalarValue::from(i64::from(length))));
+            function(unicode::left(), vec![cast_to, length], schema)
+        }
+        _ => Ok(cast_to),
+    }
+}
+
+fn column(schema: &Schema, name: &str) -> Result<Physical, DataFusionError> {
+    Ok(Arc::new(Column::new(name, schema.index_of(name)?)))
+}
+
+fn constant(literal: &Literal, sql_type: Option<SqlType>) -> Result<ScalarValue, DataFusionError> {
+    let arrow_type = sql_type.map_or(DataType::Null, SqlType::arrow);
+    match literal {
+        Literal::Null => ScalarValue::try_from(&arrow_type),
+        Literal::Boolean(boolean) => Ok(ScalarValue::from(*boolean)),
+        Literal::Integer(number) => ScalarValue::from(*number).cast_to(&arrow_type),
+        Literal::Number(digits) => ScalarValue::from(digits.as_str()).cast_to(&arrow_type),
+        Literal::Text(text) => Ok(ScalarValue::from(text.as_str())),
+        Literal::Timestamp(micros) => Ok(ScalarValue::TimestampMicrosecond(Some(*micros), None)),
+        Literal::Date(days) => Ok(ScalarValue::Date32(Some(*days))),
+    }
+}
+
+fn binary(
+    whole: &Expr,
+    (left, operator, right): (&Expr, Operator, &Expr),
+    names: Names<'_>,
+) -> Result<Physical, DataFusionError> {
+    let (lowered_left, lowered_right) = (lower(left, names)?, lower(right, names)?);
+    let op = match operator {
+        Operator::Add => Op::Plus,
+        Operator::Subtract => Op::Minus,
+        Operator::Multiply => Op::Multiply,
+        Operator::Divide => Op::Divide,
+        Operator::Modulo => Op::Modulo,
+        Operator::Concat => Op::StringConcat,
+        Operator::Equal => Op::Eq,
+        Operator::NotEqual => Op::NotEq,
+        Operator::Less => Op::Lt,
+        Operator::LessOrEqual => Op::LtEq,
+        Operator::Greater => Op::Gt,
+        Operator::GreaterOrEqual => Op::GtEq,
+        Operator::And => Op::And,
+        Operator::Or => Op::Or,
+    };
+    let physical: Physical = Arc::new(BinaryExpr::new(lowered_left, op, lowered_right).with_fail_on_overflow(true));
+    // Arrow has digits of its own for the results of decimals; SQL's are those of the expression.
+    match whole.sql_type {
+        Some(to @ SqlType::Decimal { .. }) => cast(physical, names.schema, to.arrow()),
+        _ => Ok(physical),
+    }
+}
+
+fn call(
+    name: &str,
+    arguments: Vec<Physical>,
+    result: Option<SqlType>,
+    schema: &Schema,
+) -> Result<Physical, DataFusionError> {
+    let whole = result.is_some_and(SqlType::is_integer);
+    let udf = match name {
+        "CEIL" | "FLOOR" if whole => return Ok(Arc::clone(&arguments[0])),
+        "CEIL" => math::ceil(),
+        "FLOOR" => math::floor(),
+        "ABS" => math::abs(),
+        "EXP" => math::exp(),
+        "LN" => math::ln(),
+        "LOG10" => math::log10(),
+        "POWER" => math::power(),
+        "SQRT" => math::sqrt(),
+        "LOWER" => string::lower(),
+        "UPPER" => string::upper(),
+        "TRIM" => string::btrim(),
+        "CHAR_LENGTH" => unicode::character_length(),
+        "SUBSTRING" => unicode::substr(),
+        "COALESCE" => return coalesce(arguments, result, schema),
+        "NULLIF" => core::nullif(),
+        other => return Err(DataFusionError::NotImplemented(format!("the function {other}"))),
+    };
+    convert_exactly(function(udf, arguments, schema)?, result, schema)
+}
+
+/// COALESCE as a CASE, so that an argument that is not reached cannot fail.
+fn coalesce(
+    mut arguments: Vec<Physical>,
+    result: Option<SqlType>,
+    schema: &Schema,
+) -> Result<Physical, DataFusionError> {
+    let last = arguments.pop().ok_or_else(|| DataFusionError::Plan("COALESCE of nothing".to_owned()))?;
+    if arguments.is_empty() {
+        return Ok(last);
+    }
+    let whens = arguments
+        .into_iter()
+        .map(|argument| (Arc::new(IsNotNullExpr::new(Arc::clone(&argument))) as Physical, argument))
+        .collect();
+    convert_exactly(Arc::new(CaseExpr::try_new(None, whens, Some(last))?), result, schema)
+}
+
+fn function(udf: Arc<ScalarUDF>, arguments: Vec<Physical>, schema: &Schema) -> Result<Physical, DataFusionError> {
+    Ok(Arc::new(ScalarFunctionExpr::try_new(udf, arguments, schema, Arc::new(ConfigOptions::default()))?))
+}
+
+/// Gives a function's value the type of the expression where the function has another.
+fn convert_exactly(expr: Physical, to: Option<SqlType>, schema: &Schema) -> Result<Physical, DataFusionError> {
+    match to {
+        Some(to) if expr.data_type(schema)? != to.arrow() => cast(expr, schema, to.arrow()),
+        _ => Ok(expr),
+    }
+}

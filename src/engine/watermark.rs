@@ -1,0 +1,208 @@
+//! How far time has come: the watermark of one query's input.
+//!
+//! Everything here happens in the order of the log, arrival by arrival, so that the same log gives the same watermark at
+//! every record, whenever and however it is read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Time;
+use crate::streams::Millis;
+use crate::window::Micros;
+
+/// Tells which windows are over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Watermark {
+    by: By,
+    shards: Vec<ShardTime>,
+    /// When the first record of any shard arrived.
+    first_arrival: Option<Millis>,
+    /// The moment that time has come to; windows that end then or before are over.
+    at: Micros,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum By {
+    Arrival,
+    Event { delay: Micros, idle: Millis },
+}
+
+/// What is known of one shard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct ShardTime {
+    greatest: Option<Micros>,
+    last_arrival: Option<Millis>,
+}
+
+impl Watermark {
+    /// Starts before all time.
+    pub(super) fn new(time: &Time, shards: usize) -> Self {
+        let by = match time {
+            Time::Arrival => By::Arrival,
+            Time::Event { delay, idle, .. } => By::Event {
+                delay: Micros::try_from(delay.as_micros()).unwrap_or(Micros::MAX / 4),
+                idle: Millis::try_from(idle.as_millis()).unwrap_or(Millis::MAX / 4),
+            },
+        };
+        Self { by, shards: vec![ShardTime::default(); shards], first_arrival: None, at: Micros::MIN }
+    }
+
+    /// Returns the moment that time has come to; `None` before anything is known.
+    pub(super) fn moment(&self) -> Option<Micros> {
+        (self.at != Micros::MIN).then_some(self.at)
+    }
+
+    /// Returns whether a window that ends then is over.
+    pub(super) fn is_over(&self, end: Micros) -> bool {
+        end <= self.at
+    }
+
+    /// Goes on to an arrival time, before the records that arrive then. `open_until` is the end of the last open window:
+    /// when every shard has been silent for `idle`, time goes on by the clock, but only to close what is open; a producer
+    /// that comes back with old records finds the next window still open.
+    pub(super) fn arrive(&mut self, now: Millis, open_until: Option<Micros>) {
+        let By::Event { delay, idle } = self.by else {
+            self.raise(now.saturating_mul(1000));
+            return;
+        };
+        let Some(first) = self.first_arrival else { return };
+        let silent = |shard: &ShardTime| now.saturating_sub(shard.last_arrival.unwrap_or(first)) >= idle;
+        if self.shards.iter().all(silent) {
+            if let Some(end) = open_until {
+                self.raise(now.saturating_mul(1000).saturating_sub(delay).min(end));
+            }
+            return;
+        }
+        // One awake shard without a time yet holds everything back.
+        let slowest = self.shards.iter().filter(|shard| !silent(shard)).map(|shard| shard.greatest).min();
+        if let Some(Some(slowest)) = slowest {
+            self.raise(slowest.saturating_sub(delay));
+        }
+    }
+
+    /// Starts on records of a shard that arrived at `now`: returns what takes their times one by one.
+    pub(super) fn shard(&mut self, shard: usize, now: Millis, open_until: Option<Micros>) -> ShardWatermark<'_> {
+        self.arrive(now, open_until);
+        let first = *self.first_arrival.get_or_insert(now);
+        self.shards[shard].last_arrival = Some(now);
+        let (delay, others) = match self.by {
+            By::Arrival => (0, None),
+            By::Event { delay, idle } => {
+                let awake = |shard: &ShardTime| now.saturating_sub(shard.last_arrival.unwrap_or(first)) < idle;
+                let others = self.shards.iter().enumerate().filter(|(index, other)| *index != shard && awake(other));
+                let slowest = others.map(|(_, other)| other.greatest).min();
+                // No other shard awake: nothing but this one counts.
+                (delay, Some(slowest.unwrap_or(Some(Micros::MAX))))
+            }
+        };
+        ShardWatermark { whole: self, shard, delay, others }
+    }
+
+    fn raise(&mut self, to: Micros) {
+        self.at = self.at.max(to);
+    }
+}
+
+/// The watermark while the records of one shard pass that arrived together.
+pub(super) struct ShardWatermark<'a> {
+    whole: &'a mut Watermark,
+    shard: usize,
+    delay: Micros,
+    /// The least greatest time of the other shards that are awake; the inner `None` where one of them has none yet, the
+    /// outer where times are those of arrival.
+    others: Option<Option<Micros>>,
+}
+
+impl ShardWatermark<'_> {
+    /// Returns whether a window that ends then is over.
+    pub(super) fn is_over(&self, end: Micros) -> bool {
+        self.whole.is_over(end)
+    }
+
+    /// Takes the event time of a record, after it has been judged.
+    pub(super) fn observe(&mut self, moment: Micros) {
+        let Some(others) = self.others else { return };
+        let greatest = &mut self.whole.shards[self.shard].greatest;
+        if greatest.is_some_and(|greatest| greatest >= moment) {
+            return;
+        }
+        *greatest = Some(moment);
+        if let Some(others) = others {
+            self.whole.raise(moment.min(others).saturating_sub(self.delay));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn by_event(shards: usize) -> Watermark {
+        let time = Time::Event { column: 0, delay: Duration::from_secs(2), idle: Duration::from_secs(10) };
+        Watermark::new(&time, shards)
+    }
+
+    fn seconds(seconds: i64) -> Micros {
+        seconds * 1_000_000
+    }
+
+    #[test]
+    fn arrival_time_goes_with_the_clock() {
+        let mut watermark = Watermark::new(&Time::Arrival, 2);
+        assert_eq!(watermark.moment(), None);
+        watermark.arrive(1500, None);
+        assert_eq!(watermark.moment(), Some(1_500_000));
+        watermark.shard(1, 1600, None).observe(seconds(99));
+        assert_eq!(watermark.moment(), Some(1_600_000));
+        assert!(watermark.is_over(1_600_000));
+        assert!(!watermark.is_over(1_600_001));
+    }
+
+    #[test]
+    fn the_slowest_shard_counts_and_the_delay_is_kept() {
+        let mut watermark = by_event(2);
+        watermark.shard(0, 1000, None).observe(seconds(100));
+        assert_eq!(watermark.moment(), None, "the other shard has no time yet");
+        watermark.shard(1, 1100, None).observe(seconds(50));
+        assert_eq!(watermark.moment(), Some(seconds(48)));
+        watermark.shard(1, 1200, None).observe(seconds(40));
+        assert_eq!(watermark.moment(), Some(seconds(48)), "time never goes back");
+        watermark.shard(1, 1300, None).observe(seconds(200));
+        assert_eq!(watermark.moment(), Some(seconds(98)));
+    }
+
+    #[test]
+    fn a_silent_shard_stops_holding_back() {
+        let mut watermark = by_event(2);
+        watermark.shard(1, 1000, None).observe(seconds(50));
+        watermark.shard(0, 1000, None).observe(seconds(100));
+        assert_eq!(watermark.moment(), Some(seconds(48)));
+        watermark.shard(0, 10_999, None).observe(seconds(101));
+        assert_eq!(watermark.moment(), Some(seconds(48)), "one millisecond short of idle");
+        watermark.shard(0, 11_000, None).observe(seconds(102));
+        assert_eq!(watermark.moment(), Some(seconds(100)));
+    }
+
+    #[test]
+    fn a_shard_that_never_spoke_counts_from_the_first_record() {
+        let mut watermark = by_event(2);
+        watermark.shard(0, 1000, None).observe(seconds(100));
+        watermark.shard(0, 11_000, None).observe(seconds(101));
+        assert_eq!(watermark.moment(), Some(seconds(99)));
+    }
+
+    #[test]
+    fn all_silent_goes_by_the_clock_and_no_further_than_what_is_open() {
+        let mut watermark = by_event(1);
+        watermark.shard(0, 100_000, None).observe(seconds(99));
+        watermark.arrive(109_999, Some(seconds(100)));
+        assert_eq!(watermark.moment(), Some(seconds(97)));
+        watermark.arrive(110_000, Some(seconds(120)));
+        assert_eq!(watermark.moment(), Some(seconds(108)), "the clock less the delay");
+        watermark.arrive(500_000, Some(seconds(120)));
+        assert_eq!(watermark.moment(), Some(seconds(120)));
+        watermark.arrive(900_000, None);
+        assert_eq!(watermark.moment(), Some(seconds(120)), "nothing is open, nothing is hurried");
+    }
+}

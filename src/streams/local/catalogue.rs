@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    clock, read,
+    read,
     shard::{LocalShard, Stream},
     storage::Storage,
 };
-use crate::streams::{Capacity, HashKeyRange, LogError, Millis};
+use crate::streams::{Capacity, HashKeyRange, LogError, Millis, now};
 
 const COUNTER_KEY: &str = "streams-made";
 const STREAM_PREFIX: &str = "stream/";
@@ -64,7 +64,7 @@ pub(super) fn create(
     name: &str,
     capacity: Capacity,
 ) -> Result<(Counter, Stream), LogError> {
-    let created = clock::now().max(counter.last_created + 1);
+    let created = now().max(counter.last_created + 1);
     let shards = capacity.initial_shards();
     let entry = Entry { id: counter.next_id, created, shards, on_demand: capacity == Capacity::OnDemand };
     let counter = Counter { next_id: counter.next_id + 1, last_created: created };

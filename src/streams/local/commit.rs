@@ -8,11 +8,11 @@ use std::{
 use fjall::OwnedWriteBatch;
 
 use super::{
-    LocalLog, clock,
+    LocalLog,
     shard::{Stream, Tip},
     storage::{self, Storage},
 };
-use crate::streams::{Appended, Appends, Block, LogError, Millis, RecordRef, ShardId, block::Numbering};
+use crate::streams::{Appended, Appends, Block, LogError, Millis, RecordRef, ShardId, block::Numbering, now};
 
 /// A block ends behind the record that reaches this many bytes of data, or at this many records.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -72,7 +72,7 @@ impl LocalLog {
         for (key, value) in commit.state {
             batch.insert(&self.storage.state, storage::state_key(key), value);
         }
-        let now = clock::now();
+        let now = now();
         let placed = routed.iter().map(|routed| routed.write(&self.storage, &mut batch, &mut held, now)).collect();
         self.storage.commit(batch)?;
         held.publish();

@@ -14,6 +14,8 @@ use crate::streams::LogError;
 const DOOMED_PREFIX: &str = "doomed/";
 /// How many blocks one batch removes.
 const BATCH: usize = 4096;
+/// From this many bytes of data on, room is made at once and not by and by.
+const LARGE_BYTES: u64 = 16 << 20;
 
 impl LocalLog {
     /// Removes a stream and its records. Fails with [`LogError::UnknownStream`] where there is none.
@@ -22,6 +24,7 @@ impl LocalLog {
     pub fn delete_stream(&self, name: &str) -> Result<(), LogError> {
         let _making = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = self.stream(name)?;
+        let bytes = self.stats(name)?.bytes;
         {
             // All shards, in their order: a commit that already has the stream in hand finds them closed.
             let mut tips: Vec<_> = stream.shards.iter().map(super::shard::LocalShard::lock).collect();
@@ -35,7 +38,8 @@ impl LocalLog {
         }
         self.streams.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         self.version.send_modify(|version| *version += 1);
-        sweep(&self.storage, stream.id)
+        sweep(&self.storage, stream.id)?;
+        if bytes >= LARGE_BYTES { self.storage.make_room() } else { Ok(()) }
     }
 }
 

@@ -5,7 +5,7 @@
 //! all of it or nothing. May import nothing of this crate but the seam above it. Never loses what it acknowledged.
 
 mod catalogue;
-mod clock;
+
 mod commit;
 mod delete;
 mod read;
@@ -29,7 +29,7 @@ pub use commit::{Commit, Place, Placed};
 pub use read::Records;
 pub use stats::StreamStats;
 
-use super::{Capacity, LogError, StreamDescription};
+use super::{Capacity, LogError, Millis, StreamDescription};
 use catalogue::Counter;
 use shard::Stream;
 use storage::Storage;
@@ -86,6 +86,11 @@ impl LocalLog {
     /// Describes one stream.
     pub fn describe_stream(&self, name: &str) -> Result<StreamDescription, LogError> {
         Ok(self.stream(name)?.describe())
+    }
+
+    /// Returns when a stream was made; no other stream of this log was made at that time.
+    pub fn created(&self, name: &str) -> Result<Millis, LogError> {
+        Ok(self.stream(name)?.created)
     }
 
     /// Names all streams in alphabetical order.

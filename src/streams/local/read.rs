@@ -4,13 +4,14 @@ use bytes::Bytes;
 use fjall::Guard;
 
 use super::{
-    LocalLog, clock,
+    LocalLog,
     shard::{Stream, Tip},
     storage::{self, Storage, block_key},
 };
 use crate::streams::{
     Block, LogError, Millis, Position, ReadLimit, SequenceNumber, ShardId,
     block::{Numbering, Sequences},
+    now,
 };
 
 /// The bytes before a block: the data in its shard up to the block's end.
@@ -67,7 +68,7 @@ impl LocalLog {
         let mut tip = stream.shard(shard)?.lock();
         if records.next == tip.next {
             // Raised under the lock, so that no commit can stamp an earlier time once it is told.
-            tip.last = tip.last.max(clock::now());
+            tip.last = tip.last.max(now());
             records.complete_until = Some(tip.last);
         }
         Ok(records)
@@ -102,7 +103,7 @@ impl LocalLog {
                 records.blocks.push(taken);
             }
             if left_over {
-                records.millis_behind = (clock::now() - arrival).max(0);
+                records.millis_behind = (now() - arrival).max(0);
                 return Ok(true);
             }
         }

@@ -97,6 +97,12 @@ impl Storage {
         batch.commit().map_err(|error| self.failure(error))
     }
 
+    /// Gives the room of removed blocks back to the system now; left alone, the database does so as it goes.
+    pub(super) fn make_room(&self) -> Result<(), LogError> {
+        let done = self.records.rotate_memtable_and_wait().and_then(|()| self.records.major_compact());
+        done.map_err(|error| self.failure(error))
+    }
+
     /// Returns what a commit wrote under the key of state.
     pub(super) fn state(&self, key: &str) -> Result<Option<Bytes>, LogError> {
         let value = self.state.get(state_key(key)).map_err(|error| self.failure(error))?;

@@ -1,1 +1,96 @@
-//! (being built)
+//! The Kinesis Data Streams API over a local log, for clients that are told this endpoint.
+//!
+//! Owns the protocol (JSON 1.1 over HTTP/1.1), its limits and its errors, all as AWS has them. May import `streams`.
+//! Never answers a name that is not this machine's own, and never keeps anything but in the log.
+
+mod checks;
+mod create_stream;
+mod delete_stream;
+mod describe_stream;
+mod error;
+mod get_records;
+mod get_shard_iterator;
+mod host;
+mod list_shards;
+mod list_streams;
+mod put_record;
+mod put_records;
+mod record;
+mod request;
+mod server;
+mod stream_name;
+mod text;
+mod token;
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+pub use server::{router, serve};
+
+use crate::streams::{Millis, StreamDescription, local::LocalLog};
+use error::ApiError;
+
+/// The account that owns every stream here.
+pub const ACCOUNT: &str = "000000000000";
+
+/// What the endpoint serves.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    log: Arc<LocalLog>,
+    region: String,
+    requests: AtomicU64,
+}
+
+impl Api {
+    /// Serves a log as the streams of that region.
+    pub fn new(log: Arc<LocalLog>, region: String) -> Self {
+        Self(Arc::new(Inner { log, region, requests: AtomicU64::new(0) }))
+    }
+
+    fn log(&self) -> &LocalLog {
+        &self.0.log
+    }
+
+    /// Returns the name by which AWS knows a stream.
+    fn arn(&self, stream: &str) -> String {
+        format!("arn:aws:kinesis:{}:{ACCOUNT}:stream/{stream}", self.0.region)
+    }
+
+    fn describe(&self, stream: &str) -> Result<StreamDescription, ApiError> {
+        Ok(self.log().describe_stream(stream)?)
+    }
+}
+
+/// One operation of the API.
+struct Operation {
+    name: &'static str,
+    /// Takes the body of a request and returns the body of the answer; may wait for a disk.
+    run: fn(&Api, &[u8]) -> Result<Vec<u8>, ApiError>,
+}
+
+/// Every operation that is served.
+const OPERATIONS: &[Operation] = &[
+    create_stream::OPERATION,
+    delete_stream::OPERATION,
+    describe_stream::OPERATION,
+    describe_stream::SUMMARY,
+    get_records::OPERATION,
+    get_shard_iterator::OPERATION,
+    list_shards::OPERATION,
+    list_streams::OPERATION,
+    put_record::OPERATION,
+    put_records::OPERATION,
+];
+
+/// Returns a time as the API writes it: seconds with a fraction.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 have fewer than 53 bits for 280,000 years")]
+fn seconds(millis: Millis) -> f64 {
+    millis as f64 / 1000.0
+}
+
+/// Returns a time that the API was given, to the millisecond.
+#[expect(clippy::cast_possible_truncation, reason = "a number beyond all time becomes the end of time")]
+fn millis(seconds: f64) -> Millis {
+    (seconds * 1000.0).round() as Millis
+}

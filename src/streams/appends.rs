@@ -3,7 +3,7 @@
 /// A run of records to append, kept in two buffers so that a record costs no allocation.
 #[derive(Debug, Default, Clone)]
 pub struct Appends {
-    keys: Vec<u8>,
+    keys: String,
     data: Vec<u8>,
     records: Vec<Ends>,
 }
@@ -50,7 +50,7 @@ impl Appends {
     }
 
     fn finish(&mut self, partition_key: &str, explicit_hash_key: Option<u128>) {
-        self.keys.extend_from_slice(partition_key.as_bytes());
+        self.keys.push_str(partition_key);
         self.records.push(Ends { key: self.keys.len(), data: self.data.len(), explicit_hash_key });
     }
 
@@ -76,18 +76,25 @@ impl Appends {
         self.data.len()
     }
 
+    /// Returns the record at `index`, which is below [`Self::len`].
+    pub fn record(&self, index: usize) -> Append<'_> {
+        let (key_from, data_from) = index.checked_sub(1).map_or((0, 0), |before| self.records[before].pair());
+        let ends = self.records[index];
+        Append {
+            partition_key: &self.keys[key_from..ends.key],
+            explicit_hash_key: ends.explicit_hash_key,
+            data: &self.data[data_from..ends.data],
+        }
+    }
+
     /// Walks over the records in order.
     pub fn iter(&self) -> impl Iterator<Item = Append<'_>> {
-        let mut from = (0, 0);
-        self.records.iter().map(move |ends| {
-            let key = &self.keys[from.0..ends.key];
-            let data = &self.data[from.1..ends.data];
-            from = (ends.key, ends.data);
-            Append {
-                partition_key: std::str::from_utf8(key).expect("keys are pushed as text"),
-                explicit_hash_key: ends.explicit_hash_key,
-                data,
-            }
-        })
+        (0..self.len()).map(|index| self.record(index))
+    }
+}
+
+impl Ends {
+    fn pair(self) -> (usize, usize) {
+        (self.key, self.data)
     }
 }

@@ -82,10 +82,17 @@ impl Numbering {
 impl Block {
     /// Lays out records that arrived together. The total of keys and the total of data stay below 4 GiB.
     pub fn encode<'a>(arrival: Millis, records: impl Iterator<Item = RecordRef<'a>> + Clone) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        Self::encode_into(&mut bytes, arrival, records);
+        bytes
+    }
+
+    /// Does as [`Self::encode`] and appends to the buffer given.
+    pub fn encode_into<'a>(bytes: &mut Vec<u8>, arrival: Millis, records: impl Iterator<Item = RecordRef<'a>> + Clone) {
         let (count, keys, data) = records.clone().fold((0usize, 0usize, 0usize), |(count, keys, data), record| {
             (count + 1, keys + record.partition_key.len(), data + record.data.len())
         });
-        let mut bytes = Vec::with_capacity(HEADER + count * ENTRY + keys + data);
+        bytes.reserve_exact(HEADER + count * ENTRY + keys + data);
         bytes.push(BLOCK_VERSION);
         bytes.extend_from_slice(&arrival.to_le_bytes());
         bytes.extend_from_slice(&u32::try_from(count).expect("a block's records are counted in 32 bits").to_le_bytes());
@@ -102,7 +109,6 @@ impl Block {
         for record in records {
             bytes.extend_from_slice(record.data);
         }
-        bytes
     }
 
     /// Reads a laid-out block; says what is wrong where it is not one.
@@ -178,6 +184,21 @@ impl Block {
         let start = (self.range.start + skip).min(self.range.end);
         self.range = start..start.saturating_add(take).min(self.range.end);
         self
+    }
+
+    /// Returns how many records from the first on it takes to reach that many bytes of data: all where they do not.
+    pub fn reach(&self, bytes: usize) -> usize {
+        let from = if self.range.start == 0 { 0 } else { self.ends(self.range.start - 1).1 };
+        let (mut low, mut high) = (self.range.start, self.range.end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.ends(middle).1 - from >= bytes {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        (low + 1).min(self.range.end) - self.range.start
     }
 
     /// Returns the bytes of data in all records.

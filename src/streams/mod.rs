@@ -6,6 +6,7 @@
 
 pub mod appends;
 pub mod block;
+pub mod clock;
 pub mod error;
 pub mod hash_key;
 pub mod kinesis;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 
 pub use appends::Appends;
 pub use block::{Block, RecordRef};
+pub use clock::now;
 pub use error::LogError;
 pub use hash_key::{HashKeyRange, hash_key};
 pub use sequence::SequenceNumber;

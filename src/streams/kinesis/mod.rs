@@ -1,1 +1,97 @@
-//! The log behind any endpoint that speaks the Kinesis API.
+//! A log at any endpoint that speaks the Kinesis API: AWS, an emulator, or another `pipe`.
+//!
+//! Owns the client and how its answers map to the seam. May import nothing of this crate but the seam above it. Never
+//! gives a stream's keys or records any meaning, and never asks the environment when it was told a local endpoint.
+
+mod append;
+mod cursor;
+mod error;
+mod manage;
+mod read;
+
+use async_trait::async_trait;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_kinesis::{Client, config};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+
+use super::{
+    Appended, Appends, Batch, Capacity, Cursor, Log, LogError, Position, ReadLimit, ShardId, StreamDescription,
+};
+
+/// With what right an endpoint is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credentials {
+    /// Made up, for an endpoint that takes any; the environment is not asked for anything.
+    Dummy,
+    /// Those of the standard AWS chain: environment, profile, container, instance.
+    Chain,
+}
+
+/// Streams behind a Kinesis endpoint.
+pub struct KinesisLog {
+    client: Client,
+    /// The address, or the region, as errors name it.
+    endpoint: String,
+}
+
+impl KinesisLog {
+    /// Uses a client that is set up already; `endpoint` is what errors call it.
+    pub fn new(client: Client, endpoint: String) -> Self {
+        Self { client, endpoint }
+    }
+
+    /// Sets up a client. Without an address it is that of the region, or what the standard chain says.
+    pub async fn connect(endpoint_url: Option<&str>, region: &str, credentials: Credentials) -> Self {
+        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let region_of = Region::new(region.to_owned());
+        let mut config = match credentials {
+            Credentials::Dummy => config::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(region_of)
+                .credentials_provider(config::Credentials::new("pipe", "pipe", None, None, "pipe"))
+                .http_client(http),
+            Credentials::Chain => {
+                let loader = aws_config::defaults(BehaviorVersion::latest()).region(region_of).http_client(http);
+                config::Builder::from(&loader.load().await)
+            }
+        };
+        if let Some(url) = endpoint_url {
+            config = config.endpoint_url(url);
+        }
+        Self::new(Client::from_conf(config.build()), endpoint_url.unwrap_or(region).to_owned())
+    }
+}
+
+#[async_trait]
+impl Log for KinesisLog {
+    async fn create(&self, stream: &str, capacity: Capacity) -> Result<(), LogError> {
+        self.create_stream(stream, capacity).await
+    }
+
+    async fn delete(&self, stream: &str) -> Result<(), LogError> {
+        self.delete_stream(stream).await
+    }
+
+    async fn describe(&self, stream: &str) -> Result<StreamDescription, LogError> {
+        self.describe_stream(stream).await
+    }
+
+    async fn list(&self) -> Result<Vec<String>, LogError> {
+        self.list_streams().await
+    }
+
+    async fn append(&self, stream: &str, records: &Appends) -> Result<Vec<Appended>, LogError> {
+        self.put_records(stream, records).await
+    }
+
+    async fn cursor(&self, stream: &str, shard: ShardId, position: &Position) -> Result<Cursor, LogError> {
+        self.shard_iterator(stream, shard, position).await
+    }
+
+    async fn read(&self, stream: &str, shard: ShardId, cursor: &Cursor, limit: ReadLimit) -> Result<Batch, LogError> {
+        self.get_records(stream, shard, cursor, limit).await
+    }
+}

@@ -1,0 +1,91 @@
+//! The constraints of the API's model, and AWS's words for a request that breaks them.
+
+use super::error::{ApiError, Kind};
+
+/// AWS names ten broken constraints at most.
+const MOST: usize = 10;
+
+/// The constraints that a request broke.
+#[derive(Debug, Default)]
+pub(super) struct Checks(Vec<String>);
+
+impl Checks {
+    /// Ends the checks: the request is refused where it broke any.
+    pub(super) fn finish(self) -> Result<(), ApiError> {
+        let count = self.0.len();
+        if count == 0 {
+            return Ok(());
+        }
+        let errors = if count == 1 { "error" } else { "errors" };
+        Err(ApiError::new(Kind::Validation, format!("{count} validation {errors} detected: {}", self.0.join("; "))))
+    }
+
+    /// Notes a broken constraint; `value` is in quotes already, or `null`.
+    pub(super) fn broken(&mut self, value: &str, at: &str, constraint: &str) {
+        if self.0.len() < MOST {
+            let value = if value.is_empty() { "Value".to_owned() } else { format!("Value {value}") };
+            self.0.push(format!("{value} at '{at}' failed to satisfy constraint: Member must {constraint}"));
+        }
+    }
+
+    /// Takes a member that must be there.
+    pub(super) fn required<T: Default>(&mut self, at: &str, value: Option<T>) -> T {
+        value.unwrap_or_else(|| {
+            self.broken("null", at, "not be null");
+            T::default()
+        })
+    }
+
+    /// Checks the number of characters of a member.
+    pub(super) fn length(&mut self, at: &str, text: &str, least: usize, most: usize) {
+        // Bytes are at least as many as characters, and quicker counted.
+        let length = if text.len() <= most && text.len() >= least * 4 { text.len() } else { text.chars().count() };
+        if length > most {
+            self.broken(&format!("'{text}'"), at, &format!("have length less than or equal to {most}"));
+        }
+        if length < least {
+            self.broken(&format!("'{text}'"), at, &format!("have length greater than or equal to {least}"));
+        }
+    }
+
+    /// Checks a number.
+    pub(super) fn range(&mut self, at: &str, number: i64, least: i64, most: i64) {
+        if number > most {
+            self.broken(&format!("'{number}'"), at, &format!("have value less than or equal to {most}"));
+        }
+        if number < least {
+            self.broken(&format!("'{number}'"), at, &format!("have value greater than or equal to {least}"));
+        }
+    }
+
+    /// Checks a name of a stream or a shard.
+    pub(super) fn name(&mut self, at: &str, name: &str) {
+        self.pattern(at, name, "[a-zA-Z0-9_.-]+", |name| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        });
+        self.length(at, name, 1, 128);
+    }
+
+    /// Checks a decimal number without leading zeroes, of at most so many digits.
+    pub(super) fn digits(&mut self, at: &str, text: &str, most: usize) {
+        self.pattern(at, text, &format!("0|([1-9]\\d{{0,{}}})", most - 1), |text| {
+            text == "0"
+                || (!text.starts_with('0')
+                    && (1..=most).contains(&text.len())
+                    && text.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+    }
+
+    /// Checks a member that must be one of a few words.
+    pub(super) fn one_of(&mut self, at: &str, word: &str, words: &[&str]) {
+        if !words.contains(&word) {
+            self.broken(&format!("'{word}'"), at, &format!("satisfy enum value set: [{}]", words.join(", ")));
+        }
+    }
+
+    fn pattern(&mut self, at: &str, text: &str, pattern: &str, good: impl Fn(&str) -> bool) {
+        if !good(text) {
+            self.broken(&format!("'{text}'"), at, &format!("satisfy regular expression pattern: {pattern}"));
+        }
+    }
+}

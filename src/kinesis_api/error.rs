@@ -1,0 +1,102 @@
+//! Refusals, with the names that AWS gives them.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::ACCOUNT;
+use crate::streams::LogError;
+
+/// The kinds of refusal that clients tell apart, named as on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    AccessDenied,
+    ExpiredIterator,
+    ExpiredNextToken,
+    Internal,
+    InvalidArgument,
+    LimitExceeded,
+    ResourceInUse,
+    ResourceNotFound,
+    Serialization,
+    TooLarge,
+    UnknownOperation,
+    Validation,
+}
+
+impl Kind {
+    /// Returns the name and the status on the wire.
+    fn wire(self) -> (&'static str, StatusCode) {
+        match self {
+            Self::AccessDenied => ("AccessDeniedException", StatusCode::FORBIDDEN),
+            Self::ExpiredIterator => ("ExpiredIteratorException", StatusCode::BAD_REQUEST),
+            Self::ExpiredNextToken => ("ExpiredNextTokenException", StatusCode::BAD_REQUEST),
+            Self::Internal => ("InternalFailure", StatusCode::INTERNAL_SERVER_ERROR),
+            Self::InvalidArgument => ("InvalidArgumentException", StatusCode::BAD_REQUEST),
+            Self::LimitExceeded => ("LimitExceededException", StatusCode::BAD_REQUEST),
+            Self::ResourceInUse => ("ResourceInUseException", StatusCode::BAD_REQUEST),
+            Self::ResourceNotFound => ("ResourceNotFoundException", StatusCode::BAD_REQUEST),
+            Self::Serialization => ("SerializationException", StatusCode::BAD_REQUEST),
+            Self::TooLarge => ("RequestEntityTooLargeException", StatusCode::PAYLOAD_TOO_LARGE),
+            Self::UnknownOperation => ("UnknownOperationException", StatusCode::BAD_REQUEST),
+            Self::Validation => ("ValidationException", StatusCode::BAD_REQUEST),
+        }
+    }
+}
+
+/// A refused request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind:?}: {message}")]
+pub(super) struct ApiError {
+    pub(super) kind: Kind,
+    pub(super) message: String,
+}
+
+impl ApiError {
+    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// Refuses an argument that is well formed and still cannot be.
+    pub(super) fn argument(message: impl Into<String>) -> Self {
+        Self::new(Kind::InvalidArgument, message)
+    }
+
+    pub(super) fn no_shard(shard: &str, stream: &str) -> Self {
+        let message = format!("Shard {shard} in stream {stream} under account {ACCOUNT} does not exist");
+        Self::new(Kind::ResourceNotFound, message)
+    }
+}
+
+impl From<LogError> for ApiError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::UnknownStream { stream } => {
+                Self::new(Kind::ResourceNotFound, format!("Stream {stream} under account {ACCOUNT} not found."))
+            }
+            LogError::StreamExists { stream } => {
+                Self::new(Kind::ResourceInUse, format!("Stream {stream} under account {ACCOUNT} already exists."))
+            }
+            LogError::UnknownShard { shard } => {
+                Self::new(Kind::ResourceNotFound, format!("Could not find shard {shard} under account {ACCOUNT}."))
+            }
+            LogError::InvalidSequence { .. } | LogError::InvalidCursor => Self::argument(error.to_string()),
+            LogError::Locked { .. }
+            | LogError::Storage { .. }
+            | LogError::Format { .. }
+            | LogError::Endpoint { .. } => Self::new(Kind::Internal, error.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (name, status) = self.kind.wire();
+        let body = json!({ "__type": name, "message": self.message }).to_string();
+        let mut response = (status, [(header::CONTENT_TYPE, super::request::JSON)], body).into_response();
+        response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(name));
+        response
+    }
+}

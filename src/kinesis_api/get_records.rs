@@ -1,0 +1,110 @@
+//! `GetRecords`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Api, Operation,
+    checks::Checks,
+    error::{ApiError, Kind},
+    request, seconds,
+    stream_name::stream_name,
+    text::{Base64, Text},
+    token::{self, Iterator},
+};
+use crate::streams::{Block, LogError, ReadLimit, ShardId, now};
+
+pub(super) const OPERATION: Operation = Operation { name: "GetRecords", run };
+
+/// The most records of one answer (Kinesis API reference, GetRecords).
+const MOST_RECORDS: i64 = 10_000;
+/// An answer has 10 MiB at most; a read stops behind the record that reaches this, and a record has 1 MiB at most.
+const ANSWER_BYTES: usize = 9 << 20;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input<'a> {
+    #[serde(borrow)]
+    shard_iterator: Option<Text<'a>>,
+    limit: Option<i64>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output<'a> {
+    records: Vec<Record<'a>>,
+    next_shard_iterator: String,
+    millis_behind_latest: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Record<'a> {
+    sequence_number: String,
+    approximate_arrival_timestamp: f64,
+    data: Base64<'a>,
+    partition_key: &'a str,
+    encryption_type: &'static str,
+}
+
+fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = request::parse(body)?;
+    let mut checks = Checks::default();
+    let token = checks.required("shardIterator", input.shard_iterator.as_deref());
+    if input.shard_iterator.is_some() {
+        checks.length("shardIterator", token, 1, 512);
+    }
+    let limit = input.limit.unwrap_or(MOST_RECORDS);
+    checks.range("limit", limit, 1, MOST_RECORDS);
+    let stream = match &input.stream_arn {
+        Some(_) => Some(stream_name(&mut checks, None, input.stream_arn.as_ref())?),
+        None => None,
+    };
+    checks.finish()?;
+
+    let iterator: Iterator = token::open(token).ok_or_else(|| ApiError::argument("Invalid ShardIterator."))?;
+    let (now, shard) = (now(), ShardId(iterator.shard));
+    if now - iterator.issued > token::LIFETIME {
+        return Err(expired(iterator.issued, now));
+    }
+    if stream.is_some_and(|stream| stream != iterator.stream) {
+        return Err(ApiError::argument("StreamARN and ShardIterator are of different streams."));
+    }
+    if api.log().created(&iterator.stream)? != iterator.created {
+        return Err(ApiError::no_shard(&shard.to_string(), &iterator.stream));
+    }
+    let limit = ReadLimit { records: usize::try_from(limit).unwrap_or_default(), bytes: ANSWER_BYTES };
+    let read = api.log().read_from(&iterator.stream, shard, iterator.offset, limit);
+    let read = read.map_err(|error| match error {
+        LogError::InvalidCursor => ApiError::argument("Invalid ShardIterator."),
+        other => other.into(),
+    })?;
+    let next = Iterator { offset: read.next, issued: now, ..iterator };
+    request::write(&Output {
+        records: read.blocks.iter().flat_map(records).collect(),
+        next_shard_iterator: token::seal(&next),
+        millis_behind_latest: read.millis_behind,
+    })
+}
+
+fn records(block: &Block) -> impl std::iter::Iterator<Item = Record<'_>> {
+    block.records().enumerate().map(|(index, record)| Record {
+        sequence_number: block.sequence(index).to_string(),
+        approximate_arrival_timestamp: seconds(block.arrival()),
+        data: Base64(record.data),
+        partition_key: record.partition_key,
+        encryption_type: "NONE",
+    })
+}
+
+fn expired(issued: i64, now: i64) -> ApiError {
+    ApiError::new(
+        Kind::ExpiredIterator,
+        format!(
+            "Iterator expired. The iterator was created at time {issued} while right now it is {now} which is further \
+             in the future than the tolerated delay of {} milliseconds.",
+            token::LIFETIME
+        ),
+    )
+}

@@ -1,0 +1,43 @@
+//! `PutRecord`.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Api, Operation, checks::Checks, error::ApiError, record::Entry, request, stream_name::stream_name, text::Text,
+};
+use crate::streams::Appends;
+
+pub(super) const OPERATION: Operation = Operation { name: "PutRecord", run };
+
+#[derive(Deserialize)]
+struct Input<'a> {
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
+    /// Kept by every log without being asked: a record put later has the greater number.
+    #[serde(rename = "SequenceNumberForOrdering")]
+    ordering: Option<Text<'a>>,
+}
+
+fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    // Read twice, as the record stands among the members of the request here and in a list of its own in PutRecords.
+    let input: Input<'_> = request::parse(body)?;
+    let entry: Entry<'_> = request::parse(body)?;
+    let mut checks = Checks::default();
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
+    if let Some(ordering) = &input.ordering {
+        checks.digits("sequenceNumberForOrdering", ordering, 129);
+    }
+    let mut appends = Appends::new();
+    entry.push(&mut checks, "", &mut appends, &mut Vec::new())?;
+    checks.finish()?;
+    let placed = api.log().append_records(name, &appends)?;
+    let placed = placed.appended().next().ok_or_else(|| ApiError::argument("Data must be provided."))?;
+    request::write(&json!({
+        "ShardId": placed.shard.to_string(),
+        "SequenceNumber": placed.sequence.as_str(),
+        "EncryptionType": "NONE",
+    }))
+}

@@ -1,0 +1,75 @@
+//! One record of a request that puts some.
+
+use serde::Deserialize;
+
+use super::{
+    checks::Checks,
+    error::ApiError,
+    text::{self, Text},
+};
+use crate::streams::Appends;
+
+/// The most that a record's data and key have together (Kinesis quotas: 1 MiB unless the stream is told otherwise).
+const RECORD_BYTES: usize = 1 << 20;
+const KEY_CHARACTERS: usize = 256;
+const HASH_KEY_DIGITS: usize = 39;
+
+/// A record to put.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Entry<'a> {
+    #[serde(borrow)]
+    data: Option<Text<'a>>,
+    partition_key: Option<Text<'a>>,
+    explicit_hash_key: Option<Text<'a>>,
+}
+
+impl Entry<'_> {
+    /// Returns the bytes of the key.
+    pub(super) fn key_bytes(&self) -> usize {
+        self.partition_key.as_ref().map_or(0, |key| key.len())
+    }
+
+    /// Adds the record to those to append, and notes the constraints that it breaks; `at` comes before the names of its
+    /// members.
+    pub(super) fn push(
+        &self,
+        checks: &mut Checks,
+        at: &str,
+        appends: &mut Appends,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), ApiError> {
+        let name = |member: &str| format!("{at}{member}");
+        let Some(key) = &self.partition_key else {
+            checks.required::<()>(&name("partitionKey"), None);
+            return Ok(());
+        };
+        if key.is_empty() || key.len() > KEY_CHARACTERS {
+            checks.length(&name("partitionKey"), key, 1, KEY_CHARACTERS);
+        }
+        let Some(data) = &self.data else {
+            checks.required::<()>(&name("data"), None);
+            return Ok(());
+        };
+        text::decode(data, buffer)?;
+        if buffer.len() + key.len() > RECORD_BYTES {
+            checks.broken("", &name("data"), &format!("have length less than or equal to {RECORD_BYTES}"));
+        }
+        let hash_key = match &self.explicit_hash_key {
+            None => None,
+            Some(digits) => {
+                checks.digits(&name("explicitHashKey"), digits, HASH_KEY_DIGITS);
+                let number = digits.parse();
+                Some(number.or_else(|_| if digits.len() < HASH_KEY_DIGITS { Ok(0) } else { Err(beyond(digits)) })?)
+            }
+        };
+        appends.push_hashed(key, hash_key, buffer);
+        Ok(())
+    }
+}
+
+fn beyond(digits: &str) -> ApiError {
+    ApiError::argument(format!(
+        "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {digits}"
+    ))
+}

@@ -1,0 +1,41 @@
+//! How a request says which stream it means: by name, by ARN, or by both.
+
+use super::{checks::Checks, error::ApiError, text::Text};
+
+/// Returns the stream that a request names.
+pub(super) fn stream_name<'a>(
+    checks: &mut Checks,
+    name: Option<&'a Text<'_>>,
+    arn: Option<&'a Text<'_>>,
+) -> Result<&'a str, ApiError> {
+    let by_arn = match arn {
+        Some(arn) => Some(from_arn(checks, arn)),
+        None => None,
+    };
+    let name = name.map(|name| &**name);
+    match (name, by_arn) {
+        (Some(name), Some(by_arn)) if name != by_arn => {
+            Err(ApiError::argument("StreamARN and StreamName are of different streams."))
+        }
+        (Some(name), _) | (None, Some(name)) => {
+            checks.name("streamName", name);
+            Ok(name)
+        }
+        (None, None) => Ok(checks.required("streamName", None)),
+    }
+}
+
+fn from_arn<'a>(checks: &mut Checks, arn: &'a str) -> &'a str {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    match parts[..] {
+        ["arn", partition, "kinesis", _, _, resource] if partition.starts_with("aws") => {
+            resource.strip_prefix("stream/").unwrap_or_default()
+        }
+        _ => {
+            let pattern = "satisfy regular expression pattern: arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+";
+            checks.broken(&format!("'{arn}'"), "streamARN", pattern);
+            // Only the ARN is at fault, so what it stands for is not complained of as well.
+            "unknown"
+        }
+    }
+}

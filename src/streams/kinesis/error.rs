@@ -1,0 +1,46 @@
+//! What the client's errors mean for the seam.
+
+use aws_sdk_kinesis::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+use super::KinesisLog;
+use crate::streams::LogError;
+
+/// The codes behind which the same request may succeed later.
+const PASSING: &[&str] = &[
+    "ProvisionedThroughputExceededException",
+    "LimitExceededException",
+    "ThrottlingException",
+    "KMSThrottlingException",
+    "InternalFailure",
+    "InternalFailureException",
+    "ServiceUnavailable",
+];
+
+impl KinesisLog {
+    /// Turns the client's error into that of the operation which nothing more is known of.
+    pub(super) fn failure<E, R>(&self, operation: &'static str, error: &SdkError<E, R>) -> LogError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug,
+    {
+        let (code, message) = match error.as_service_error() {
+            Some(error) => (error.code(), error.message().map(str::to_owned)),
+            None => (None, None),
+        };
+        let retryable = match error {
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+            _ => code.is_some_and(|code| PASSING.contains(&code)),
+        };
+        let message = match (code, message) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            (Some(code), None) => code.to_owned(),
+            _ => DisplayErrorContext(error).to_string(),
+        };
+        LogError::Endpoint { operation, endpoint: self.endpoint.clone(), message, retryable }
+    }
+}
+
+/// Returns whether the endpoint refused with that code.
+pub(super) fn refused<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, code: &str) -> bool {
+    error.as_service_error().and_then(ProvideErrorMetadata::code) == Some(code)
+}

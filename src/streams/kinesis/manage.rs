@@ -1,0 +1,153 @@
+//! Making, removing and describing streams.
+
+use std::time::Duration;
+
+use aws_sdk_kinesis::{
+    primitives::DateTime,
+    types::{Shard as RemoteShard, StreamMode, StreamModeDetails, StreamStatus},
+};
+use tokio::time::{Instant, sleep};
+
+use super::{KinesisLog, error::refused};
+use crate::streams::{Capacity, HashKeyRange, LogError, Millis, SequenceNumber, Shard, StreamDescription};
+
+const NO_SUCH: &str = "ResourceNotFoundException";
+/// AWS takes some 20 seconds to make or remove a stream; past this it is not coming.
+const PATIENCE: Duration = Duration::from_mins(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+impl KinesisLog {
+    pub(super) async fn create_stream(&self, stream: &str, capacity: Capacity) -> Result<(), LogError> {
+        let mut request = self.client.create_stream().stream_name(stream);
+        let mode = match capacity {
+            Capacity::Provisioned(shards) => {
+                request = request.shard_count(i32::try_from(shards).unwrap_or(i32::MAX));
+                StreamMode::Provisioned
+            }
+            Capacity::OnDemand => StreamMode::OnDemand,
+        };
+        let mode =
+            StreamModeDetails::builder().stream_mode(mode).build().map_err(|error| self.odd("CreateStream", error))?;
+        request.stream_mode_details(mode).send().await.map_err(|error| {
+            if refused(&error, "ResourceInUseException") {
+                return LogError::StreamExists { stream: stream.to_owned() };
+            }
+            self.failure("CreateStream", &error)
+        })?;
+        self.wait(stream, "CreateStream", |status| status == Some(&StreamStatus::Active)).await
+    }
+
+    pub(super) async fn delete_stream(&self, stream: &str) -> Result<(), LogError> {
+        self.client.delete_stream().stream_name(stream).send().await.map_err(|error| {
+            if refused(&error, NO_SUCH) {
+                return LogError::UnknownStream { stream: stream.to_owned() };
+            }
+            self.failure("DeleteStream", &error)
+        })?;
+        self.wait(stream, "DeleteStream", |status| status.is_none()).await
+    }
+
+    /// Asks until the status, `None` for a stream that is not there, is the one wanted.
+    async fn wait(
+        &self,
+        stream: &str,
+        operation: &'static str,
+        done: impl Fn(Option<&StreamStatus>) -> bool,
+    ) -> Result<(), LogError> {
+        let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
+        loop {
+            let status = match self.client.describe_stream_summary().stream_name(stream).send().await {
+                Ok(answer) => answer.stream_description_summary.map(|summary| summary.stream_status),
+                Err(error) if refused(&error, NO_SUCH) => None,
+                Err(error) => return Err(self.failure("DescribeStreamSummary", &error)),
+            };
+            if done(status.as_ref()) {
+                return Ok(());
+            }
+            if started.elapsed() > PATIENCE {
+                let status = status.map_or("absent".to_owned(), |status| status.to_string());
+                return Err(self.odd(operation, format!("the stream `{stream}` stays {status}")));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    pub(super) async fn describe_stream(&self, stream: &str) -> Result<StreamDescription, LogError> {
+        const OPERATION: &str = "DescribeStreamSummary";
+        let answer = self.client.describe_stream_summary().stream_name(stream).send().await.map_err(|error| {
+            if refused(&error, NO_SUCH) {
+                return LogError::UnknownStream { stream: stream.to_owned() };
+            }
+            self.failure(OPERATION, &error)
+        })?;
+        let summary =
+            answer.stream_description_summary.ok_or_else(|| self.odd(OPERATION, "the answer describes nothing"))?;
+        let mut shards = Vec::new();
+        for shard in self.list_shards(stream).await? {
+            let open = shard.sequence_number_range().is_none_or(|range| range.ending_sequence_number().is_none());
+            if open {
+                shards.push(self.shard(&shard)?);
+            }
+        }
+        shards.sort_by_key(|shard| shard.range.start);
+        let mode = summary.stream_mode_details.map(|details| details.stream_mode);
+        let capacity = match mode {
+            Some(StreamMode::OnDemand) => Capacity::OnDemand,
+            _ => Capacity::Provisioned(u32::try_from(shards.len()).unwrap_or(u32::MAX)),
+        };
+        let created = millis(&summary.stream_creation_timestamp);
+        Ok(StreamDescription { name: stream.to_owned(), capacity, shards, created })
+    }
+
+    async fn list_shards(&self, stream: &str) -> Result<Vec<RemoteShard>, LogError> {
+        let mut shards = Vec::new();
+        let mut request = self.client.list_shards().stream_name(stream);
+        loop {
+            let answer = request.send().await.map_err(|error| self.failure("ListShards", &error))?;
+            shards.extend(answer.shards.unwrap_or_default());
+            // With a token the name must not be given again.
+            match answer.next_token {
+                Some(token) => request = self.client.list_shards().next_token(token),
+                None => return Ok(shards),
+            }
+        }
+    }
+
+    fn shard(&self, shard: &RemoteShard) -> Result<Shard, LogError> {
+        let read = || {
+            let range = shard.hash_key_range()?;
+            let (start, end) = (range.starting_hash_key.parse().ok()?, range.ending_hash_key.parse().ok()?);
+            let starting_sequence = SequenceNumber::parse(&shard.sequence_number_range()?.starting_sequence_number)?;
+            Some(Shard { id: shard.shard_id.parse().ok()?, range: HashKeyRange { start, end }, starting_sequence })
+        };
+        read().ok_or_else(|| self.odd("ListShards", format!("the shard `{}` is not described whole", shard.shard_id)))
+    }
+
+    pub(super) async fn list_streams(&self) -> Result<Vec<String>, LogError> {
+        let mut names: Vec<String> = Vec::new();
+        loop {
+            let request = self.client.list_streams().set_exclusive_start_stream_name(names.last().cloned());
+            let answer = request.send().await.map_err(|error| self.failure("ListStreams", &error))?;
+            let more = answer.has_more_streams && !answer.stream_names.is_empty();
+            names.extend(answer.stream_names);
+            if !more {
+                names.sort();
+                return Ok(names);
+            }
+        }
+    }
+
+    /// Reports an answer that makes no sense.
+    pub(super) fn odd(&self, operation: &'static str, message: impl ToString) -> LogError {
+        let message = message.to_string();
+        LogError::Endpoint { operation, endpoint: self.endpoint.clone(), message, retryable: false }
+    }
+}
+
+/// Returns a time of the client in milliseconds. It came as a fraction of seconds, which in binary may lie just below.
+pub(super) fn millis(time: &DateTime) -> Millis {
+    let nanos = time.as_nanos() + 500_000;
+    Millis::try_from(nanos.div_euclid(1_000_000)).unwrap_or_default()
+}

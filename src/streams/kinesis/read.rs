@@ -1,0 +1,162 @@
+//! Reading: `GetShardIterator` and `GetRecords`.
+
+use aws_sdk_kinesis::{
+    primitives::DateTime,
+    types::{Record, ShardIteratorType},
+};
+use bytes::Bytes;
+
+use super::{
+    KinesisLog,
+    cursor::{On, Place},
+    error::refused,
+    manage::millis,
+};
+use crate::streams::{
+    Batch, Block, Cursor, LogError, Millis, Position, ReadLimit, RecordRef, SequenceNumber, ShardId, block::Sequences,
+    now,
+};
+
+const OPERATION: &str = "GetRecords";
+/// The most records of one answer (Kinesis API reference, GetRecords).
+const MOST_RECORDS: usize = 10_000;
+/// How far behind the time of asking a shard at its end is taken to be complete. AWS promises nothing here, and its
+/// clocks and this one differ; a second is well above what they do where the time is kept at all. A record that arrived
+/// earlier all the same is given the time that was told, so that the seam's promise holds in any case.
+const MARGIN: Millis = 1000;
+
+impl KinesisLog {
+    pub(super) async fn shard_iterator(
+        &self,
+        stream: &str,
+        shard: ShardId,
+        position: &Position,
+    ) -> Result<Cursor, LogError> {
+        let on = On::Iterator(self.iterator(stream, shard, position).await?);
+        Ok(Cursor::from(&Place { floor: 0, on }))
+    }
+
+    async fn iterator(&self, stream: &str, shard: ShardId, position: &Position) -> Result<String, LogError> {
+        const OPERATION: &str = "GetShardIterator";
+        let request = self.client.get_shard_iterator().stream_name(stream).shard_id(shard.to_string());
+        let request = match position {
+            Position::Earliest => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
+            Position::Latest => request.shard_iterator_type(ShardIteratorType::Latest),
+            Position::At(number) => {
+                let request = request.shard_iterator_type(ShardIteratorType::AtSequenceNumber);
+                request.starting_sequence_number(number.as_str())
+            }
+            Position::After(number) => {
+                let request = request.shard_iterator_type(ShardIteratorType::AfterSequenceNumber);
+                request.starting_sequence_number(number.as_str())
+            }
+            // A time to come is refused; there is nothing behind it yet.
+            Position::AtTime(time) if *time > now() => request.shard_iterator_type(ShardIteratorType::Latest),
+            Position::AtTime(time) => request
+                .shard_iterator_type(ShardIteratorType::AtTimestamp)
+                .timestamp(DateTime::from_millis((*time).max(0))),
+        };
+        match request.send().await {
+            Ok(answer) => answer.shard_iterator.ok_or_else(|| self.odd(OPERATION, "the answer has no iterator")),
+            Err(error) if refused(&error, "ResourceNotFoundException") => {
+                // It is the stream or the shard that is not there.
+                self.describe_stream(stream).await?;
+                Err(LogError::UnknownShard { shard: shard.to_string() })
+            }
+            Err(error) => match position {
+                Position::At(number) | Position::After(number) if refused(&error, "InvalidArgumentException") => {
+                    Err(LogError::InvalidSequence { sequence: number.to_string(), shard: shard.to_string() })
+                }
+                _ => Err(self.failure(OPERATION, &error)),
+            },
+        }
+    }
+
+    pub(super) async fn get_records(
+        &self,
+        stream: &str,
+        shard: ShardId,
+        cursor: &Cursor,
+        limit: ReadLimit,
+    ) -> Result<Batch, LogError> {
+        let mut place = Place::parse(cursor).ok_or(LogError::InvalidCursor)?;
+        if limit.records == 0 || limit.bytes == 0 {
+            return Ok(Batch { blocks: Vec::new(), next: cursor.clone(), complete_until: None, millis_behind: 0 });
+        }
+        let iterator = match place.on {
+            On::Iterator(iterator) => iterator,
+            On::After(number) => self.iterator(stream, shard, &Position::After(number)).await?,
+        };
+        let asked = now();
+        let most = i32::try_from(limit.records.min(MOST_RECORDS)).unwrap_or(i32::MAX);
+        let answer = self.client.get_records().shard_iterator(&iterator).limit(most).send().await;
+        let answer = answer.map_err(|error| {
+            if refused(&error, "ExpiredIteratorException") || refused(&error, "InvalidArgumentException") {
+                return LogError::InvalidCursor;
+            }
+            if refused(&error, "ResourceNotFoundException") {
+                return LogError::UnknownStream { stream: stream.to_owned() };
+            }
+            self.failure(OPERATION, &error)
+        })?;
+        let taken = reach(&answer.records, limit.bytes);
+        let (blocks, floor) = self.blocks(&answer.records[..taken], place.floor)?;
+        place.floor = floor;
+        let behind = answer.millis_behind_latest.unwrap_or_default();
+        if taken < answer.records.len() {
+            place.on = On::After(self.sequence(&answer.records[taken - 1])?);
+            let arrived = arrival(&answer.records[taken], floor);
+            let millis_behind = (now() - arrived).max(behind);
+            return Ok(Batch { blocks, next: Cursor::from(&place), complete_until: None, millis_behind });
+        }
+        let complete_until = (behind == 0).then(|| floor.max(asked - MARGIN));
+        place.floor = complete_until.unwrap_or(floor);
+        // A shard that was closed has no next iterator once it is read to its end; there, nothing more will come.
+        place.on = On::Iterator(answer.next_shard_iterator.unwrap_or(iterator));
+        Ok(Batch { blocks, next: Cursor::from(&place), complete_until, millis_behind: behind })
+    }
+
+    /// Lays out records in blocks of equal arrival, none before `floor`, and returns the last arrival with them.
+    fn blocks(&self, records: &[Record], mut floor: Millis) -> Result<(Vec<Block>, Millis), LogError> {
+        let mut blocks = Vec::new();
+        let mut left = records;
+        while let Some(first) = left.first() {
+            floor = arrival(first, floor);
+            let count = left.iter().take_while(|record| arrival(record, floor) == floor).count();
+            let (run, rest) = left.split_at(count);
+            left = rest;
+            let numbers = run.iter().map(|record| self.sequence(record)).collect::<Result<Vec<_>, LogError>>()?;
+            let bytes = Block::encode(
+                floor,
+                run.iter().map(|record| RecordRef {
+                    partition_key: record.partition_key().unwrap_or_default(),
+                    data: record.data().as_ref(),
+                }),
+            );
+            let block = Block::decode(Bytes::from(bytes), Sequences::Given(numbers));
+            blocks.push(block.map_err(|what| self.odd(OPERATION, what))?);
+        }
+        Ok((blocks, floor))
+    }
+
+    fn sequence(&self, record: &Record) -> Result<SequenceNumber, LogError> {
+        let text = record.sequence_number();
+        SequenceNumber::parse(text).ok_or_else(|| self.odd(OPERATION, format!("`{text}` is not a sequence number")))
+    }
+}
+
+/// Returns when a record arrived, but not before `floor`.
+fn arrival(record: &Record, floor: Millis) -> Millis {
+    record.approximate_arrival_timestamp().map_or(floor, millis).max(floor)
+}
+
+/// Returns how many records it takes to reach that many bytes of data: all where they do not.
+fn reach(records: &[Record], bytes: usize) -> usize {
+    let mut total = 0;
+    let before = records.iter().take_while(|record| {
+        let goes_on = total < bytes;
+        total += record.data().as_ref().len();
+        goes_on
+    });
+    before.count()
+}

@@ -1,0 +1,202 @@
+//! Writing: records of any number of streams and values of state, all in one batch or not at all.
+
+use std::{
+    ops::Range,
+    sync::{Arc, MutexGuard},
+};
+
+use fjall::OwnedWriteBatch;
+
+use super::{
+    LocalLog,
+    shard::{Stream, Tip},
+    storage::{self, Storage},
+};
+use crate::streams::{Appended, Appends, Block, LogError, Millis, RecordRef, ShardId, block::Numbering, now};
+
+/// A block ends behind the record that reaches this many bytes of data, or at this many records.
+const BLOCK_BYTES: usize = 1 << 20;
+const BLOCK_RECORDS: usize = 16_384;
+
+/// What one commit writes.
+#[derive(Default)]
+pub struct Commit<'a> {
+    /// Records to append, each with the name of its stream. A stream may be named again.
+    pub appends: Vec<(&'a str, &'a Appends)>,
+    /// Values of state to set, each under its key.
+    pub state: Vec<(&'a str, Vec<u8>)>,
+}
+
+/// Where the records of one entry of a commit came to lie, in the order given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    created: Millis,
+    places: Vec<Place>,
+}
+
+/// Where one record came to lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The shard that took it.
+    pub shard: ShardId,
+    /// Its offset in the shard: 0 for the first record.
+    pub offset: u64,
+}
+
+impl Placed {
+    /// Returns the places.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// Walks over the places with offsets written as sequence numbers.
+    pub fn appended(&self) -> impl Iterator<Item = Appended> + '_ {
+        self.places.iter().map(|place| Appended {
+            shard: place.shard,
+            sequence: Numbering { created: self.created, shard: place.shard.0 }.number(place.offset),
+        })
+    }
+}
+
+impl LocalLog {
+    /// Writes all of a commit or nothing, durably, and says where the records of each entry came to lie.
+    ///
+    /// All records carry one arrival time, except that a shard never goes back: there it is the last one given.
+    pub fn commit(&self, commit: Commit<'_>) -> Result<Vec<Placed>, LogError> {
+        let streams =
+            commit.appends.iter().map(|(name, _)| self.stream(name)).collect::<Result<Vec<Arc<Stream>>, LogError>>()?;
+        let routed: Vec<Routed<'_>> =
+            streams.iter().zip(&commit.appends).map(|(stream, (_, records))| Routed::new(stream, records)).collect();
+        let mut held = Held::lock(&routed)?;
+        let mut batch = self.storage.batch();
+        for (key, value) in commit.state {
+            batch.insert(&self.storage.state, storage::state_key(key), value);
+        }
+        let now = now();
+        let placed = routed.iter().map(|routed| routed.write(&self.storage, &mut batch, &mut held, now)).collect();
+        self.storage.commit(batch)?;
+        held.publish();
+        self.version.send_modify(|version| *version += 1);
+        Ok(placed)
+    }
+
+    /// Commits records of one stream.
+    pub fn append_records(&self, stream: &str, records: &Appends) -> Result<Placed, LogError> {
+        let placed = self.commit(Commit { appends: vec![(stream, records)], state: Vec::new() })?;
+        Ok(placed.into_iter().next().expect("one entry, one answer"))
+    }
+}
+
+/// The records of one entry, told apart by shard.
+struct Routed<'a> {
+    stream: &'a Stream,
+    records: &'a Appends,
+    /// The indexes of the records in the order of their shards, and in the order given within a shard.
+    order: Vec<u32>,
+    /// The shards that get records, with the range of `order` that is theirs.
+    shards: Vec<(u32, Range<usize>)>,
+}
+
+impl<'a> Routed<'a> {
+    fn new(stream: &'a Stream, records: &'a Appends) -> Self {
+        let routes: Vec<u32> =
+            records.iter().map(|record| stream.route(record.partition_key, record.explicit_hash_key)).collect();
+        let mut ends = vec![0usize; stream.shards.len()];
+        for route in &routes {
+            ends[*route as usize] += 1;
+        }
+        let (mut shards, mut from) = (Vec::new(), 0);
+        for (shard, end) in (0u32..).zip(&mut ends) {
+            if *end > 0 {
+                shards.push((shard, from..from + *end));
+            }
+            from += std::mem::replace(end, from);
+        }
+        // What were ends are starts now, and move up as each shard's records are put in their places.
+        let mut order = vec![0; routes.len()];
+        for (index, route) in (0u32..).zip(&routes) {
+            let at = &mut ends[*route as usize];
+            order[*at] = index;
+            *at += 1;
+        }
+        Self { stream, records, order, shards }
+    }
+
+    fn record(&self, index: u32) -> RecordRef<'a> {
+        let record = self.records.record(index as usize);
+        RecordRef { partition_key: record.partition_key, data: record.data }
+    }
+
+    fn write(&self, storage: &Storage, batch: &mut OwnedWriteBatch, held: &mut Held<'_>, now: Millis) -> Placed {
+        let mut places = vec![Place { shard: ShardId(0), offset: 0 }; self.order.len()];
+        for (shard, range) in &self.shards {
+            let tip = held.tip(self.stream.id, *shard);
+            tip.last = tip.last.max(now);
+            tip.first_arrival.get_or_insert(tip.last);
+            let mut left = &self.order[range.clone()];
+            while !left.is_empty() {
+                let (block, rest, bytes) = self.cut(left);
+                left = rest;
+                let first = tip.next;
+                for (offset, index) in (first..).zip(block) {
+                    places[*index as usize] = Place { shard: ShardId(*shard), offset };
+                }
+                tip.next += block.len() as u64;
+                tip.bytes += bytes as u64;
+                // The total goes first, so that the last block of a shard tells the size of it all.
+                let mut value = tip.bytes.to_le_bytes().to_vec();
+                Block::encode_into(&mut value, tip.last, block.iter().map(|index| self.record(*index)));
+                batch.insert(&storage.records, storage::block_key(self.stream.id, *shard, first), value);
+            }
+        }
+        Placed { created: self.stream.created, places }
+    }
+
+    /// Cuts off the records of the next block and returns them, the others, and the bytes of data cut off.
+    fn cut<'o>(&self, order: &'o [u32]) -> (&'o [u32], &'o [u32], usize) {
+        let (mut bytes, mut count) = (0, 0);
+        for index in order {
+            bytes += self.record(*index).data.len();
+            count += 1;
+            if bytes >= BLOCK_BYTES || count >= BLOCK_RECORDS {
+                break;
+            }
+        }
+        let (block, rest) = order.split_at(count);
+        (block, rest, bytes)
+    }
+}
+
+/// The shards that a commit writes to, locked in their order, with what their tips will be.
+struct Held<'a>(Vec<((u32, u32), MutexGuard<'a, Tip>, Tip)>);
+
+impl<'a> Held<'a> {
+    fn lock(routed: &[Routed<'a>]) -> Result<Self, LogError> {
+        let mut touched: Vec<(u32, u32, &'a Stream)> = Vec::new();
+        for routed in routed {
+            touched.extend(routed.shards.iter().map(|(shard, _)| (routed.stream.id, *shard, routed.stream)));
+        }
+        touched.sort_unstable_by_key(|(stream, shard, _)| (*stream, *shard));
+        touched.dedup_by_key(|(stream, shard, _)| (*stream, *shard));
+        let held = touched.into_iter().map(|(id, shard, stream)| {
+            let guard = stream.shards[shard as usize].lock();
+            if guard.closed {
+                return Err(LogError::UnknownStream { stream: stream.name.clone() });
+            }
+            let tip = *guard;
+            Ok(((id, shard), guard, tip))
+        });
+        Ok(Self(held.collect::<Result<_, LogError>>()?))
+    }
+
+    fn tip(&mut self, stream: u32, shard: u32) -> &mut Tip {
+        let at = self.0.binary_search_by_key(&(stream, shard), |(key, ..)| *key).expect("every touched shard is held");
+        &mut self.0[at].2
+    }
+
+    fn publish(self) {
+        for (_, mut guard, tip) in self.0 {
+            *guard = tip;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! How much a stream holds.
+
+use super::LocalLog;
+use crate::streams::{LogError, Millis};
+
+/// What a stream holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StreamStats {
+    /// How many records.
+    pub records: u64,
+    /// Their bytes of data, as they were given.
+    pub bytes: u64,
+    /// When the oldest of them arrived.
+    pub first_arrival: Option<Millis>,
+    /// When the newest of them arrived, or a later time before which no more can arrive.
+    pub last_arrival: Option<Millis>,
+}
+
+impl LocalLog {
+    /// Says how much a stream holds. Costs nothing that grows with it.
+    pub fn stats(&self, stream: &str) -> Result<StreamStats, LogError> {
+        let stream = self.stream(stream)?;
+        let mut stats = StreamStats::default();
+        for shard in &stream.shards {
+            let tip = *shard.lock();
+            stats.records += tip.next;
+            stats.bytes += tip.bytes;
+            stats.first_arrival = [stats.first_arrival, tip.first_arrival].into_iter().flatten().min();
+            stats.last_arrival = stats.last_arrival.max(tip.first_arrival.map(|_| tip.last));
+        }
+        Ok(stats)
+    }
+}

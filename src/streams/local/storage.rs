@@ -1,0 +1,166 @@
+//! The database under a local log: how it is set up, what its keys are, and how its errors read.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use fjall::{
+    CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, OwnedWriteBatch, PersistMode,
+};
+
+use super::Durability;
+use crate::streams::LogError;
+
+/// The version of keys and values; a folder that says anything else is refused.
+const FORMAT: &[u8] = b"1";
+const FORMAT_KEY: &str = "format";
+
+/// Keeps memory flat: blocks read lately, and blocks not yet in a file of their own.
+const CACHE_BYTES: u64 = 16 << 20;
+const RECORDS_MEMTABLE_BYTES: u64 = 8 << 20;
+const STATE_MEMTABLE_BYTES: u64 = 2 << 20;
+/// Journals are 64 MiB each and go once their records are in files.
+const JOURNAL_BYTES: u64 = 128 << 20;
+/// Blocks from this size on are written once and never again: compaction moves only where they lie.
+const SEPARATE_BYTES: u32 = 1 << 10;
+const OPEN_FILES: usize = 128;
+
+/// The files that fjall makes first and last in a new folder, by its own names.
+const FIRST_JOURNAL: &str = "0.jnl";
+const LOCK: &str = "lock";
+const COMPLETE: &str = "version";
+
+/// The open database of one folder.
+pub(super) struct Storage {
+    path: PathBuf,
+    database: Database,
+    /// Blocks under [`block_key`].
+    pub(super) records: Keyspace,
+    /// Everything else, under text.
+    pub(super) state: Keyspace,
+    persist: PersistMode,
+}
+
+impl Storage {
+    pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, LogError> {
+        clear_half_made(path).map_err(|error| failure(path, error))?;
+        let database = Database::builder(path)
+            .cache_size(CACHE_BYTES)
+            .worker_threads(2)
+            .max_cached_files(Some(OPEN_FILES))
+            .max_journaling_size(JOURNAL_BYTES)
+            .journal_compression(CompressionType::None)
+            .open()
+            .map_err(|error| failure(path, error))?;
+        let separation = KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES);
+        let records = database.keyspace("records", || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(RECORDS_MEMTABLE_BYTES)
+                .with_kv_separation(Some(separation))
+        });
+        let state =
+            database.keyspace("state", || KeyspaceCreateOptions::default().max_memtable_size(STATE_MEMTABLE_BYTES));
+        let storage = Self {
+            records: records.map_err(|error| failure(path, error))?,
+            state: state.map_err(|error| failure(path, error))?,
+            persist: match durability {
+                Durability::Process => PersistMode::Buffer,
+                Durability::Power => PersistMode::SyncData,
+            },
+            path: path.to_owned(),
+            database,
+        };
+        storage.check_format()?;
+        Ok(storage)
+    }
+
+    fn check_format(&self) -> Result<(), LogError> {
+        match self.state.get(FORMAT_KEY).map_err(|error| self.failure(error))? {
+            Some(format) if *format == *FORMAT => Ok(()),
+            Some(format) => Err(self.format(format!("format {}", String::from_utf8_lossy(&format)))),
+            None => {
+                let mut batch = self.batch();
+                batch.insert(&self.state, FORMAT_KEY, FORMAT);
+                self.commit(batch)
+            }
+        }
+    }
+
+    /// Begins a batch: all of it is written, or nothing.
+    pub(super) fn batch(&self) -> OwnedWriteBatch {
+        self.database.batch().durability(Some(self.persist))
+    }
+
+    pub(super) fn commit(&self, batch: OwnedWriteBatch) -> Result<(), LogError> {
+        batch.commit().map_err(|error| self.failure(error))
+    }
+
+    /// Gives the room of removed blocks back to the system now; left alone, the database does so as it goes.
+    pub(super) fn make_room(&self) -> Result<(), LogError> {
+        let done = self.records.rotate_memtable_and_wait().and_then(|()| self.records.major_compact());
+        done.map_err(|error| self.failure(error))
+    }
+
+    /// Returns what a commit wrote under the key of state.
+    pub(super) fn state(&self, key: &str) -> Result<Option<Bytes>, LogError> {
+        let value = self.state.get(state_key(key)).map_err(|error| self.failure(error))?;
+        Ok(value.map(Bytes::from))
+    }
+
+    pub(super) fn failure(&self, error: fjall::Error) -> LogError {
+        failure(&self.path, error)
+    }
+
+    pub(super) fn format(&self, what: impl Into<String>) -> LogError {
+        LogError::Format { path: self.path.clone(), what: what.into() }
+    }
+}
+
+/// Returns the key of the block that begins at `offset`; such keys order by stream, shard and offset.
+pub(super) fn block_key(stream: u32, shard: u32, offset: u64) -> [u8; 16] {
+    let mut key = [0; 16];
+    key[..4].copy_from_slice(&stream.to_be_bytes());
+    key[4..8].copy_from_slice(&shard.to_be_bytes());
+    key[8..].copy_from_slice(&offset.to_be_bytes());
+    key
+}
+
+/// Returns the offset at the end of a block's key.
+pub(super) fn block_offset(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(8..16)?.try_into().ok()?))
+}
+
+/// Returns the key under which a value of state is kept.
+pub(super) fn state_key(key: &str) -> String {
+    format!("state/{key}")
+}
+
+fn failure(path: &Path, error: impl Into<fjall::Error>) -> LogError {
+    match error.into() {
+        fjall::Error::Locked => LogError::Locked { path: path.to_owned() },
+        fjall::Error::InvalidVersion(version) => {
+            let what = version.map_or("an unknown format".to_owned(), |version| format!("database format {version}"));
+            LogError::Format { path: path.to_owned(), what }
+        }
+        error => LogError::Storage { path: path.to_owned(), source: Box::new(error) },
+    }
+}
+
+/// Removes what a process left that died while it made the folder: fjall does not go on from there, and nothing can
+/// have been acknowledged.
+fn clear_half_made(path: &Path) -> Result<(), fjall::Error> {
+    let journal = path.join(FIRST_JOURNAL);
+    if path.join(COMPLETE).try_exists()? || !journal.try_exists()? {
+        return Ok(());
+    }
+    let lock: File = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
+    match lock.try_lock() {
+        // The one who makes it may have finished while the lock was awaited.
+        Ok(()) if path.join(COMPLETE).try_exists()? => Ok(()),
+        Ok(()) => Ok(fs::remove_file(journal)?),
+        Err(fs::TryLockError::WouldBlock) => Err(fjall::Error::Locked),
+        Err(fs::TryLockError::Error(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,395 @@
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    sync::{Arc, Barrier},
+    thread,
+};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::streams::{Appends, Block, Position, ReadLimit, SequenceNumber, ShardId, hash_key, now};
+
+const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize::MAX };
+
+fn open(dir: &Path) -> Arc<LocalLog> {
+    LocalLog::open(dir, Durability::Process).unwrap()
+}
+
+fn records(records: &[(&str, &[u8])]) -> Appends {
+    let mut appends = Appends::new();
+    for (key, data) in records {
+        appends.push(key, data);
+    }
+    appends
+}
+
+type Record = (String, Vec<u8>);
+
+/// Reads a shard from an offset to its end, at most so much at a time.
+fn read_all(log: &LocalLog, stream: &str, shard: u32, mut offset: u64, limit: ReadLimit) -> Vec<Record> {
+    let (mut read, mut arrival) = (Vec::new(), 0);
+    loop {
+        let records = log.read_from(stream, ShardId(shard), offset, limit).unwrap();
+        for block in &records.blocks {
+            assert!(block.arrival() >= arrival, "arrival went back");
+            arrival = block.arrival();
+            read.extend(block.records().map(|record| (record.partition_key.to_owned(), record.data.to_vec())));
+        }
+        offset = records.next;
+        if let Some(complete) = records.complete_until {
+            assert!(complete >= arrival);
+            assert_eq!(records.millis_behind, 0);
+            return read;
+        }
+        assert!(!records.blocks.is_empty(), "a read before the end brought nothing");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else if entry.file_name().to_string_lossy().ends_with(".jnl") {
+            // A journal is made 64 MiB long, nearly all of it a hole.
+            let done = Command::new("cp").arg("--sparse=always").arg(entry.path()).arg(&to).status().unwrap();
+            assert!(done.success());
+        } else {
+            fs::copy(entry.path(), &to).unwrap();
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Append(Vec<(u8, Vec<u8>)>),
+    Reopen,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let record = (any::<u8>(), prop::collection::vec(any::<u8>(), 0..200));
+    let step = prop_oneof![
+        8 => prop::collection::vec(record, 0..60).prop_map(Step::Append),
+        1 => Just(Step::Reopen),
+    ];
+    prop::collection::vec(step, 1..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn reads_what_was_appended(steps in steps(), shards in 1..5u32, from in 0..40u64, some in 1..20usize, bytes in 1..900usize) {
+        let dir = TempDir::new().unwrap();
+        let mut log = open(dir.path());
+        log.create_stream("s", Capacity::Provisioned(shards)).unwrap();
+        let ranges: Vec<_> = log.describe_stream("s").unwrap().shards.into_iter().map(|shard| shard.range).collect();
+        let mut model = vec![Vec::<Record>::new(); shards as usize];
+        for step in steps {
+            match step {
+                Step::Append(given) => {
+                    let mut appends = Appends::new();
+                    let mut places = Vec::new();
+                    for (key, data) in given {
+                        let key = format!("key {key}");
+                        appends.push(&key, &data);
+                        let hash = hash_key(&key);
+                        let shard = ranges.iter().position(|range| range.contains(hash)).unwrap();
+                        let id = ShardId(u32::try_from(shard).unwrap());
+                        places.push(Place { shard: id, offset: model[shard].len() as u64 });
+                        model[shard].push((key, data));
+                    }
+                    let placed = log.append_records("s", &appends).unwrap();
+                    prop_assert_eq!(placed.places(), &places[..]);
+                }
+                Step::Reopen => {
+                    drop(log);
+                    log = open(dir.path());
+                }
+            }
+        }
+        for (shard, expected) in (0u32..).zip(&model) {
+            let from = from.min(expected.len() as u64);
+            let tail = &expected[usize::try_from(from).unwrap()..];
+            prop_assert_eq!(&read_all(&log, "s", shard, from, ALL)[..], tail);
+            prop_assert_eq!(&read_all(&log, "s", shard, from, ReadLimit { records: some, bytes })[..], tail);
+        }
+        let stats = log.stats("s").unwrap();
+        prop_assert_eq!(stats.records, model.iter().map(Vec::len).sum::<usize>() as u64);
+        prop_assert_eq!(stats.bytes, model.iter().flatten().map(|(_, data)| data.len()).sum::<usize>() as u64);
+    }
+}
+
+#[test]
+fn a_limit_stops_behind_the_record_that_reaches_it() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    log.append_records("s", &records(&[("a", b"12345"), ("a", b"12345"), ("a", b"12345")])).unwrap();
+    let read = |records, bytes| log.read_from("s", ShardId(0), 0, ReadLimit { records, bytes }).unwrap();
+    assert_eq!(read(9, 5).next, 1);
+    assert_eq!(read(9, 6).next, 2);
+    assert_eq!(read(2, 99).next, 2);
+    assert_eq!(read(2, 99).complete_until, None);
+    assert_eq!(read(3, 99).next, 3);
+    assert!(read(3, 99).complete_until.is_some());
+    assert!(matches!(log.read_from("s", ShardId(0), 4, ALL), Err(LogError::InvalidCursor)));
+    assert!(matches!(log.read_from("s", ShardId(1), 0, ALL), Err(LogError::UnknownShard { .. })));
+}
+
+#[test]
+fn large_appends_are_split_into_blocks() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    let mut appends = Appends::new();
+    for index in 0..40_000u32 {
+        appends.push("k", &index.to_be_bytes());
+    }
+    appends.push("k", &vec![0; 3 << 20]);
+    appends.push("k", b"end");
+    log.append_records("s", &appends).unwrap();
+    let records = log.read_from("s", ShardId(0), 0, ALL).unwrap();
+    assert_eq!(records.blocks.iter().map(Block::len).collect::<Vec<_>>(), [16_384, 16_384, 7_233, 1]);
+    let first = log.offset_of("s", ShardId(0), &Position::At(records.blocks[1].sequence(5))).unwrap();
+    assert_eq!(first, 16_389);
+}
+
+#[test]
+fn commits_to_several_streams_and_state_at_once() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    for stream in ["a", "b"] {
+        log.create_stream(stream, Capacity::Provisioned(2)).unwrap();
+    }
+    let (one, two) = (records(&[("x", b"1"), ("y", b"2")]), records(&[("x", b"3")]));
+    let commit = |last| Commit {
+        appends: vec![("b", &one), ("a", &one), (last, &two)],
+        state: vec![("position", b"17".to_vec())],
+    };
+    let refused = log.commit(commit("c"));
+    assert!(matches!(refused, Err(LogError::UnknownStream { stream }) if stream == "c"));
+    assert_eq!(log.state("position").unwrap(), None);
+    assert_eq!(log.stats("a").unwrap().records, 0);
+
+    let placed = log.commit(commit("b")).unwrap();
+    assert_eq!(placed[2].places()[0].offset, placed[0].places()[0].offset + 1);
+    drop(log);
+    let log = open(dir.path());
+    assert_eq!(log.state("position").unwrap().unwrap(), "17");
+    assert_eq!((log.stats("a").unwrap().records, log.stats("b").unwrap().records), (2, 3));
+}
+
+#[test]
+fn writers_of_crossing_streams_do_not_wait_for_each_other_forever() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    for stream in ["a", "b"] {
+        log.create_stream(stream, Capacity::Provisioned(3)).unwrap();
+    }
+    let start = Arc::new(Barrier::new(4));
+    let writers: Vec<_> = (0..4u8)
+        .map(|writer| {
+            let (log, start) = (Arc::clone(&log), Arc::clone(&start));
+            thread::spawn(move || {
+                start.wait();
+                for turn in 0..50u8 {
+                    let given: Vec<String> = (0..20).map(|key| format!("{writer} {turn} {key}")).collect();
+                    let given = records(&given.iter().map(|key| (key.as_str(), b"x".as_slice())).collect::<Vec<_>>());
+                    let streams = if writer % 2 == 0 { ["a", "b"] } else { ["b", "a"] };
+                    log.commit(Commit { appends: streams.map(|s| (s, &given)).to_vec(), ..Commit::default() }).unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    for stream in ["a", "b"] {
+        assert_eq!((0..3).map(|shard| read_all(&log, stream, shard, 0, ALL).len()).sum::<usize>(), 4 * 50 * 20);
+    }
+}
+
+#[test]
+fn positions_are_where_they_say() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    let at = |position| log.offset_of("s", ShardId(0), &position);
+    let start = log.describe_stream("s").unwrap().shards.remove(0).starting_sequence;
+    assert_eq!(at(Position::At(start.clone())).unwrap(), 0);
+    assert_eq!(at(Position::After(start.clone())).unwrap(), 0, "the first record is still to come");
+    assert_eq!(at(Position::AtTime(0)).unwrap(), 0);
+
+    let mut arrivals = Vec::new();
+    while arrivals.len() < 40 {
+        let next = log.stats("s").unwrap().records;
+        log.append_records("s", &records(&[("k", b"1"), ("k", b"2"), ("k", b"3")])).unwrap();
+        let arrival = log.read_from("s", ShardId(0), next, ALL).unwrap().blocks[0].arrival();
+        arrivals.push((arrival, next));
+        while now() <= arrival + 1 {
+            thread::yield_now();
+        }
+    }
+    for (arrival, offset) in &arrivals {
+        let first = arrivals.iter().find(|(other, _)| other == arrival).unwrap().1;
+        assert_eq!(at(Position::AtTime(*arrival)).unwrap(), first);
+        assert_eq!(at(Position::AtTime(arrival + 1)).unwrap(), offset + 3);
+    }
+    assert_eq!(at(Position::AtTime(i64::MAX)).unwrap(), 120);
+    assert_eq!(at(Position::Latest).unwrap(), 120);
+    let numbering = log.stream("s").unwrap().numbering(ShardId(0));
+    assert_eq!(at(Position::At(numbering.number(7))).unwrap(), 7);
+    assert_eq!(at(Position::After(numbering.number(7))).unwrap(), 8);
+    assert!(matches!(at(Position::At(numbering.number(120))), Err(LogError::InvalidSequence { .. })));
+    let other = SequenceNumber::parse("7").unwrap();
+    assert!(matches!(at(Position::At(other)), Err(LogError::InvalidSequence { .. })));
+}
+
+#[test]
+fn arrivals_do_not_go_behind_what_was_promised() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    let promised = now() + 60_000;
+    log.stream("s").unwrap().shards[0].lock().last = promised;
+    assert_eq!(log.read_from("s", ShardId(0), 0, ALL).unwrap().complete_until, Some(promised));
+    log.append_records("s", &records(&[("k", b"1")])).unwrap();
+    assert_eq!(log.read_from("s", ShardId(0), 0, ALL).unwrap().blocks[0].arrival(), promised);
+}
+
+#[test]
+fn a_removed_stream_is_gone_and_its_name_free() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::OnDemand).unwrap();
+    assert!(matches!(log.create_stream("s", Capacity::OnDemand), Err(LogError::StreamExists { .. })));
+    log.create_stream("kept", Capacity::Provisioned(1)).unwrap();
+    log.append_records("kept", &records(&[("k", b"1")])).unwrap();
+    log.append_records("s", &records(&[("k", b"1"), ("l", b"2")])).unwrap();
+    let (old, made) = (log.stream("s").unwrap(), log.describe_stream("s").unwrap());
+    log.delete_stream("s").unwrap();
+    assert!(matches!(log.append_records("s", &records(&[("k", b"1")])), Err(LogError::UnknownStream { .. })));
+    assert!(old.shards[0].lock().closed, "whoever still has the stream in hand cannot write");
+    assert_eq!(log.storage.records.len().unwrap(), 1);
+
+    log.create_stream("s", Capacity::Provisioned(4)).unwrap();
+    let again = log.describe_stream("s").unwrap();
+    assert_eq!(log.stats("s").unwrap(), StreamStats::default());
+    let stale = Position::At(made.shards[0].starting_sequence.clone());
+    assert!(matches!(log.offset_of("s", ShardId(0), &stale), Err(LogError::InvalidSequence { .. })));
+    drop(log);
+    let log = open(dir.path());
+    assert_eq!(log.describe_stream("s").unwrap(), again);
+    assert_eq!(log.stream_names(), ["kept", "s"]);
+    assert_ne!(log.stream("s").unwrap().id, old.id);
+    assert_eq!(read_all(&log, "kept", 0, 0, ALL).len(), 1);
+}
+
+#[test]
+fn an_interrupted_removal_is_finished_at_the_next_opening() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    log.append_records("s", &records(&[("k", b"1")])).unwrap();
+    let mut batch = log.storage.batch();
+    batch.remove(&log.storage.state, catalogue::stream_key("s"));
+    batch.insert(&log.storage.state, "doomed/0", "");
+    log.storage.commit(batch).unwrap();
+    drop(log);
+    let log = open(dir.path());
+    assert!(log.stream_names().is_empty());
+    assert_eq!(log.storage.records.len().unwrap(), 0);
+    assert_eq!(log.storage.state.prefix("doomed/").count(), 0);
+}
+
+#[test]
+fn a_folder_in_use_is_refused_and_so_is_another_format() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    assert!(matches!(LocalLog::open(dir.path(), Durability::Power), Err(LogError::Locked { .. })));
+    let mut batch = log.storage.batch();
+    batch.insert(&log.storage.state, "format", "99");
+    log.storage.commit(batch).unwrap();
+    drop(log);
+    let refused = LocalLog::open(dir.path(), Durability::Process).err().unwrap();
+    assert!(refused.to_string().ends_with("holds format 99, which this version cannot read"), "{refused}");
+}
+
+#[test]
+fn a_folder_half_made_is_made_again() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("0.jnl"), "").unwrap();
+    fs::write(dir.path().join("lock"), "").unwrap();
+    open(dir.path()).create_stream("s", Capacity::Provisioned(1)).unwrap();
+    assert_eq!(open(dir.path()).stream_names(), ["s"]);
+}
+
+#[test]
+fn what_was_acknowledged_survives_without_a_close() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(2)).unwrap();
+    let mut acknowledged = 0;
+    for crash in 0..6 {
+        for turn in 0..50 {
+            let given: Vec<String> = (0..7).map(|key| format!("{crash} {turn} {key}")).collect();
+            let data = vec![b'x'; 5_000];
+            let given: Vec<_> = given.iter().map(|key| (key.as_str(), data.as_slice())).collect();
+            acknowledged += log.append_records("s", &records(&given)).unwrap().places().len();
+        }
+        let crashed = TempDir::new().unwrap();
+        copy(dir.path(), crashed.path());
+        let log = open(crashed.path());
+        let read: usize = (0..2).map(|shard| read_all(&log, "s", shard, 0, ALL).len()).sum();
+        assert_eq!(read, acknowledged);
+    }
+}
+
+#[test]
+fn a_journal_cut_anywhere_keeps_all_before_the_cut() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    let journal = dir.path().join("0.jnl");
+    // How far the journal was written when each commit had returned: whatever is there must then be read.
+    let mut written = vec![used(&journal)];
+    for turn in 0..10u8 {
+        log.append_records("s", &records(&[("k", &[b'a' + turn; 20])])).unwrap();
+        written.push(used(&journal));
+    }
+    let bytes = fs::read(&journal).unwrap();
+    for cut in (written[0]..=written[10]).step_by(7) {
+        let crashed = TempDir::new().unwrap();
+        copy(dir.path(), crashed.path());
+        fs::write(crashed.path().join("0.jnl"), &bytes[..cut]).unwrap();
+        let log = open(crashed.path());
+        let whole = written[1..].iter().filter(|end| **end <= cut).count();
+        let read = read_all(&log, "s", 0, 0, ALL);
+        assert_eq!(read.len(), whole, "cut at {cut}");
+        log.append_records("s", &records(&[("k", b"after")])).unwrap();
+        assert_eq!(read_all(&log, "s", 0, 0, ALL).len(), whole + 1);
+    }
+}
+
+/// Returns where the zeroes at a journal's end begin.
+fn used(journal: &Path) -> usize {
+    let bytes = fs::read(journal).unwrap();
+    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
+#[test]
+fn a_commit_is_seen_by_who_waits_for_it() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    let mut version = log.version();
+    version.mark_unchanged();
+    log.append_records("s", &records(&[("k", b"1")])).unwrap();
+    assert!(version.has_changed().unwrap());
+}

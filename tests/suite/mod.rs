@@ -1,0 +1,7 @@
+//! What runs against a log or its endpoint.
+
+mod boto3;
+mod endpoint;
+mod kinesis_api;
+mod log;
+mod wire;

@@ -5,13 +5,23 @@
 //! whenever the process stopped. May import `plan` and what it imports. Never reads a clock but the log's.
 
 mod aggregation;
+mod checkpoint;
 mod chunk;
 mod close;
 mod decode;
+mod divert;
 mod expression;
 mod groups;
+mod json;
 mod operator;
+mod run;
+mod status;
 mod watermark;
+
+pub use checkpoint::CheckpointError;
+pub use json::moment_text;
+pub use run::{Engine, EngineError, saved_status};
+pub use status::{Counters, QueryStatus, Sample};
 
 use crate::streams::SequenceNumber;
 use crate::window::Micros;

@@ -98,6 +98,11 @@ impl WindowedQuery {
         self.shards[shard].pending.is_none()
     }
 
+    /// Returns whether no record waits to be judged.
+    pub(super) fn is_idle(&self) -> bool {
+        self.shards.iter().all(|shard| shard.pending.is_none())
+    }
+
     /// Returns how many windows are open, each counted once.
     pub(super) fn open_windows(&self) -> usize {
         let mut spans: Vec<&Span> = self.shards.iter().flat_map(|shard| shard.open.keys()).collect();

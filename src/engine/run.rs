@@ -1,0 +1,321 @@
+//! A query at work: from its stream's log, through the windows, into the logs of its outputs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion_common::DataFusionError;
+use tokio::sync::watch;
+use tokio::task::block_in_place;
+
+use crate::plan::{ERROR_STREAM, Plan, Query, Stream};
+use crate::streams::local::{Commit, LocalLog};
+use crate::streams::{Appends, Block, LogError, Millis, Position, ReadLimit, ShardId};
+
+use super::checkpoint::{self, CheckpointError, Restored};
+use super::divert::{Diverted, divert};
+use super::json::{key_text, write_row};
+use super::operator::{Turn, WindowedQuery};
+use super::status::{Counters, QueryStatus, Sample};
+
+/// How much one turn reads of a shard: large enough that a batch pays, small enough that two of them fit a core's cache.
+const TURN: ReadLimit = ReadLimit { records: 32 * 1024, bytes: 8 << 20 };
+/// How often time goes on where no record arrives: the delay with which a quiet stream's window closes.
+const TICK: Duration = Duration::from_millis(100);
+/// How long to wait after records arrived for more to come with them: few turns, whatever the producers' batches.
+const GATHER: Duration = Duration::from_millis(10);
+/// How often state is saved where nothing else calls for it: what is read again after a crash.
+const SAVE: Duration = Duration::from_secs(1);
+/// Saving may take one part in this many of the time, whatever the size of the state.
+const SAVE_SHARE: u32 = 10;
+
+/// A failure that ends a query.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The saved state cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// DataFusion refused the query, or failed over a whole batch.
+    #[error("query `{query}` cannot be run: {source}")]
+    Query {
+        /// The query.
+        query: String,
+        /// What it said.
+        #[source]
+        source: DataFusionError,
+    },
+}
+
+/// One query of a plan over a local log.
+pub struct Engine {
+    log: Arc<LocalLog>,
+    query: Query,
+    stream: Stream,
+    output: Stream,
+    windowed: WindowedQuery,
+    fingerprint: String,
+    state_key: String,
+    counters: Counters,
+    offsets: Vec<u64>,
+    status: watch::Sender<QueryStatus>,
+    saved: Instant,
+    save_took: Duration,
+    dirty: bool,
+    restored: Option<Restored>,
+}
+
+impl Engine {
+    /// Builds the query and takes up its saved state, where there is one. The streams exist.
+    pub fn open(log: Arc<LocalLog>, plan: &Plan, query: &Query) -> Result<Self, EngineError> {
+        let failed = |source| EngineError::Query { query: query.name.clone(), source };
+        let stream = plan.stream(&query.from).expect("the plan has the stream that a query reads").clone();
+        let output = plan.stream(&query.name).expect("the plan has the stream that a query writes").clone();
+        let shards = log.describe_stream(&stream.name)?.shards.len();
+        let mut windowed = WindowedQuery::new(query, &stream, shards).map_err(failed)?;
+        let fingerprint = checkpoint::fingerprint(query, &stream);
+        let state_key = state_key(&query.name);
+        let mut counters = Counters::default();
+        let mut restored = None;
+        if let Some(bytes) = log.state(&state_key)? {
+            let read = checkpoint::restore(&mut windowed, &fingerprint, &mut counters, &bytes);
+            restored = Some(read.map_err(|error| CheckpointError::Unreadable {
+                query: query.name.clone(),
+                reason: error.strip_backtrace(),
+            })?);
+        }
+        let mut offsets = Vec::with_capacity(shards);
+        for (index, shard) in (0u32..).zip(&windowed.shards) {
+            let position = shard.consumed.clone().map_or(Position::Earliest, Position::After);
+            offsets.push(log.offset_of(&stream.name, ShardId(index), &position)?);
+        }
+        let status = QueryStatus { name: query.name.clone(), from: query.from.clone(), ..QueryStatus::default() };
+        let mut engine = Self {
+            log,
+            query: query.clone(),
+            stream,
+            output,
+            windowed,
+            fingerprint,
+            state_key,
+            counters,
+            offsets,
+            status: watch::Sender::new(status),
+            saved: Instant::now(),
+            save_took: Duration::ZERO,
+            dirty: false,
+            restored,
+        };
+        engine.tell(0);
+        Ok(engine)
+    }
+
+    /// Returns whether the query has changed since its state was saved, so that what the open windows held is gone.
+    pub fn dropped_windows(&self) -> bool {
+        self.restored == Some(Restored::Position)
+    }
+
+    /// Returns how the query stands, now and later.
+    pub fn status(&self) -> watch::Receiver<QueryStatus> {
+        self.status.subscribe()
+    }
+
+    /// Works until `stop` turns true and every record accepted by then is processed; saves the state last.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), EngineError> {
+        let mut version = self.log.version();
+        loop {
+            version.mark_unchanged();
+            let stopping = *stop.borrow();
+            let (read, at_end) = block_in_place(|| self.step())?;
+            if stopping && at_end && read == 0 {
+                block_in_place(|| self.save(&Outputs::default()))?;
+                return Ok(());
+            }
+            if read >= TURN.records {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            if at_end && !stopping {
+                tokio::select! {
+                    _ = version.changed() => tokio::time::sleep(GATHER).await,
+                    _ = stop.changed() => {}
+                    () = tokio::time::sleep(TICK) => {}
+                }
+            }
+        }
+    }
+
+    /// Processes everything that the log holds now, and saves the state. Blocks.
+    pub fn catch_up(&mut self) -> Result<(), EngineError> {
+        loop {
+            if let (0, true) = self.step()? {
+                return self.save(&Outputs::default());
+            }
+        }
+    }
+
+    /// One turn: returns how many records it read, and whether nothing is left that could be judged now.
+    fn step(&mut self) -> Result<(usize, bool), EngineError> {
+        let mut reads: Vec<Option<(Vec<Block>, Option<Millis>)>> = Vec::with_capacity(self.offsets.len());
+        let mut count = 0;
+        let mut behind = 0;
+        let mut at_end = true;
+        for (index, offset) in (0u32..).zip(&mut self.offsets) {
+            if !self.windowed.wants(index as usize) {
+                at_end = false;
+                reads.push(None);
+                continue;
+            }
+            let records = self.log.read_from(&self.stream.name, ShardId(index), *offset, TURN)?;
+            count += records.blocks.iter().map(Block::len).sum::<usize>();
+            behind = behind.max(records.millis_behind);
+            at_end &= records.complete_until.is_some();
+            *offset = records.next;
+            reads.push(Some((records.blocks, records.complete_until)));
+        }
+        let turn = self
+            .windowed
+            .turn(reads)
+            .map_err(|source| EngineError::Query { query: self.query.name.clone(), source })?;
+        self.dirty |= turn.consumed > 0;
+        self.counters.records += turn.consumed;
+        let outputs = self.outputs(&turn);
+        let due = self.saved.elapsed() >= SAVE.max(self.save_took * SAVE_SHARE);
+        if !outputs.is_empty() || (self.dirty && due) {
+            self.save(&outputs)?;
+        }
+        self.tell(behind);
+        Ok((count, at_end && self.windowed.is_idle()))
+    }
+
+    /// Writes rows, diverted records, positions and windows in one commit.
+    fn save(&mut self, outputs: &Outputs) -> Result<(), EngineError> {
+        let begun = Instant::now();
+        let state = checkpoint::save(&mut self.windowed, &self.fingerprint, &self.counters)
+            .map_err(|source| EngineError::Query { query: self.query.name.clone(), source })?;
+        let mut appends = vec![(self.query.name.as_str(), &outputs.rows), (ERROR_STREAM, &outputs.errors)];
+        if let Some(late) = &self.query.late {
+            appends.push((late, &outputs.late));
+        }
+        appends.retain(|(_, records)| !records.is_empty());
+        self.log.commit(Commit { appends, state: vec![(self.state_key.as_str(), state)] })?;
+        self.saved = Instant::now();
+        self.save_took = begun.elapsed();
+        self.dirty = false;
+        Ok(())
+    }
+
+    fn outputs(&mut self, turn: &Turn) -> Outputs {
+        let mut outputs = Outputs::default();
+        self.counters.windows += turn.closed.windows as u64;
+        for batch in &turn.closed.rows {
+            self.counters.rows += batch.num_rows() as u64;
+            for row in 0..batch.num_rows() {
+                let key = self.partition_key(batch, row);
+                outputs.rows.push_with(&key, |out| write_row(batch, row, out));
+            }
+        }
+        let now = crate::streams::now();
+        for (batch, reason) in &turn.closed.failed {
+            self.counters.bad += 1;
+            let mut data = Vec::new();
+            write_row(batch, 0, &mut data);
+            let name = "RowNotComputed";
+            divert(
+                &Diverted { name, message: reason, query: &self.query.name, row_time: now, origin: None, data: &data },
+                now,
+                &mut outputs.errors,
+            );
+            self.sample_bad(Sample::new(String::new(), String::new(), reason.clone(), &data));
+        }
+        for bad in &turn.bad {
+            self.counters.bad += 1;
+            let shard = self.shard_name(bad.shard);
+            let sequence = bad.sequence.to_string();
+            self.sample_bad(Sample::new(shard.clone(), sequence.clone(), bad.reason.clone(), &bad.data));
+            let diverted = Diverted {
+                name: "RecordNotRead",
+                message: &bad.reason,
+                query: &self.query.name,
+                row_time: bad.arrival,
+                origin: Some((shard, sequence)),
+                data: &bad.data,
+            };
+            divert(&diverted, now, &mut outputs.errors);
+        }
+        for late in &turn.late {
+            self.counters.late += 1;
+            if self.query.late.is_some() {
+                outputs.late.push(&late.partition_key, &late.data);
+            }
+            let reason = format!("its window was over: time {}", super::json::moment_text(late.moment));
+            let sample = Sample::new(self.shard_name(late.shard), late.sequence.to_string(), reason, &late.data);
+            self.status.send_modify(|status| Sample::push(&mut status.late, sample));
+        }
+        outputs
+    }
+
+    fn sample_bad(&self, sample: Sample) {
+        self.status.send_modify(|status| Sample::push(&mut status.bad, sample));
+    }
+
+    fn shard_name(&self, index: usize) -> String {
+        ShardId(u32::try_from(index).unwrap_or(u32::MAX)).to_string()
+    }
+
+    /// The declared column's text, else the group's, so that a group's rows keep their order.
+    fn partition_key(&self, batch: &arrow::array::RecordBatch, row: usize) -> String {
+        let columns: Vec<usize> = match self.output.partition_key {
+            Some(column) => vec![column],
+            None => (0..self.query.group_by.len()).collect(),
+        };
+        let parts: Vec<String> = columns.iter().map(|index| key_text(batch.column(*index).as_ref(), row)).collect();
+        let mut key: String = parts.join("|").chars().take(MAX_PARTITION_KEY).collect();
+        if key.is_empty() {
+            key.push('-');
+        }
+        key
+    }
+
+    fn tell(&mut self, millis_behind: i64) {
+        let (watermark, open_windows, open_groups) =
+            (self.windowed.watermark.moment(), self.windowed.open_windows(), self.windowed.open_groups());
+        self.status.send_modify(|status| {
+            status.counters = self.counters.clone();
+            status.watermark = watermark;
+            status.open_windows = open_windows;
+            status.open_groups = open_groups;
+            status.millis_behind = millis_behind;
+        });
+    }
+}
+
+/// The longest partition key, in characters (Kinesis API, PutRecord).
+const MAX_PARTITION_KEY: usize = 256;
+
+/// What one turn writes.
+#[derive(Default)]
+struct Outputs {
+    rows: Appends,
+    errors: Appends,
+    late: Appends,
+}
+
+impl Outputs {
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.errors.is_empty() && self.late.is_empty()
+    }
+}
+
+/// Returns the key under which a query's state is saved.
+fn state_key(query: &str) -> String {
+    format!("engine/{query}")
+}
+
+/// Reads how a query stood when its state was last saved, without running it.
+pub fn saved_status(log: &Arc<LocalLog>, plan: &Plan, query: &Query) -> Result<QueryStatus, EngineError> {
+    let engine = Engine::open(Arc::clone(log), plan, query)?;
+    let status = engine.status.borrow().clone();
+    Ok(status)
+}

@@ -16,6 +16,8 @@ mod json;
 mod operator;
 mod run;
 mod status;
+#[cfg(test)]
+mod tests;
 mod watermark;
 
 pub use checkpoint::CheckpointError;

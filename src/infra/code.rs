@@ -30,11 +30,7 @@ impl Code {
             description: "The key of the packaged application in that bucket",
             pattern: "^[^*?$]{1,1024}$",
         };
-        Self {
-            bucket_arn: Value::reference(&bucket.id),
-            key: Value::reference(&key.id),
-            parameters: [bucket, key],
-        }
+        Self { bucket_arn: Value::reference(&bucket.id), key: Value::reference(&key.id), parameters: [bucket, key] }
     }
 
     /// Returns the parameters that name the object.

@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn names_that_differ_in_a_sign_or_a_case_keep_different_ids() {
-        let names = ["userCounts", "UserCounts", "user-counts", "user_counts", "user.counts", "usercounts", "Usercounts"];
+        let names =
+            ["userCounts", "UserCounts", "user-counts", "user_counts", "user.counts", "usercounts", "Usercounts"];
         let ids: BTreeSet<LogicalId> = names.iter().map(|name| LogicalId::derived(name, "Stream")).collect();
         assert_eq!(ids.len(), names.len(), "{ids:?}");
         for id in &ids {

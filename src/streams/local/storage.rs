@@ -63,7 +63,8 @@ impl Storage {
             .journal_compression(CompressionType::None)
             .open()
             .map_err(|error| failure(path, error))?;
-        let separation = KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES);
+        // Only removed streams leave holes, so whatever file has many is worth writing anew, however young.
+        let separation = KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES).age_cutoff(1.0);
         let records = database.keyspace("records", || {
             KeyspaceCreateOptions::default()
                 .max_memtable_size(RECORDS_MEMTABLE_BYTES)

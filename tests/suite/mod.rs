@@ -4,4 +4,5 @@ mod boto3;
 mod endpoint;
 mod kinesis_api;
 mod log;
+mod throttle;
 mod wire;

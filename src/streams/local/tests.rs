@@ -292,6 +292,31 @@ fn a_removed_stream_is_gone_and_its_name_free() {
 }
 
 #[test]
+fn a_reader_of_a_stream_that_is_removed_is_told_so() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    for _ in 0..20 {
+        log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+        for _ in 0..50 {
+            log.append_records("s", &records(&[("k", b"1")])).unwrap();
+        }
+        let reader = thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                loop {
+                    if let Err(error) = log.read_from("s", ShardId(0), 7, ALL) {
+                        return error;
+                    }
+                }
+            }
+        });
+        log.delete_stream("s").unwrap();
+        let error = reader.join().unwrap();
+        assert!(matches!(error, LogError::UnknownStream { .. }), "{error}");
+    }
+}
+
+#[test]
 fn the_room_of_a_large_stream_is_given_back_when_it_is_removed() {
     let dir = TempDir::new().unwrap();
     let log = open(dir.path());

@@ -1,6 +1,7 @@
 //! What runs against a log or its endpoint.
 
 mod boto3;
+mod crash;
 mod endpoint;
 mod kinesis_api;
 mod log;

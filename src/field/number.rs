@@ -247,7 +247,6 @@ pub(super) fn unfit(sql_type: SqlType, number: Number) -> String {
     format!("no {sql_type} holds {number}")
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a remainder of 10")]
 fn digit(number: u64) -> u8 {
     b'0' + (number % 10) as u8
 }

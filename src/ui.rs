@@ -143,7 +143,8 @@ pub fn table(header: &[String], rows: &[Vec<String>]) -> String {
         table.add_row(row);
     }
     for (index, column) in table.column_iter_mut().enumerate() {
-        let numbers = |row: &Vec<String>| row.get(index).is_none_or(|text| text.is_empty() || text.parse::<f64>().is_ok());
+        let numbers =
+            |row: &Vec<String>| row.get(index).is_none_or(|text| text.is_empty() || text.parse::<f64>().is_ok());
         if rows.iter().all(numbers) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -154,7 +155,11 @@ pub fn table(header: &[String], rows: &[Vec<String>]) -> String {
 /// Writes one line of comma-separated values (RFC 4180: quoted where it holds a comma, a quote or a line end).
 pub fn csv_line(values: &[String]) -> String {
     let quoted = values.iter().map(|value| {
-        if value.contains([',', '"', '\n', '\r']) { format!("\"{}\"", value.replace('"', "\"\"")) } else { value.clone() }
+        if value.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", value.replace('"', "\"\""))
+        } else {
+            value.clone()
+        }
     });
     quoted.collect::<Vec<_>>().join(",")
 }

@@ -113,7 +113,8 @@ pub(super) async fn name(pipeline: Option<&str>, ui: &Ui) -> Result<(String, Opt
         _ => return Err(ambiguous(&files)),
     };
     let name = only.pipeline().to_owned();
-    let loaded = files.iter().filter_map(|path| Loaded::open(path, ui).ok()).find(|loaded| loaded.spec.name.value == name);
+    let loaded =
+        files.iter().filter_map(|path| Loaded::open(path, ui).ok()).find(|loaded| loaded.spec.name.value == name);
     Ok((name, loaded))
 }
 
@@ -165,5 +166,8 @@ fn ambiguous(files: &[PathBuf]) -> Error {
         };
     }
     let names: Vec<String> = files.iter().map(|path| format!("`{}`", path.display())).collect();
-    Error::Usage { message: "it is not clear which pipeline is meant".to_owned(), hint: format!("name one of {}", names.join(", ")) }
+    Error::Usage {
+        message: "it is not clear which pipeline is meant".to_owned(),
+        hint: format!("name one of {}", names.join(", ")),
+    }
 }

@@ -28,16 +28,16 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let loaded = Loaded::open(&locate::file(args.pipeline.as_deref())?, ui)?;
     let plan = loaded.plan("local", ui)?;
     let assembly = render(&plan)?;
-    for file in assembly.files() {
-        let path = args.out.join(&file.path);
+    for file in assembly.artifacts() {
+        let path = args.out.join(file.path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|source| Error::write(folder, source))?;
         }
         fs::write(&path, &file.text).map_err(|source| Error::write(&path, source))?;
         ui.data(&path.display().to_string()).map_err(Error::stdout)?;
     }
-    for note in assembly.notes() {
-        ui.note(&format!("note: {note}"));
+    for omission in assembly.omissions() {
+        ui.note(&format!("note: {} is left out: {}", omission.path, omission.reason));
     }
     Ok(())
 }

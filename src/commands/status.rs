@@ -85,12 +85,14 @@ fn show(status: &RunStatus, running: bool, plan: Option<&Plan>, ui: &Ui) -> std:
 }
 
 fn query_rows(status: &RunStatus) -> (Vec<String>, Vec<Vec<String>>) {
-    let header = ["query", "consumed", "behind", "watermark", "open windows", "open groups", "closed", "rows", "late", "bad"];
+    let header =
+        ["query", "consumed", "behind", "watermark", "open windows", "open groups", "closed", "rows", "late", "bad"];
     let row = |query: &QueryStatus| {
         vec![
             query.name.clone(),
             query.counters.records.to_string(),
-            humantime::format_duration(std::time::Duration::from_millis(query.millis_behind.unsigned_abs())).to_string(),
+            humantime::format_duration(std::time::Duration::from_millis(query.millis_behind.unsigned_abs()))
+                .to_string(),
             query.watermark.map_or_else(String::new, moment_text),
             query.open_windows.to_string(),
             query.open_groups.to_string(),
@@ -134,7 +136,9 @@ fn silence(query: &QueryStatus, status: &RunStatus, plan: Option<&Plan>, running
                 "a shard of {from} has no record yet and holds the watermark back for {} (idle)",
                 humantime::format_duration(*idle).to_string() + if delay.is_zero() { "" } else { " more at the most" }
             ),
-            Some(Time::Event { .. }) => "its windows are open: they close when the watermark passes their end".to_owned(),
+            Some(Time::Event { .. }) => {
+                "its windows are open: they close when the watermark passes their end".to_owned()
+            }
             _ => "its first window is open: it closes when its time is over".to_owned(),
         }
     })

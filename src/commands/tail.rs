@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::deploy::local::{Contact, Folder};
 use crate::error::Error;
 use crate::plan::{Plan, Source};
-use crate::streams::kinesis::{Credentials, KinesisLog};
+use crate::streams::kinesis::KinesisLog;
 use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Log, LogError, Position, now};
 use crate::ui::Ui;
@@ -23,8 +23,10 @@ use super::rows::Rows;
 /// While `pipe up` runs, from another terminal too, it goes on until it is interrupted. When it does not, it shows the
 /// records at rest and ends.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  pipe tail\n  pipe tail ticker --stream trades -n 5\n  pipe tail --from -15m -o json\n  \
-                        pipe tail kinesis://my-stream --from earliest")]
+#[command(
+    after_help = "Examples:\n  pipe tail\n  pipe tail ticker --stream trades -n 5\n  pipe tail --from -15m -o json\n  \
+                        pipe tail kinesis://my-stream --from earliest"
+)]
 pub(super) struct Args {
     /// A pipeline file or its name, or kinesis://NAME for any Kinesis stream
     #[arg(value_name = "PIPELINE")]
@@ -67,11 +69,8 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let names: Vec<String> = target.streams.iter().map(|(name, _)| name.clone()).collect();
     let mut follower = Follower::open(target.log, &names, &from).await?;
     let titled = names.len() > 1;
-    let mut rows: Vec<Rows<'_>> = target
-        .streams
-        .into_iter()
-        .map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name)))
-        .collect();
+    let mut rows: Vec<Rows<'_>> =
+        target.streams.into_iter().map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name))).collect();
     let deadline = args.duration.map(|duration| Instant::now() + duration);
     let mut left = args.n.unwrap_or(u64::MAX);
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());

@@ -33,7 +33,9 @@ const START_PATIENCE: Duration = Duration::from_secs(60);
 /// Ctrl-C stops it cleanly: the generators end, accepted records are processed, and the state is saved. Started again,
 /// it goes on where it was; `pipe down` removes it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  pipe up pipelines/ticker.toml\n  pipe up balance --no-generator\n  pipe up ticker -d")]
+#[command(
+    after_help = "Examples:\n  pipe up pipelines/ticker.toml\n  pipe up balance --no-generator\n  pipe up ticker -d"
+)]
 pub(super) struct Args {
     /// A pipeline file or its bare name
     #[arg(value_name = "PIPELINE")]
@@ -78,7 +80,8 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     if (plan.target.streams, plan.target.engine) != (StreamsKind::Local, EngineKind::Embedded) {
         return Err(Error::Unavailable {
             message: format!("`pipe up` cannot deploy to target `{}` in this version", args.target),
-            hint: "`pipe render` writes the artifacts for it; without --target the pipeline runs on this machine".to_owned(),
+            hint: "`pipe render` writes the artifacts for it; without --target the pipeline runs on this machine"
+                .to_owned(),
         });
     }
     if args.detach {
@@ -185,7 +188,11 @@ impl Show<'_> {
                 query.counters.bad
             );
         }
-        if self.ui.is_terminal() { self.ui.status(&line) } else { self.ui.note(&line) }
+        if self.ui.is_terminal() {
+            self.ui.status(&line)
+        } else {
+            self.ui.note(&line)
+        }
         self.last = (Instant::now(), now);
     }
 }
@@ -267,7 +274,10 @@ async fn detach(plan: &Plan, ui: &Ui) -> Result<(), Error> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Err(Error::Unavailable { message: format!("pipeline `{}` did not start: {}", plan.name, last_words(&output)), hint: format!("see {}", output.display()) })
+    Err(Error::Unavailable {
+        message: format!("pipeline `{}` did not start: {}", plan.name, last_words(&output)),
+        hint: format!("see {}", output.display()),
+    })
 }
 
 fn is_detach(argument: &std::ffi::OsStr) -> bool {

@@ -10,9 +10,11 @@ mod key;
 mod pace;
 mod records;
 mod run;
+mod sample;
 mod seed;
 
 pub use error::GenerateError;
 pub use pace::Pace;
 pub use records::Records;
 pub use run::Run;
+pub use sample::{Sample, sample};

@@ -9,9 +9,9 @@ use hyper_util::rt::TokioIo;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::net::TcpStream;
 
+use crate::streams::LogError;
 use crate::streams::kinesis::{Credentials, KinesisLog};
 use crate::streams::local::{Durability, LocalLog};
-use crate::streams::LogError;
 
 use super::control::{RunStatus, STATUS_PATH};
 use super::folder::Running;

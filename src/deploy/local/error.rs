@@ -87,7 +87,8 @@ impl DeployError {
                 Some(format!("`pipe tail {pipeline}` follows it, `pipe down {pipeline}` stops and removes it"))
             }
             Self::Shards { .. } => Some(
-                "the shards of a local stream cannot be changed yet: `pipe down` removes the stream and its records".to_owned(),
+                "the shards of a local stream cannot be changed yet: `pipe down` removes the stream and its records"
+                    .to_owned(),
             ),
             Self::NoPort { .. } | Self::Port { .. } => Some("name another with --port".to_owned()),
             Self::Silent { .. } => Some("end that process and run the command again".to_owned()),

@@ -10,7 +10,7 @@ mod run;
 
 pub use at_rest::at_rest;
 pub use contact::{Contact, stop};
+pub use control::{GeneratorStatus, RunStatus};
 pub use error::DeployError;
 pub use folder::Folder;
-pub use run::{Options, Run, REGION};
-pub use control::{GeneratorStatus, RunStatus};
+pub use run::{Options, REGION, Run};

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::engine::{Engine, QueryStatus};
+use crate::generate;
 use crate::kinesis_api::{self, Api};
 use crate::plan::{ERROR_STREAM, Plan};
 use crate::streams::local::{Durability, LocalLog};
@@ -16,7 +17,7 @@ use crate::streams::{Capacity, LogError};
 
 use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
 use super::folder::Running;
-use super::{DeployError, Folder};
+use super::{DeployError, Folder, produce};
 
 /// The region that local streams say they are in: the one that examples use.
 pub const REGION: &str = "us-east-1";
@@ -60,10 +61,9 @@ pub struct Run {
 
 /// What [`Run::begin`] sets to work.
 struct Waiting {
-    plan: Arc<Plan>,
-    options: Options,
+    file: String,
     engines: Vec<Engine>,
-    counts: Vec<Arc<AtomicU64>>,
+    generators: Vec<generate::Run>,
     listener: TcpListener,
 }
 
@@ -74,10 +74,9 @@ impl Run {
         let folder = Folder::of(&plan.name);
         folder.make()?;
         let log = LocalLog::open(&folder.log(), options.durability).map_err(|error| match error {
-            LogError::Locked { .. } => DeployError::Running {
-                pipeline: plan.name.clone(),
-                pid: folder.running().map(|running| running.pid),
-            },
+            LogError::Locked { .. } => {
+                DeployError::Running { pipeline: plan.name.clone(), pid: folder.running().map(|running| running.pid) }
+            }
             other => other.into(),
         })?;
         create_streams(&log, plan)?;
@@ -93,9 +92,13 @@ impl Run {
         let listener = listen(options.port).await?;
         let address = listener.local_addr().map_err(DeployError::Endpoint)?;
         let endpoint = format!("http://{address}");
-        let counts: Vec<Arc<AtomicU64>> = plan.generators.iter().map(|_| Arc::default()).collect();
+        let mut generators = Vec::new();
+        for generator in plan.generators.iter().filter(|_| options.generate) {
+            let stream = plan.stream(&generator.stream).expect("the plan has the stream that a generator feeds");
+            generators.push(produce::prepare(&log, generator, stream, options.records)?);
+        }
         let queries: Vec<watch::Receiver<QueryStatus>> = engines.iter().map(Engine::status).collect();
-        let status = status_of(plan, &log, &endpoint, (queries, counts.clone()));
+        let status = status_of(plan, &log, &endpoint, (queries, produce::counters(&generators)));
         Ok(Self {
             folder,
             log,
@@ -108,22 +111,23 @@ impl Run {
             stop_engines: watch::Sender::new(false),
             stop_server: watch::Sender::new(false),
             notes,
-            waiting: Some(Waiting { plan: Arc::clone(plan), options: options.clone(), engines, counts, listener }),
+            waiting: Some(Waiting { file: options.file.clone(), engines, generators, listener }),
         })
     }
 
     /// Sets everything to work, and tells other processes where it is.
     pub fn begin(&mut self) -> Result<(), DeployError> {
-        let Some(Waiting { plan, options, engines, counts, listener }) = self.waiting.take() else { return Ok(()) };
+        let Some(Waiting { file, engines, generators, listener }) = self.waiting.take() else { return Ok(()) };
         self.serve(listener);
         for engine in engines {
             let stop = self.stop_engines.subscribe();
             self.engines.spawn(async move { Ok(engine.run(stop).await?) });
         }
-        if options.generate {
-            self.generate(&plan, options.records, &counts)?;
+        for generator in generators {
+            let stop = self.stop_generators.subscribe();
+            self.generators.spawn(produce::work(generator, Arc::clone(&self.log), stop));
         }
-        let running = Running { pid: std::process::id(), endpoint: self.endpoint.clone(), file: options.file };
+        let running = Running { pid: std::process::id(), endpoint: self.endpoint.clone(), file };
         self.folder.tell(&running)
     }
 
@@ -135,18 +139,8 @@ impl Run {
             // An error means that nobody is left to say stop.
             drop(stop.wait_for(|stop| *stop).await);
         };
-        self.server.spawn(async move {
-            kinesis_api::serve(listener, router, stopped).await.map_err(DeployError::Endpoint)
-        });
-    }
-
-    fn generate(&mut self, plan: &Plan, records: Option<u64>, counts: &[Arc<AtomicU64>]) -> Result<(), DeployError> {
-        for (generator, count) in plan.generators.iter().zip(counts) {
-            let task = super::produce::Producer::open(&self.log, plan, generator, Arc::clone(count))?;
-            let stop = self.stop_generators.subscribe();
-            self.generators.spawn(async move { task.run(records, stop).await });
-        }
-        Ok(())
+        self.server
+            .spawn(async move { kinesis_api::serve(listener, router, stopped).await.map_err(DeployError::Endpoint) });
     }
 
     /// Returns the endpoint's address.
@@ -207,7 +201,9 @@ impl Run {
 /// Makes the streams of a plan that are not there, and checks those that are.
 pub(super) fn create_streams(log: &LocalLog, plan: &Plan) -> Result<(), DeployError> {
     let error_stream = (ERROR_STREAM, Capacity::Provisioned(1));
-    for (name, capacity) in plan.streams.iter().map(|stream| (stream.name.as_str(), stream.capacity)).chain([error_stream]) {
+    for (name, capacity) in
+        plan.streams.iter().map(|stream| (stream.name.as_str(), stream.capacity)).chain([error_stream])
+    {
         match log.create_stream(name, capacity) {
             Ok(()) => {}
             Err(LogError::StreamExists { .. }) => {

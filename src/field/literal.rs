@@ -14,8 +14,10 @@ use super::number::Grid;
 pub(super) fn json(value: &Value, sql_type: SqlType) -> Result<Vec<u8>, String> {
     let unfit = || format!("{value} is not {}", described(sql_type));
     match (sql_type, value) {
-        (SqlType::Boolean, Value::Bool(_)) | (SqlType::Real | SqlType::Double, Value::Number(_)) => {
-            Ok(value.to_string().into_bytes())
+        (SqlType::Boolean, Value::Bool(_)) | (SqlType::Double, Value::Number(_)) => Ok(value.to_string().into_bytes()),
+        (SqlType::Real, Value::Number(number)) => {
+            let fits = number.as_f64().is_some_and(|number| number.abs() <= f64::from(f32::MAX));
+            if fits { Ok(value.to_string().into_bytes()) } else { Err(unfit()) }
         }
         (SqlType::Decimal { precision, scale }, Value::Number(number)) => decimal(number, precision, scale),
         (SqlType::Varchar(most), Value::String(text)) => {
@@ -105,6 +107,7 @@ mod tests {
             (json!(128), SqlType::TinyInt),
             (json!(1.5), SqlType::BigInt),
             (json!("1"), SqlType::Double),
+            (json!(1e39), SqlType::Real),
             (json!(10.25), SqlType::Decimal { precision: 4, scale: 1 }),
             (json!(1000), SqlType::Decimal { precision: 4, scale: 1 }),
             (json!("four"), SqlType::Varchar(3)),

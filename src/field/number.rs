@@ -8,6 +8,9 @@ use crate::sql::SqlType;
 
 /// The digits behind the point of a floating-point column, where the file does not say: those of a price.
 const DEFAULT_DECIMALS: u8 = 2;
+/// The most digits behind the point of a DECIMAL, where the file does not say: beyond, 64 bits would hold no great
+/// numbers.
+const DEFAULT_SCALE: u8 = 9;
 /// The most digits behind the point: a double holds no more than 15 for certain.
 const MAX_DECIMALS: i64 = 15;
 
@@ -176,10 +179,10 @@ impl Grid {
     pub(super) fn of(sql_type: SqlType, decimals: Option<u8>) -> Result<Self, String> {
         let (most_decimals, usual) = match sql_type {
             SqlType::Real | SqlType::Double => (u8::MAX, DEFAULT_DECIMALS),
-            SqlType::Decimal { scale, .. } => (scale, scale),
+            SqlType::Decimal { scale, .. } => (scale, scale.min(DEFAULT_SCALE)),
             _ => (0, 0),
         };
-        let decimals = decimals.unwrap_or_else(|| usual.min(18));
+        let decimals = decimals.unwrap_or(usual);
         if decimals > most_decimals {
             return Err(format!("no {sql_type} has {decimals} digits behind the point"));
         }
@@ -298,7 +301,7 @@ mod tests {
         let decimal = Grid::of(SqlType::Decimal { precision: 5, scale: 2 }, None).expect("numbers");
         assert_eq!((decimal.decimals, decimal.low, decimal.high), (2, -99_999, 99_999));
         let wide = Grid::of(SqlType::Decimal { precision: 38, scale: 38 }, None).expect("numbers");
-        assert_eq!((wide.decimals, wide.high), (18, 999_999_999_999_999_999));
+        assert_eq!((wide.decimals, wide.high), (9, 999_999_999));
         Grid::of(SqlType::Integer, Some(1)).expect_err("a mistake");
         Grid::of(SqlType::Varchar(3), None).expect_err("a mistake");
     }

@@ -179,6 +179,6 @@ mod tests {
     fn numbers_stand_to_the_right() {
         let rows = [["AAPL", "7"], ["MSFT", "12"]].map(|row| row.map(str::to_owned).to_vec());
         let drawn = table(&["ticker".to_owned(), "n".to_owned()], &rows);
-        assert!(drawn.contains(" AAPL     7"), "{drawn}");
+        assert!(drawn.contains(" AAPL      7 "), "{drawn}");
     }
 }

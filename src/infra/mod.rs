@@ -1,1 +1,26 @@
-//! (being built)
+//! CDK-style constructs: a stack of typed resources that refer to each other and grant each other what they need.
+//!
+//! Owns what stands in a stack, its logical ids, and least privilege: a role allows what was granted, on what granted it.
+//! May import `plan` and what it imports. Knows nothing of a template's text: constructs serialize to plain data.
+
+mod application;
+mod code;
+mod error;
+mod id;
+mod log_group;
+mod role;
+mod sql_application;
+mod stack;
+mod stream;
+mod value;
+
+pub use application::{Application, LoggingOption, PropertyGroup};
+pub use code::Code;
+pub use error::InfraError;
+pub use id::LogicalId;
+pub use log_group::{LogGroup, LogStream};
+pub use role::{Role, Runtime, Statement};
+pub use sql_application::{SqlApplication, SqlColumn, SqlInput, SqlOutput};
+pub use stack::{Output, Parameter, Resource, Stack, Tag};
+pub use stream::Stream;
+pub use value::{Attribute, Value};

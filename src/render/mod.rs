@@ -1,39 +1,94 @@
-//! stub
+//! Plan → Assembly: every artifact of a target, as the files that it consists of.
+//!
+//! Owns the artifacts' text: what is said lies in `templates/`, and what it is said about is prepared here. May import
+//! `plan`, `infra` and what they import. Pure: the same plan gives the same bytes. Never decides what a query means.
+
+mod assembly;
+mod error;
+mod flink_source;
+mod flink_sql;
+mod flink_stack;
+mod kda_sql;
+mod kda_stack;
+mod templates;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+pub use assembly::{Artifact, Assembly, Omission};
+pub use error::RenderError;
+
 use crate::plan::Plan;
-/// x
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// x
-    #[error("x")]
-    X,
-}
-/// x
-pub struct Assembly;
-/// x
-pub struct Artifact {
-    /// x
-    pub path: &'static str,
-    /// x
-    pub text: String,
-}
-/// x
-pub struct Omission {
-    /// x
-    pub path: &'static str,
-    /// x
-    pub reason: String,
-}
-impl Assembly {
-    /// x
-    pub fn artifacts(&self) -> &[Artifact] {
-        &[]
+use crate::spec::EngineKind;
+
+/// The folder of the artifacts of Kinesis Data Analytics for SQL, where no target of the file is of that engine.
+pub const KINESIS_SQL_FOLDER: &str = "kinesis-sql";
+
+/// The CloudFormation template.
+pub const TEMPLATE: &str = "template.yaml";
+/// The Flink SQL of the whole job.
+pub const FLINK_JOB: &str = "job.sql";
+/// What starts the job within Managed Service for Apache Flink.
+pub const FLINK_MAIN: &str = "main.py";
+/// The SQL of Kinesis Data Analytics.
+pub const KDA_SQL: &str = "application.sql";
+
+/// Renders every artifact of the plan's target; the paths are within the target's folder.
+///
+/// The embedded engine has none. What a target has but this plan cannot give is listed with the reason.
+pub fn render(plan: &Plan) -> Result<Assembly, RenderError> {
+    let mut assembly = Assembly::default();
+    match plan.target.engine {
+        EngineKind::Embedded => {}
+        EngineKind::Flink => {
+            add_job(plan, &mut assembly)?;
+        }
+        EngineKind::ManagedFlink => {
+            let runs = add_job(plan, &mut assembly)?;
+            if runs {
+                assembly.add(FLINK_MAIN, include_str!("../../templates/main.py").to_owned());
+            }
+            assembly.add(TEMPLATE, templates::cloudformation(&flink_stack::stack(plan, runs))?);
+        }
+        EngineKind::KinesisSql => return render_kinesis_sql(plan),
     }
-    /// x
-    pub fn omissions(&self) -> &[Omission] {
-        &[]
-    }
+    Ok(assembly)
 }
-/// x
-pub fn render(_: &Plan) -> Result<Assembly, RenderError> {
-    Ok(Assembly)
+
+/// Renders the artifacts of Kinesis Data Analytics for SQL, whatever the plan's target is.
+///
+/// AWS removed the service, and what it ran is still worth reading: these exist for every pipeline.
+pub fn render_kinesis_sql(plan: &Plan) -> Result<Assembly, RenderError> {
+    let mut assembly = Assembly::default();
+    match kda_sql::application(plan) {
+        Err(reason) => {
+            assembly.omit(KDA_SQL, reason.clone());
+            assembly.omit(TEMPLATE, reason);
+        }
+        Ok(application) => {
+            let code = templates::kda_sql(&application)?;
+            match kda_stack::stack(plan, &code) {
+                Ok(stack) => assembly.add(TEMPLATE, templates::cloudformation(&stack)?),
+                Err(reason) => assembly.omit(TEMPLATE, reason),
+            }
+            assembly.add(KDA_SQL, code);
+        }
+    }
+    Ok(assembly)
+}
+
+/// Adds the Flink job; returns whether the plan has one.
+fn add_job(plan: &Plan, assembly: &mut Assembly) -> Result<bool, RenderError> {
+    match flink_sql::job(plan) {
+        Ok(job) => {
+            assembly.add(FLINK_JOB, templates::flink_sql(&job)?);
+            Ok(true)
+        }
+        Err(reason) => {
+            assembly.omit(FLINK_JOB, reason);
+            Ok(false)
+        }
+    }
 }

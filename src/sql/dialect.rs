@@ -2,6 +2,8 @@
 
 use super::{Aggregate, AggregateFunction, Expr, ExprKind, Literal, Operator, SqlType};
 
+const MAX_KDA_DIGITS: u8 = 19;
+
 /// A dialect in which `pipe` writes SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -30,6 +32,10 @@ impl Dialect {
         match (self, sql_type) {
             // Flink's time attributes and KDA's timestamps both have milliseconds at the most; KDA takes no digits.
             (Self::Kda, SqlType::Timestamp(_)) => "TIMESTAMP".to_owned(),
+            // KDA's exact numbers have 19 digits at the most (SQL reference, data types).
+            (Self::Kda, SqlType::Decimal { precision, scale }) if precision > MAX_KDA_DIGITS => {
+                format!("DECIMAL({MAX_KDA_DIGITS}, {})", scale.min(MAX_KDA_DIGITS))
+            }
             // Flink does not cut text at a length, and neither source nor sink checks it.
             (Self::Flink, SqlType::Varchar(_)) => "STRING".to_owned(),
             (Self::Flink, SqlType::Real) => "FLOAT".to_owned(),
@@ -65,13 +71,18 @@ impl Writer<'_> {
             ExprKind::IsNull(inner) => format!("{} IS NULL", self.operand(inner)),
             ExprKind::IsNotNull(inner) => format!("{} IS NOT NULL", self.operand(inner)),
             ExprKind::Binary(left, Operator::Modulo, right) => {
-                format!("MOD({}, {})", self.write(left), self.write(right))
+                format!("MOD({}, {})", self.write(left), self.divisor(right, self.write(right)))
+            }
+            ExprKind::Binary(left, Operator::Divide, right) => {
+                format!("{} / {}", self.operand(left), self.divisor(right, self.operand(right)))
             }
             ExprKind::Binary(left, operator, right) => {
                 format!("{} {} {}", self.operand(left), operator.text(), self.operand(right))
             }
             ExprKind::Cast { expr: inner, implicit: true } => self.write(inner),
-            ExprKind::Cast { expr: inner, implicit: false } => self.cast(&self.write(inner), expr.sql_type),
+            ExprKind::Cast { expr: inner, implicit: false } => {
+                self.explicit_cast(&self.write(inner), inner.sql_type, expr.sql_type)
+            }
             ExprKind::Case { whens, otherwise } => {
                 let mut text = "CASE".to_owned();
                 for (when, then) in whens {
@@ -135,6 +146,29 @@ impl Writer<'_> {
         format!("{name}({text})")
     }
 
+    /// Guards what is divided by. A division by zero diverts a row in KDA; it would stop a Flink job, and gives NULL.
+    fn divisor(self, divisor: &Expr, text: String) -> String {
+        let mut bare = divisor;
+        while let ExprKind::Cast { expr, .. } = &bare.kind {
+            bare = expr;
+        }
+        let safe = matches!(&bare.kind, ExprKind::Literal(Literal::Integer(number)) if *number != 0);
+        if self.dialect == Dialect::Kda || safe { text } else { format!("NULLIF({text}, 0)") }
+    }
+
+    /// Writes a cast that the author wrote.
+    fn explicit_cast(self, text: &str, from: Option<SqlType>, to: Option<SqlType>) -> String {
+        match (self.dialect, from, to) {
+            // A name without a length would leave the text as long as it is.
+            (Dialect::Flink, _, Some(SqlType::Varchar(length))) => format!("CAST({text} AS VARCHAR({length}))"),
+            // Text that does not fit diverts a row in KDA; it would stop a Flink job, and gives NULL.
+            (Dialect::Flink, Some(SqlType::Varchar(_)), Some(to)) => {
+                format!("TRY_CAST({text} AS {})", self.dialect.type_name(to))
+            }
+            _ => self.cast(text, to),
+        }
+    }
+
     fn cast(self, text: &str, to: Option<SqlType>) -> String {
         match to {
             Some(to) => format!("CAST({text} AS {})", self.dialect.type_name(to)),
@@ -188,12 +222,28 @@ mod tests {
         let read = read_select("SUM(balance) / (COUNT(*) - 1)", scope, &[], Vec::new()).expect("legal");
         let write = |dialect| expression_text(&read.expr, dialect, &read.aggregates, "");
         assert_eq!(write(Dialect::Kda), "SUM(\"balance\") / (COUNT(*) - 1)");
-        assert_eq!(write(Dialect::Flink), "SUM(CAST(`balance` AS BIGINT)) / (COUNT(*) - 1)");
+        assert_eq!(write(Dialect::Flink), "SUM(CAST(`balance` AS BIGINT)) / NULLIF((COUNT(*) - 1), 0)");
         let filter =
             read_filter("NOT (userName = 'o''x' OR -balance < 3) AND balance IS NOT NULL", scope).expect("legal");
         assert_eq!(
             expression_text(&filter, Dialect::Flink, &[], ""),
             "(NOT ((`userName` = 'o''x') OR ((-`balance`) < 3))) AND (`balance` IS NOT NULL)"
         );
+    }
+
+    #[test]
+    fn what_diverts_a_row_in_kda_does_not_stop_a_flink_job() {
+        let columns = [("a".to_owned(), SqlType::Varchar(8)), ("b".to_owned(), SqlType::Integer)];
+        let write = |text, dialect| {
+            let filter = read_filter(text, Scope { columns: &columns }).expect(text);
+            expression_text(&filter, dialect, &[], "")
+        };
+        let text = "CAST(a AS INTEGER) / b > MOD(b, 2) + MOD(b, b)";
+        assert_eq!(write(text, Dialect::Kda), "(CAST(\"a\" AS INTEGER) / \"b\") > (MOD(\"b\", 2) + MOD(\"b\", \"b\"))");
+        assert_eq!(
+            write(text, Dialect::Flink),
+            "(TRY_CAST(`a` AS INT) / NULLIF(`b`, 0)) > (MOD(`b`, 2) + MOD(`b`, NULLIF(`b`, 0)))"
+        );
+        assert_eq!(write("CAST(b AS VARCHAR(2)) = '1'", Dialect::Flink), "CAST(`b` AS VARCHAR(2)) = '1'");
     }
 }

@@ -1,0 +1,59 @@
+//! Where an application writes its log.
+
+use serde::Serialize;
+
+use super::{LogicalId, Role, Value};
+
+/// How long a log is kept.
+const RETENTION_DAYS: u32 = 14;
+
+/// A log group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogGroup {
+    /// Its id.
+    pub id: LogicalId,
+    /// Its name.
+    pub name: String,
+    retention_days: u32,
+}
+
+/// One log within a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogStream {
+    /// Its id.
+    pub id: LogicalId,
+    /// Its name.
+    pub name: String,
+    group: Value,
+    #[serde(skip)]
+    group_id: LogicalId,
+}
+
+impl LogGroup {
+    /// Returns a log group of a name.
+    pub fn new(id: LogicalId, name: impl Into<String>) -> Self {
+        Self { id, name: name.into(), retention_days: RETENTION_DAYS }
+    }
+
+    /// Returns a log within the group.
+    pub fn log_stream(&self, id: LogicalId, name: impl Into<String>) -> LogStream {
+        LogStream { id, name: name.into(), group: Value::reference(&self.id), group_id: self.id.clone() }
+    }
+}
+
+impl LogStream {
+    /// Lets a role write this log and look it up.
+    ///
+    /// The names are written out: the attribute `Arn` of a log group ends in a wildcard.
+    pub fn grant_write(&self, role: &mut Role) {
+        let group = Value::local_arn("logs", &format!("log-group:${{{}}}", self.group_id.as_str()));
+        role.allow("DescribeLog".to_owned(), &["logs:DescribeLogGroups", "logs:DescribeLogStreams"], group);
+        role.allow("WriteLog".to_owned(), &["logs:PutLogEvents"], self.arn());
+    }
+
+    /// Returns its Amazon resource name.
+    pub fn arn(&self) -> Value {
+        let (group, stream) = (self.group_id.as_str(), self.id.as_str());
+        Value::local_arn("logs", &format!("log-group:${{{group}}}:log-stream:${{{stream}}}"))
+    }
+}

@@ -1,0 +1,204 @@
+//! A stack: what exists and vanishes together.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::{
+    Application, Attribute, InfraError, LogGroup, LogStream, LoggingOption, LogicalId, Role, SqlApplication, SqlOutput,
+    Stream, Value,
+};
+
+/// A stack.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Stack {
+    /// What it is for.
+    pub description: String,
+    /// What every resource that takes tags carries.
+    pub tags: Vec<Tag>,
+    /// What is said when it is deployed.
+    pub parameters: Vec<Parameter>,
+    /// What it consists of.
+    pub resources: Vec<Resource>,
+    /// What it tells.
+    pub outputs: Vec<Output>,
+}
+
+/// A mark on a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tag {
+    /// Its name.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+/// A text that is said when the stack is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Parameter {
+    /// Its id.
+    pub id: LogicalId,
+    /// What it is.
+    pub description: &'static str,
+    /// The regular expression of what it may be.
+    pub pattern: &'static str,
+}
+
+/// Something that a stack tells about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Output {
+    /// Its id.
+    pub id: LogicalId,
+    /// What it is.
+    pub description: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// Anything that a stack consists of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each holds the construct of its name")]
+pub enum Resource {
+    Stream(Stream),
+    Role(Role),
+    LogGroup(LogGroup),
+    LogStream(LogStream),
+    Application(Application),
+    LoggingOption(LoggingOption),
+    SqlApplication(SqlApplication),
+    SqlOutput(SqlOutput),
+}
+
+impl Resource {
+    /// Returns its id.
+    pub fn id(&self) -> &LogicalId {
+        match self {
+            Self::Stream(stream) => &stream.id,
+            Self::Role(role) => &role.id,
+            Self::LogGroup(group) => &group.id,
+            Self::LogStream(log) => &log.id,
+            Self::Application(application) => &application.id,
+            Self::LoggingOption(option) => &option.id,
+            Self::SqlApplication(application) => &application.id,
+            Self::SqlOutput(output) => &output.id,
+        }
+    }
+
+    fn has(&self, attribute: &str) -> bool {
+        matches!(self, Self::Stream(_) | Self::Role(_)) && attribute == Attribute::Arn.name()
+    }
+}
+
+impl Stack {
+    /// Tells the name and the Amazon resource name of a stream.
+    pub fn tell_stream(&mut self, stream: &Stream) {
+        let about = |what: &str| format!("The {what} of the stream {}", stream.name);
+        let id = |suffix: &str| LogicalId::derived(&stream.name, suffix);
+        let name = Value::reference(&stream.id);
+        self.outputs.push(Output { id: id("StreamName"), description: about("name"), value: name });
+        self.outputs.push(Output { id: id("StreamArn"), description: about("ARN"), value: stream.arn() });
+    }
+
+    /// Checks that ids are unique, that everything referred to is there, and that no statement holds a wildcard.
+    pub fn check(&self) -> Result<(), InfraError> {
+        let mut known: BTreeMap<&str, Option<&Resource>> = BTreeMap::new();
+        let parameters = self.parameters.iter().map(|parameter| (&parameter.id, None));
+        let resources = self.resources.iter().map(|resource| (resource.id(), Some(resource)));
+        for (id, resource) in parameters.chain(resources) {
+            if known.insert(id.as_str(), resource).is_some() {
+                return Err(InfraError::Duplicate { id: id.as_str().to_owned() });
+            }
+        }
+        let mut outputs: Vec<&LogicalId> = self.outputs.iter().map(|output| &output.id).collect();
+        outputs.sort();
+        if let Some(twice) = outputs.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(InfraError::Duplicate { id: twice[0].as_str().to_owned() });
+        }
+        let plain = serde_json::to_value(self).expect("constructs are plain data");
+        check_references(&plain, &known)?;
+        check_statements(&plain)
+    }
+}
+
+/// What every stack knows of itself.
+const PSEUDO_PREFIX: &str = "AWS::";
+
+fn check_references(plain: &Json, known: &BTreeMap<&str, Option<&Resource>>) -> Result<(), InfraError> {
+    let resolve = |name: &str| {
+        let found = match name.split_once('.') {
+            _ if name.starts_with(PSEUDO_PREFIX) => true,
+            None => known.contains_key(name),
+            Some((id, attribute)) => known.get(id).copied().flatten().is_some_and(|resource| resource.has(attribute)),
+        };
+        if found { Ok(()) } else { Err(InfraError::Dangling { name: name.to_owned() }) }
+    };
+    match plain {
+        Json::Array(items) => items.iter().try_for_each(|item| check_references(item, known)),
+        Json::Object(members) => members.iter().try_for_each(|(key, value)| match (key.as_str(), value) {
+            ("Ref", Json::String(name)) => resolve(name),
+            ("Fn::GetAtt", Json::Array(path)) => {
+                let path: Vec<&str> = path.iter().filter_map(Json::as_str).collect();
+                resolve(&path.join("."))
+            }
+            ("Fn::Sub", Json::String(text)) => {
+                text.split("${").skip(1).try_for_each(|rest| resolve(rest.split('}').next().unwrap_or(rest)))
+            }
+            _ => check_references(value, known),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check_statements(plain: &Json) -> Result<(), InfraError> {
+    let wildcard = |value: &Json| {
+        let text = value.to_string();
+        if text.contains('*') { Err(InfraError::Wildcard { text }) } else { Ok(()) }
+    };
+    match plain {
+        Json::Array(items) => items.iter().try_for_each(check_statements),
+        Json::Object(members) if members.contains_key("actions") => members.values().try_for_each(wildcard),
+        Json::Object(members) => members.values().try_for_each(check_statements),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Runtime;
+    use super::*;
+    use crate::streams::Capacity;
+
+    fn role() -> Role {
+        Role::new(LogicalId::fixed("ApplicationRole"), Runtime::Flink, "ticker")
+    }
+
+    #[test]
+    fn grants_name_what_granted_them() {
+        let stream = Stream::new("trades", Capacity::Provisioned(2));
+        let mut role = role();
+        stream.grant_read(&mut role);
+        let mut stack = Stack { resources: vec![Resource::Role(role)], ..Stack::default() };
+        assert_eq!(stack.check(), Err(InfraError::Dangling { name: "TradesStream.Arn".to_owned() }));
+        stack.tell_stream(&stream);
+        stack.resources.push(Resource::Stream(stream.clone()));
+        assert_eq!(stack.check(), Ok(()));
+        stack.resources.push(Resource::Stream(stream));
+        assert_eq!(stack.check(), Err(InfraError::Duplicate { id: "TradesStream".to_owned() }));
+    }
+
+    #[test]
+    fn wildcards_and_unknown_names_are_found_in_text_too() {
+        let mut wide = role();
+        wide.allow("Wide".to_owned(), &["kinesis:GetRecords"], Value::sub("arn:${AWS::Partition}:kinesis:*"));
+        let stack = Stack { resources: vec![Resource::Role(wide)], ..Stack::default() };
+        assert!(matches!(stack.check(), Err(InfraError::Wildcard { .. })));
+        let group = LogGroup::new(LogicalId::fixed("Logs"), "/x");
+        let log = group.log_stream(LogicalId::fixed("Log"), "x");
+        let mut logging = role();
+        log.grant_write(&mut logging);
+        let stack = Stack { resources: vec![Resource::Role(logging), Resource::LogStream(log)], ..Stack::default() };
+        assert_eq!(stack.check(), Err(InfraError::Dangling { name: "Logs".to_owned() }));
+    }
+}

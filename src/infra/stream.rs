@@ -1,0 +1,67 @@
+//! Kinesis data streams.
+
+use serde::Serialize;
+
+use crate::streams::Capacity;
+
+use super::{LogicalId, Role, Runtime, Value};
+
+/// How long a record stays: the least that Kinesis keeps, and what its price per shard includes.
+const RETENTION_HOURS: u32 = 24;
+/// The key that AWS manages for Kinesis: it encrypts at no price, and asks for no permission on a key.
+const MANAGED_KEY: &str = "alias/aws/kinesis";
+
+/// A stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stream {
+    /// Its id.
+    pub id: LogicalId,
+    /// Its name.
+    pub name: String,
+    /// Its shards; as many as the traffic asks for where there is no number.
+    shards: Option<u32>,
+    retention_hours: u32,
+    key: &'static str,
+}
+
+impl Stream {
+    /// Returns an encrypted stream.
+    pub fn new(name: &str, capacity: Capacity) -> Self {
+        let shards = match capacity {
+            Capacity::Provisioned(shards) => Some(shards),
+            Capacity::OnDemand => None,
+        };
+        let id = LogicalId::derived(name, "Stream");
+        Self { id, name: name.to_owned(), shards, retention_hours: RETENTION_HOURS, key: MANAGED_KEY }
+    }
+
+    /// Lets a role read the stream by polling.
+    pub fn grant_read(&self, role: &mut Role) {
+        let actions: &[&str] = match role.runtime {
+            Runtime::Flink => &[
+                "kinesis:DescribeStreamSummary",
+                "kinesis:GetRecords",
+                "kinesis:GetShardIterator",
+                "kinesis:ListShards",
+            ],
+            Runtime::KinesisSql => {
+                &["kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+            }
+        };
+        role.allow(format!("Read{}", self.id.as_str()), actions, self.arn());
+    }
+
+    /// Lets a role write the stream.
+    pub fn grant_write(&self, role: &mut Role) {
+        let actions: &[&str] = match role.runtime {
+            Runtime::Flink => &["kinesis:PutRecords"],
+            Runtime::KinesisSql => &["kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords"],
+        };
+        role.allow(format!("Write{}", self.id.as_str()), actions, self.arn());
+    }
+
+    /// Returns its Amazon resource name.
+    pub fn arn(&self) -> Value {
+        Value::arn(&self.id)
+    }
+}

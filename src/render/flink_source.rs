@@ -1,0 +1,159 @@
+//! Stream → the Flink table of its records, and the view of its columns.
+//!
+//! Two steps, because a record's members and a stream's columns are two sets of names: `price` may be the name of a column
+//! that lies at `$.quote.price`, while the member `price` means something else.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::plan::{Column, Stream, Time};
+use crate::sql::{Dialect, SqlType};
+
+use super::kda_sql::{Output, Typed};
+
+/// What the template says of one input.
+#[derive(Debug, Serialize)]
+pub(super) struct SourceTable {
+    /// The stream, and the view of its columns.
+    pub(super) stream: String,
+    /// The column of both that windows are by.
+    pub(super) row_time: String,
+    /// The table of its records.
+    table: String,
+    arn: String,
+    physical: Vec<Typed>,
+    watermark: Option<Watermark>,
+    columns: Vec<Output>,
+    required: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Watermark {
+    moment: String,
+    behind: String,
+}
+
+impl SourceTable {
+    pub(super) fn new(stream: &Stream, arn: String) -> Self {
+        let members = Member::all(&stream.columns);
+        let physical =
+            members.iter().map(|member| Typed { name: member.name.to_owned(), sql_type: member.sql_type() }).collect();
+        let mut row_time = "row_time".to_owned();
+        while members.iter().any(|member| member.name == row_time)
+            || stream.columns.iter().any(|column| column.name == row_time)
+        {
+            row_time.push('_');
+        }
+        let watermark = match &stream.time {
+            Time::Arrival => None,
+            Time::Event { column, delay, .. } => {
+                Some(Watermark { moment: moment(&path(&stream.columns[*column], ""), 3), behind: behind(*delay) })
+            }
+        };
+        let event = match &stream.time {
+            Time::Arrival => None,
+            Time::Event { column, .. } => Some(*column),
+        };
+        let required = stream
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(index, column)| column.not_null || event == Some(*index))
+            .map(|(_, column)| value(column))
+            .collect();
+        let columns = stream.columns.iter().map(|column| Output::new(value(column), &column.name));
+        Self {
+            stream: stream.name.clone(),
+            // No stream has a colon in its name.
+            table: format!("{}:records", stream.name),
+            row_time,
+            arn,
+            physical,
+            watermark,
+            columns: columns.collect(),
+            required,
+        }
+    }
+}
+
+/// The alias that the view has for the table: `a`.`b` alone could be a table and its column.
+const ALIAS: &str = "`r`.";
+
+/// Writes what a column's value is, out of the record.
+fn value(column: &Column) -> String {
+    let path = path(column, ALIAS);
+    match column.sql_type {
+        SqlType::Timestamp(digits) => moment(&path, digits),
+        // Flink's JSON does not cut text at a length.
+        SqlType::Varchar(length) => format!("SUBSTRING({path} FROM 1 FOR {length})"),
+        _ => path,
+    }
+}
+
+fn path(column: &Column, alias: &str) -> String {
+    let names: Vec<String> = column.path.iter().map(|name| Dialect::Flink.quote(name)).collect();
+    format!("{alias}{}", names.join("."))
+}
+
+/// Reads a moment; NULL where the text is none.
+fn moment(text: &str, digits: u8) -> String {
+    format!("TRY_CAST(REPLACE(REPLACE({text}, 'T', ' '), 'Z', '') AS TIMESTAMP({digits}))")
+}
+
+/// Writes how far Flink's watermark stays behind: the delay and 1 ms, for the reason that the template gives.
+fn behind(delay: Duration) -> String {
+    let behind = delay + Duration::from_millis(1);
+    let seconds = behind.as_secs();
+    // A number of more than two digits needs its precision said.
+    let digits = seconds.to_string().len();
+    let precision = if digits > 2 { format!("({digits}, 3)") } else { String::new() };
+    format!("INTERVAL '{seconds}.{:03}' SECOND{precision}", behind.subsec_millis())
+}
+
+/// A member of the JSON record.
+struct Member<'a> {
+    name: &'a str,
+    /// Its type, where a column reads it.
+    column: Option<&'a Column>,
+    /// The members within it.
+    members: Vec<Self>,
+}
+
+impl<'a> Member<'a> {
+    fn all(columns: &'a [Column]) -> Vec<Self> {
+        let mut members = Vec::new();
+        for column in columns {
+            Self::add(&mut members, &column.path, column);
+        }
+        members
+    }
+
+    fn add(members: &mut Vec<Self>, path: &'a [String], column: &'a Column) {
+        let Some((name, inner)) = path.split_first() else { return };
+        let at = members.iter().position(|member| member.name == name).unwrap_or_else(|| {
+            members.push(Self { name, column: None, members: Vec::new() });
+            members.len() - 1
+        });
+        if inner.is_empty() {
+            members[at].column = Some(column);
+        } else {
+            Self::add(&mut members[at].members, inner, column);
+        }
+    }
+
+    fn sql_type(&self) -> String {
+        match self.column {
+            Some(Column { sql_type: SqlType::Timestamp(_), .. }) => "STRING".to_owned(),
+            Some(column) => Dialect::Flink.type_name(column.sql_type),
+            None => {
+                let members: Vec<String> = self
+                    .members
+                    .iter()
+                    .map(|member| format!("{} {}", Dialect::Flink.quote(member.name), member.sql_type()))
+                    .collect();
+                format!("ROW<{}>", members.join(", "))
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Plan → the stack of Managed Service for Apache Flink, and what both stacks begin with.
+
+use crate::infra::{
+    Application, Code, LogGroup, LogicalId, Output, PropertyGroup, Resource, Role, Runtime, Stack, Stream, Tag, Value,
+};
+use crate::plan::{self, Plan};
+
+use super::flink_sql::{inputs, parallelism};
+
+/// The longest description of a stack, in bytes (CloudFormation, template anatomy), and of an application.
+const MAX_DESCRIPTION: usize = 1024;
+
+/// Builds the stack: the streams, and the application with all that it needs where there is a job to run.
+pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
+    let mut stack = start(plan);
+    if !runs {
+        return stack;
+    }
+    let mut role = Role::new(LogicalId::fixed("ApplicationRole"), Runtime::Flink, &plan.name);
+    let code = Code::from_parameters();
+    code.grant_read(&mut role);
+    let group = LogGroup::new(LogicalId::fixed("ApplicationLogGroup"), name_log_group(plan));
+    let log = group.log_stream(LogicalId::fixed("ApplicationLog"), "application");
+    log.grant_write(&mut role);
+    for from in inputs(plan) {
+        stream(from).grant_read(&mut role);
+    }
+    for query in &plan.queries {
+        let to = plan.stream(&query.name).expect("the plan has the stream of every query");
+        stream(to).grant_write(&mut role);
+    }
+    stack.parameters.extend(code.parameters());
+
+    let mut application = Application::new(LogicalId::fixed("Application"), &plan.name, code, &role);
+    application.description = description(plan);
+    application.parallelism = parallelism(plan);
+    application.properties = vec![
+        PropertyGroup {
+            id: "kinesis.analytics.flink.run.options",
+            entries: vec![("python", Value::text("main.py")), ("jarfile", Value::text("lib/pyflink-dependencies.jar"))],
+        },
+        // What main.py puts in place of the names in job.sql.
+        PropertyGroup {
+            id: "pipe.job",
+            entries: vec![
+                ("AWS_PARTITION", Value::pseudo("AWS::Partition")),
+                ("AWS_REGION", Value::pseudo("AWS::Region")),
+                ("AWS_ACCOUNT_ID", Value::pseudo("AWS::AccountId")),
+            ],
+        },
+    ];
+    let logging = application.log_to(LogicalId::fixed("ApplicationLogging"), &log);
+    let tell = |id, what: &str, of: &LogicalId| Output {
+        id: LogicalId::fixed(id),
+        description: what.to_owned(),
+        value: Value::reference(of),
+    };
+    stack.outputs.push(tell("ApplicationName", "The name of the application", &application.id));
+    stack.outputs.push(tell("ApplicationLogGroupName", "The log group of the application", &group.id));
+    stack.resources.extend([
+        Resource::LogGroup(group),
+        Resource::LogStream(log),
+        Resource::Role(role),
+        Resource::Application(application),
+        Resource::LoggingOption(logging),
+    ]);
+    stack
+}
+
+/// Returns a stack with the plan's streams in it: all of the file's. The error stream is not one of them, because no
+/// engine on AWS writes it as `pipe` does.
+pub(super) fn start(plan: &Plan) -> Stack {
+    let mut stack = Stack {
+        description: description(plan),
+        tags: vec![Tag { key: "pipeline", value: plan.name.clone() }],
+        ..Stack::default()
+    };
+    for of in &plan.streams {
+        let stream = stream(of);
+        stack.tell_stream(&stream);
+        stack.resources.push(Resource::Stream(stream));
+    }
+    stack
+}
+
+pub(super) fn stream(of: &plan::Stream) -> Stream {
+    Stream::new(&of.name, of.capacity)
+}
+
+pub(super) fn name_log_group(plan: &Plan) -> String {
+    format!("/aws/kinesis-analytics/{}", plan.name)
+}
+
+/// Returns the description, cut where AWS would refuse it.
+pub(super) fn description(plan: &Plan) -> String {
+    let whole = match &plan.description {
+        Some(description) => format!("{}: {description}", plan.name),
+        None => plan.name.clone(),
+    };
+    let end = (0..=whole.len().min(MAX_DESCRIPTION)).rev().find(|end| whole.is_char_boundary(*end)).unwrap_or(0);
+    whole[..end].to_owned()
+}

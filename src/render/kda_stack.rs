@@ -1,0 +1,80 @@
+//! Plan → the stack of the discontinued service.
+
+use crate::infra::{
+    LogGroup, LogicalId, Output, Resource, Role, Runtime, SqlApplication, SqlColumn, SqlInput, SqlOutput, Stack, Value,
+};
+use crate::plan::{Column, Plan};
+use crate::sql::Dialect;
+
+use super::flink_stack::{description, name_log_group, start, stream};
+use super::kda_sql::{NAME_PREFIX, input};
+
+/// The most characters of an application's code (KDA API, CreateApplication).
+const MAX_CODE: usize = 102_400;
+/// The most outputs of an application (KDA developer guide, limits).
+const MAX_OUTPUTS: usize = 3;
+/// The longest name of a stream within an application (KDA API, InAppStreamName).
+const MAX_NAME: usize = 32;
+
+/// Builds the stack around the SQL of the application, or says why there is none.
+pub(super) fn stack(plan: &Plan, code: &str) -> Result<Stack, String> {
+    let from = input(plan)?;
+    if code.chars().count() > MAX_CODE {
+        return Err(format!("its SQL is longer than the {MAX_CODE} characters that KDA takes"));
+    }
+    if plan.queries.len() > MAX_OUTPUTS {
+        return Err(format!(
+            "a KDA application writes {MAX_OUTPUTS} streams at most, and these queries write {}",
+            plan.queries.len()
+        ));
+    }
+    if let Some(query) = plan.queries.iter().find(|query| query.name.len() > MAX_NAME) {
+        return Err(format!("KDA takes names of {MAX_NAME} letters at most, not `{}`", query.name));
+    }
+    // The pattern of RecordColumnName (KDA API).
+    let forbidden = |letter: char| letter.is_whitespace() || matches!(letter, '-' | '<' | '>' | '&');
+    if let Some(column) = from.columns.iter().find(|column| column.name.contains(forbidden)) {
+        return Err(format!("KDA takes no spaces and none of `-<>&` in the name of a column, as in `{}`", column.name));
+    }
+
+    let mut stack = start(plan);
+    let mut role = Role::new(LogicalId::fixed("ApplicationRole"), Runtime::KinesisSql, &plan.name);
+    let group = LogGroup::new(LogicalId::fixed("ApplicationLogGroup"), name_log_group(plan));
+    let log = group.log_stream(LogicalId::fixed("ApplicationLog"), "application");
+    log.grant_write(&mut role);
+    let columns = from.columns.iter().map(record_column).collect();
+    let input = SqlInput::new(NAME_PREFIX, columns, &stream(from), &mut role);
+    let application = SqlApplication {
+        id: LogicalId::fixed("Application"),
+        name: plan.name.clone(),
+        description: description(plan),
+        code: code.to_owned(),
+        input,
+    };
+    let mut outputs: Vec<SqlOutput> = Vec::new();
+    for query in &plan.queries {
+        let to = plan.stream(&query.name).expect("the plan has the stream of every query");
+        outputs.push(application.output(&query.name, &stream(to), &mut role, outputs.last()));
+    }
+    stack.outputs.push(Output {
+        id: LogicalId::fixed("ApplicationName"),
+        description: "The name of the application".to_owned(),
+        value: Value::reference(&application.id),
+    });
+    stack.resources.extend([
+        Resource::LogGroup(group),
+        Resource::LogStream(log),
+        Resource::Role(role),
+        Resource::SqlApplication(application),
+    ]);
+    stack.resources.extend(outputs.into_iter().map(Resource::SqlOutput));
+    Ok(stack)
+}
+
+fn record_column(column: &Column) -> SqlColumn {
+    SqlColumn {
+        name: column.name.clone(),
+        sql_type: Dialect::Kda.type_name(column.sql_type),
+        mapping: format!("$.{}", column.path.join(".")),
+    }
+}

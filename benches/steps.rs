@@ -78,6 +78,11 @@ fn read_records(bencher: Bencher<'_, '_>) {
     }
     let limit = ReadLimit { records: 10_000, bytes: 10 << 20 };
     bencher.counter(ItemsCount::new(10_000_usize)).bench_local(|| {
-        log.read_from("trades", ShardId(0), 0, limit).unwrap().blocks.iter().map(|block| block.records().count()).sum::<usize>()
+        log.read_from("trades", ShardId(0), 0, limit)
+            .unwrap()
+            .blocks
+            .iter()
+            .map(|block| block.records().count())
+            .sum::<usize>()
     });
 }

@@ -1,10 +1,11 @@
 //! `pipe render`
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::render::render;
+use crate::plan::EngineKind;
+use crate::render::{Assembly, KINESIS_SQL_FOLDER, render, render_kinesis_sql};
 use crate::ui::Ui;
 
 use super::locate::{self, Loaded};
@@ -26,18 +27,26 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let loaded = Loaded::open(&locate::file(args.pipeline.as_deref())?, ui)?;
-    let plan = loaded.plan("local", ui)?;
-    let assembly = render(&plan)?;
-    for file in assembly.artifacts() {
-        let path = args.out.join(file.path);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|source| Error::write(folder, source))?;
-        }
-        fs::write(&path, &file.text).map_err(|source| Error::write(&path, source))?;
+    let plans = loaded.plans(ui)?;
+    for plan in &plans {
+        write(&args.out.join(&plan.target.name), &render(plan)?, ui)?;
+    }
+    // No target of the file has to be of the dead service for its artifacts to be there.
+    if !plans.iter().any(|plan| plan.target.engine == EngineKind::KinesisSql) {
+        write(&args.out.join(KINESIS_SQL_FOLDER), &render_kinesis_sql(&plans[0])?, ui)?;
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, assembly: &Assembly, ui: &Ui) -> Result<(), Error> {
+    for artifact in assembly.artifacts() {
+        fs::create_dir_all(folder).map_err(|source| Error::write(folder, source))?;
+        let path = folder.join(artifact.path);
+        fs::write(&path, &artifact.text).map_err(|source| Error::write(&path, source))?;
         ui.data(&path.display().to_string()).map_err(Error::stdout)?;
     }
     for omission in assembly.omissions() {
-        ui.note(&format!("note: {} is left out: {}", omission.path, omission.reason));
+        ui.note(&format!("note: {} is left out: {}", folder.join(omission.path).display(), omission.reason));
     }
     Ok(())
 }

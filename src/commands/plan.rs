@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::deploy::aws;
 use crate::deploy::local::{Contact, Folder};
 use crate::error::Error;
 use crate::generate::sample;
-use crate::plan::{ERROR_STREAM, Plan, StreamsKind};
+use crate::plan::{ERROR_STREAM, EngineKind, Plan, StreamsKind};
 use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Capacity, Log};
 use crate::ui::{Format, Ui, csv_line, table};
@@ -97,10 +98,17 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
     let mut notes = Vec::new();
     let present = match plan.target.streams {
         StreamsKind::Local => present(plan).await?,
-        StreamsKind::Kinesis => {
-            notes.push("this version does not compare with AWS: everything is listed as new".to_owned());
-            Vec::new()
-        }
+        StreamsKind::Kinesis => match aws::look(plan).await {
+            Ok(look) => {
+                notes.extend(look.stack.map(|state| format!("the stack {} is there: {state}", plan.name)));
+                notes.extend(look.application.map(|state| format!("the application {} is there: {state}", plan.name)));
+                look.streams
+            }
+            Err(error) => {
+                notes.push(format!("nothing could be compared, everything is listed as new: {error}"));
+                Vec::new()
+            }
+        },
     };
     let mut wanted: Vec<(&str, Capacity)> =
         plan.streams.iter().map(|stream| (stream.name.as_str(), stream.capacity)).collect();
@@ -123,6 +131,11 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
         let change = if present.iter().any(|(known, _)| *known == query.name) { Kind::Keep } else { Kind::Create };
         let detail = format!("{} from {}", query.window.describe(), query.from);
         changes.push(Change { change, what: "query", name: query.name.clone(), detail });
+    }
+    if plan.target.engine == EngineKind::KinesisSql {
+        notes.push(
+            "AWS removed Kinesis Data Analytics for SQL on 2026-01-27: no application of it can be started".to_owned(),
+        );
     }
     let needs = needs(plan, &mut notes)?;
     Ok(Outlook { pipeline: plan.name.clone(), target: plan.target.name.clone(), changes, needs, notes })

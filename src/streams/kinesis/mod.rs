@@ -10,7 +10,7 @@ mod manage;
 mod read;
 
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kinesis::{Client, config};
 use aws_smithy_http_client::{
     Builder,
@@ -71,13 +71,18 @@ impl KinesisLog {
     /// Sets up a client as the standard AWS chain says: credentials, region and endpoint from the environment or the
     /// profile.
     pub async fn connect_standard() -> Self {
-        let loaded = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await;
-        let endpoint = loaded.endpoint_url().or(loaded.region().map(Region::as_ref)).unwrap_or("AWS").to_owned();
-        Self::new(Client::new(&loaded), endpoint)
+        Self::of(&aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await)
+    }
+
+    /// Sets up a client with a configuration that others share.
+    pub fn of(config: &SdkConfig) -> Self {
+        let endpoint = config.endpoint_url().or(config.region().map(Region::as_ref)).unwrap_or("AWS").to_owned();
+        Self::new(Client::new(config), endpoint)
     }
 }
 
-fn http_client() -> SharedHttpClient {
+/// Returns what every AWS client of this crate speaks HTTP with: one TLS, that of ring.
+pub fn http_client() -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 

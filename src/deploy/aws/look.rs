@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client as CloudFormation;
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_kinesisanalytics::Client as KinesisAnalytics;
 
 use crate::plan::{EngineKind, Plan};
@@ -64,9 +64,7 @@ async fn stack(config: &SdkConfig, name: &str) -> Result<Option<String>, LookErr
         {
             Ok(None)
         }
-        Err(error) => {
-            Err(LookError::Refused { operation: "DescribeStacks", message: DisplayErrorContext(&error).to_string() })
-        }
+        Err(error) => Err(LookError::Refused { operation: "DescribeStacks", message: told(&error) }),
     }
 }
 
@@ -92,9 +90,17 @@ async fn application(config: &SdkConfig, name: &str) -> Result<Option<String>, L
             Ok(status)
         }
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-        Err(error) => Err(LookError::Refused {
-            operation: "DescribeApplication",
-            message: DisplayErrorContext(&error).to_string(),
-        }),
+        Err(error) => Err(LookError::Refused { operation: "DescribeApplication", message: told(&error) }),
     }
+}
+
+/// Returns what an error says, and what lies behind it, without the exchange that it carries.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
 }

@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_kinesisanalytics::Client as KinesisAnalytics;
 
 use crate::plan::{EngineKind, Plan};
-use crate::streams::kinesis::KinesisLog;
+use crate::streams::kinesis::{KinesisLog, told};
 use crate::streams::{Log, LogError};
 
 /// What was found.
@@ -92,15 +92,4 @@ async fn application(config: &SdkConfig, name: &str) -> Result<Option<String>, L
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
         Err(error) => Err(LookError::Refused { operation: "DescribeApplication", message: told(&error) }),
     }
-}
-
-/// Returns what an error says, and what lies behind it, without the exchange that it carries.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
 }

@@ -9,6 +9,8 @@ mod error;
 mod manage;
 mod read;
 
+pub use error::told;
+
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kinesis::{Client, config};

@@ -17,7 +17,6 @@ const DEFAULT: &str = "pipeline.toml";
 /// A pipeline file that was read without a mistake of its own.
 #[derive(Debug)]
 pub(super) struct Loaded {
-    pub(super) path: PathBuf,
     document: Document,
     spec: Spec,
 }
@@ -32,7 +31,7 @@ impl Loaded {
         })?;
         let document = Document::new(name, text);
         match Spec::read(&document) {
-            Ok(spec) => Ok(Self { path: path.to_owned(), document, spec }),
+            Ok(spec) => Ok(Self { document, spec }),
             Err(found) => Err(Error::File { drawn: document.draw(&found, ui.color()) }),
         }
     }

@@ -108,7 +108,7 @@ fn is_alive(pid: u32) -> bool {
 fn signal_process(pid: u32, signal: Signal) {
     if let Some(pid) = process(pid) {
         // It may be gone already, which is what is wanted.
-        drop(kill_process(pid, signal));
+        kill_process(pid, signal).ok();
     }
 }
 

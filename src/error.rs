@@ -1,1 +1,152 @@
-//! (being built)
+//! What a command can fail with, as a whole: the only place with exit codes and hints.
+
+use std::path::PathBuf;
+
+use crate::deploy::DeployError;
+use crate::engine::EngineError;
+use crate::render::RenderError;
+use crate::streams::LogError;
+
+/// A command's failure.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line asks for something that makes no sense.
+    #[error("{message}")]
+    Usage {
+        /// What.
+        message: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// Pipeline files have mistakes, which are drawn already.
+    #[error("{drawn}")]
+    File {
+        /// The mistakes with their places.
+        drawn: String,
+    },
+    /// A file or folder could not be read or written.
+    #[error("`{}` could not be {action}: {source}", path.display())]
+    Io {
+        /// `read` or `written`.
+        action: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Something must be said yes to, and nobody is there to ask.
+    #[error("{question} needs a yes, and there is no terminal to ask on")]
+    Unconfirmed {
+        /// What would be done.
+        question: String,
+    },
+    /// The person said no.
+    #[error("nothing was done")]
+    Declined,
+    /// What the target needs is not there.
+    #[error("{message}")]
+    Unavailable {
+        /// What is missing.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A query failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// An artifact cannot be written.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// Running or finding a pipeline failed.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
+    /// A clean stop that the person asked for.
+    #[error("interrupted")]
+    Interrupted,
+    /// `plan --detailed-exitcode` sees changes.
+    #[error("there are changes")]
+    Changes,
+    /// Nobody reads what is written any more.
+    #[error("the output was closed")]
+    BrokenPipe,
+}
+
+impl Error {
+    /// Makes a failure of reading a path.
+    pub fn read(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { action: "read", path: path.into(), source }
+    }
+
+    /// Makes a failure of writing a path.
+    pub fn write(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { action: "written", path: path.into(), source }
+    }
+
+    /// Makes a failure of writing to stdout.
+    pub fn stdout(source: std::io::Error) -> Self {
+        if source.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::BrokenPipe;
+        }
+        Self::write("stdout", source)
+    }
+
+    /// Returns the exit code: those of sysexits.h where there is one for it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::BrokenPipe => 0,
+            Self::Changes => 2,
+            Self::Usage { .. } => 64,
+            Self::Unavailable { .. } | Self::Log(LogError::Endpoint { .. }) => 69,
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => 77,
+            Self::File { .. } => 78,
+            Self::Interrupted => 130,
+            Self::Io { .. }
+            | Self::Unconfirmed { .. }
+            | Self::Declined
+            | Self::Log(_)
+            | Self::Engine(_)
+            | Self::Render(_)
+            | Self::Deploy(_) => 1,
+        }
+    }
+
+    /// Returns whether there is something to tell.
+    pub fn is_silent(&self) -> bool {
+        matches!(self, Self::BrokenPipe | Self::Changes | Self::Interrupted)
+    }
+
+    /// Returns what to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } | Self::Unavailable { hint, .. } => Some(hint.clone()),
+            Self::Unconfirmed { .. } => Some("add --yes".to_owned()),
+            Self::Deploy(error) => error.hint(),
+            Self::Engine(EngineError::Checkpoint(_)) => {
+                Some("`pipe down --yes` removes the saved state with the records; then start again".to_owned())
+            }
+            Self::Log(LogError::Locked { .. }) => Some("stop the process that uses it, or run `pipe down`".to_owned()),
+            Self::Log(LogError::Format { .. }) => {
+                Some("use the version of pipe that wrote it, or `pipe down --yes` to remove it".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the message with everything that lies behind it.
+    pub fn full(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(inner) = source {
+            let inner_text = inner.to_string();
+            if !text.contains(&inner_text) {
+                text = format!("{text}: {inner_text}");
+            }
+            source = inner.source();
+        }
+        text
+    }
+}

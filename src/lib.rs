@@ -1,6 +1,6 @@
 //! `pipe` turns one `pipeline.toml` into a real-time analytics pipeline.
 
-pub mod commands;
+mod commands;
 pub mod deploy;
 pub mod document;
 pub mod engine;
@@ -19,5 +19,5 @@ pub mod window;
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    commands::main()
 }

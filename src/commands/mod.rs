@@ -1,1 +1,135 @@
-//! (being built)
+//! The command line: one file per command.
+//!
+//! Owns what people type and what they are told. May import everything. Never does the work itself.
+
+mod check;
+mod down;
+mod follow;
+mod init;
+mod locate;
+mod plan;
+mod render;
+mod rows;
+mod status;
+mod tail;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+use crate::ui::{Color, Format, Ui};
+
+/// Turns one pipeline.toml into a real-time analytics pipeline: on this machine at once, on AWS or Apache Flink when it
+/// has to be big.
+#[derive(Debug, Parser)]
+#[command(name = "pipe", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// How data is written; a table on a terminal and JSON elsewhere if not given
+    #[arg(short, long, global = true, value_name = "FORMAT")]
+    output: Option<Format>,
+
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+
+    /// Say nothing but data and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Say more
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+const AFTER_HELP: &str = "\
+PIPELINE is a file, or a bare name that means pipelines/NAME.toml. Without one it is ./pipeline.toml, else the only file
+in pipelines/, else (for tail, status and down) the only one running.
+
+Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 `plan --detailed-exitcode` sees changes,
+64 usage, 69 target unavailable, 77 permission, 78 bad pipeline file, 130 interrupted after a clean stop.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Args),
+    Check(check::Args),
+    Plan(plan::Args),
+    Render(render::Args),
+    Up(up::Args),
+    Tail(tail::Args),
+    Status(status::Args),
+    Down(down::Args),
+}
+
+/// Runs the command line of this process.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed stdout or stderr leaves nobody to tell.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    let ui = Ui::new(cli.output, cli.color, cli.quiet, cli.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            ui.error(&format!("error: the process could not be set up: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(run(cli.command, &ui));
+    ui.clear_status();
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&ui, &error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+async fn run(command: Command, ui: &Ui) -> Result<(), Error> {
+    match command {
+        Command::Init(args) => init::run(&args, ui),
+        Command::Check(args) => check::run(&args, ui),
+        Command::Plan(args) => plan::run(&args, ui).await,
+        Command::Render(args) => render::run(&args, ui),
+        Command::Up(args) => up::run(&args, ui).await,
+        Command::Tail(args) => tail::run(&args, ui).await,
+        Command::Status(args) => status::run(&args, ui).await,
+        Command::Down(args) => down::run(&args, ui).await,
+    }
+}
+
+fn tell(ui: &Ui, error: &Error) {
+    if error.is_silent() {
+        return;
+    }
+    match error {
+        // Drawn already, each with its own `error:`.
+        Error::File { drawn } => ui.error(drawn),
+        _ => ui.error(&format!("error: {}", error.full())),
+    }
+    if let Some(hint) = error.hint() {
+        ui.error(&format!("help: {hint}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_makes_sense() {
+        Cli::command().debug_assert();
+    }
+}

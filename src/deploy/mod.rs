@@ -1,1 +1,9 @@
-//! (being built)
+//! Targets: plans at work.
+//!
+//! Owns starting, finding and removing what a plan describes. May import everything but `error` and `commands`. Never
+//! reads a pipeline file.
+
+pub mod aws;
+pub mod local;
+
+pub use local::DeployError;

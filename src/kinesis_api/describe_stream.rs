@@ -39,7 +39,7 @@ fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let stream = api.describe(name)?;
     let page = list_shards::page(&stream, list_shards::after(input.start.as_deref())?, limit);
     let mut description = common(api, &stream);
-    description["Shards"] = page.shards.iter().map(|shard| list_shards::shard(shard)).collect();
+    description["Shards"] = page.shards.iter().map(list_shards::shard).collect();
     description["HasMoreShards"] = page.more.into();
     description["EnhancedMonitoring"] = json!([{ "ShardLevelMetrics": [] }]);
     request::write(&json!({ "StreamDescription": description }))

@@ -15,7 +15,7 @@ use crate::streams::{Block, LogError, ReadLimit, ShardId, now};
 
 pub(super) const OPERATION: Operation = Operation { name: "GetRecords", run };
 
-/// The most records of one answer (Kinesis API reference, GetRecords).
+/// The most records of one answer (Kinesis API reference, `GetRecords`).
 const MOST_RECORDS: i64 = 10_000;
 /// An answer has 10 MiB at most; a read stops behind the record that reaches this, and a record has 1 MiB at most.
 const ANSWER_BYTES: usize = 9 << 20;
@@ -107,4 +107,31 @@ fn expired(issued: i64, now: i64) -> ApiError {
             token::LIFETIME
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::streams::{
+        Capacity,
+        local::{Durability, LocalLog},
+    };
+
+    #[test]
+    fn an_iterator_is_good_for_five_minutes() {
+        let dir = TempDir::new().unwrap();
+        let log = LocalLog::open(dir.path(), Durability::Process).unwrap();
+        log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+        let created = log.created("s").unwrap();
+        let api = Api::new(log, "eu-west-1".to_owned());
+        let get = |age, offset| {
+            let iterator = Iterator { stream: "s".to_owned(), created, shard: 0, offset, issued: now() - age };
+            run(&api, format!(r#"{{"ShardIterator":"{}"}}"#, token::seal(&iterator)).as_bytes())
+        };
+        assert!(get(token::LIFETIME - 10_000, 0).is_ok());
+        assert_eq!(get(token::LIFETIME + 1, 0).unwrap_err().kind, Kind::ExpiredIterator);
+        assert_eq!(get(0, 1).unwrap_err(), ApiError::argument("Invalid ShardIterator."), "the shard has no record yet");
+    }
 }

@@ -19,6 +19,8 @@ mod record;
 mod request;
 mod server;
 mod stream_name;
+#[cfg(test)]
+mod tests;
 mod text;
 mod token;
 

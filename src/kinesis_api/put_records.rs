@@ -10,7 +10,7 @@ use crate::streams::Appends;
 pub(super) const OPERATION: Operation = Operation { name: "PutRecords", run };
 
 /// The most records of one request, and the most that their data and keys have together (Kinesis API reference,
-/// PutRecords: 500 records, 5 MiB).
+/// `PutRecords`: 500 records, 5 MiB).
 const MOST_RECORDS: usize = 500;
 const REQUEST_BYTES: usize = 5 << 20;
 

@@ -83,7 +83,7 @@ pub(super) fn write(answer: &impl serde::Serialize) -> Result<Vec<u8>, ApiError>
 /// Returns a number for the request that no other of this process has, in the form of a UUID.
 fn request_id(api: &Api) -> String {
     let count = api.0.requests.fetch_add(1, Ordering::Relaxed);
-    let sum = Md5::digest([count.to_le_bytes(), u64::from(std::process::id()).to_le_bytes()].concat());
-    let part = |from: usize, to: usize| sum[from..to].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("{}-{}-{}-{}-{}", part(0, 4), part(4, 6), part(6, 8), part(8, 10), part(10, 16))
+    let seed = [count.to_be_bytes(), u64::from(std::process::id()).to_be_bytes()].concat();
+    let digits = format!("{:032x}", u128::from_be_bytes(Md5::digest(seed).into()));
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }

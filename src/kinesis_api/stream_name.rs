@@ -8,10 +8,7 @@ pub(super) fn stream_name<'a>(
     name: Option<&'a Text<'_>>,
     arn: Option<&'a Text<'_>>,
 ) -> Result<&'a str, ApiError> {
-    let by_arn = match arn {
-        Some(arn) => Some(from_arn(checks, arn)),
-        None => None,
-    };
+    let by_arn = arn.map(|arn| from_arn(checks, arn));
     let name = name.map(|name| &**name);
     match (name, by_arn) {
         (Some(name), Some(by_arn)) if name != by_arn => {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::streams::Millis;
 
-/// How long a token is good, in milliseconds (Kinesis API reference, GetShardIterator and ListShards: 5 minutes).
+/// How long a token is good, in milliseconds (Kinesis API reference, `GetShardIterator` and `ListShards`: 5 minutes).
 pub(super) const LIFETIME: Millis = 300_000;
 const SUM: usize = 8;
 

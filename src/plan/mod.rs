@@ -16,6 +16,8 @@ pub use query::Query;
 pub use stream::{Column, Source, Stream, Time};
 pub use target::Target;
 
+pub use crate::spec::{EngineKind, StreamsKind};
+
 /// The stream that takes what could not be read or computed, in every pipeline. KDA reserves the same name.
 pub const ERROR_STREAM: &str = "error_stream";
 

@@ -1,14 +1,18 @@
 //! One suite for every log behind the seam: whatever passes it can be used in place of the other.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::atomic::Ordering,
+};
 
 use pipe::streams::{
     Appends, Capacity, Cursor, HashKeyRange, Log, LogError, Position, ReadLimit, SequenceNumber, ShardId, hash_key,
+    kinesis::{Credentials, KinesisLog},
     local::{Durability, LocalLog},
 };
 use tempfile::TempDir;
 
-use super::endpoint::Endpoint;
+use super::{endpoint::Endpoint, throttle::Throttle};
 
 const ALL: ReadLimit = ReadLimit { records: 10_000, bytes: usize::MAX };
 
@@ -39,6 +43,15 @@ async fn the_local_log_passes_with_power_loss_in_mind() {
 async fn the_kinesis_log_passes_at_our_endpoint() {
     let endpoint = Endpoint::start().await;
     suite(&endpoint.remote().await).await;
+    endpoint.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_kinesis_log_passes_where_records_are_refused_at_first() {
+    let endpoint = Endpoint::start().await;
+    let throttle = Throttle::start(endpoint.address.clone()).await;
+    suite(&KinesisLog::connect(Some(&throttle.url), "eu-central-1", Credentials::Dummy).await).await;
+    assert!(throttle.refused.load(Ordering::Relaxed) > 100, "nothing was refused");
     endpoint.stop().await;
 }
 

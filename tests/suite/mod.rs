@@ -1,7 +1,9 @@
 //! What runs against a log or its endpoint.
 
 mod boto3;
+mod crash;
 mod endpoint;
 mod kinesis_api;
 mod log;
+mod throttle;
 mod wire;

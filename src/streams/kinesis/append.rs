@@ -58,12 +58,10 @@ impl KinesisLog {
             }
             let mut refused = Vec::new();
             for (index, result) in left.into_iter().zip(answer.records) {
-                match place(&result) {
-                    Some(place) => placed[index - first] = Some(place),
-                    None => {
-                        why = result.error_message.or(result.error_code).unwrap_or_default();
-                        refused.push(index);
-                    }
+                placed[index - first] = place(&result);
+                if placed[index - first].is_none() {
+                    why = result.error_message.or(result.error_code).unwrap_or_default();
+                    refused.push(index);
                 }
             }
             left = refused;

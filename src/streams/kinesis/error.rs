@@ -1,6 +1,6 @@
 //! What the client's errors mean for the seam.
 
-use aws_sdk_kinesis::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 
 use super::KinesisLog;
 use crate::streams::LogError;
@@ -34,7 +34,7 @@ impl KinesisLog {
         let message = match (code, message) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             (Some(code), None) => code.to_owned(),
-            _ => DisplayErrorContext(error).to_string(),
+            _ => told(error),
         };
         LogError::Endpoint { operation, endpoint: self.endpoint.clone(), message, retryable }
     }
@@ -43,4 +43,15 @@ impl KinesisLog {
 /// Returns whether the endpoint refused with that code.
 pub(super) fn refused<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, code: &str) -> bool {
     error.as_service_error().and_then(ProvideErrorMetadata::code) == Some(code)
+}
+
+/// Returns what an error says, and what lies behind it, without the exchange that it carries.
+pub fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
 }

@@ -9,13 +9,17 @@ mod error;
 mod manage;
 mod read;
 
+pub use error::told;
+
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kinesis::{Client, config};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+
+use aws_sdk_kinesis::config::SharedHttpClient;
 
 use super::{
     Appended, Appends, Batch, Capacity, Cursor, Log, LogError, Position, ReadLimit, ShardId, StreamDescription,
@@ -45,7 +49,7 @@ impl KinesisLog {
 
     /// Sets up a client. Without an address it is that of the region, or what the standard chain says.
     pub async fn connect(endpoint_url: Option<&str>, region: &str, credentials: Credentials) -> Self {
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let http = http_client();
         let region_of = Region::new(region.to_owned());
         let mut config = match credentials {
             Credentials::Dummy => config::Config::builder()
@@ -63,6 +67,25 @@ impl KinesisLog {
         }
         Self::new(Client::from_conf(config.build()), endpoint_url.unwrap_or(region).to_owned())
     }
+}
+
+impl KinesisLog {
+    /// Sets up a client as the standard AWS chain says: credentials, region and endpoint from the environment or the
+    /// profile.
+    pub async fn connect_standard() -> Self {
+        Self::of(&aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await)
+    }
+
+    /// Sets up a client with a configuration that others share.
+    pub fn of(config: &SdkConfig) -> Self {
+        let endpoint = config.endpoint_url().or(config.region().map(Region::as_ref)).unwrap_or("AWS").to_owned();
+        Self::new(Client::new(config), endpoint)
+    }
+}
+
+/// Returns what every AWS client of this crate speaks HTTP with: one TLS, that of ring.
+pub fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 #[async_trait]

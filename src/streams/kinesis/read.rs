@@ -18,7 +18,7 @@ use crate::streams::{
 };
 
 const OPERATION: &str = "GetRecords";
-/// The most records of one answer (Kinesis API reference, GetRecords).
+/// The most records of one answer (Kinesis API reference, `GetRecords`).
 const MOST_RECORDS: usize = 10_000;
 /// How far behind the time of asking a shard at its end is taken to be complete. AWS promises nothing here, and its
 /// clocks and this one differ; a second is well above what they do where the time is kept at all. A record that arrived

@@ -82,8 +82,8 @@ impl LocalLog {
 
     /// Commits records of one stream.
     pub fn append_records(&self, stream: &str, records: &Appends) -> Result<Placed, LogError> {
-        let placed = self.commit(Commit { appends: vec![(stream, records)], state: Vec::new() })?;
-        Ok(placed.into_iter().next().expect("one entry, one answer"))
+        let mut placed = self.commit(Commit { appends: vec![(stream, records)], state: Vec::new() })?;
+        Ok(placed.swap_remove(0))
     }
 }
 

@@ -84,12 +84,12 @@ impl LocalLog {
         records: &mut Records,
     ) -> Result<bool, LogError> {
         let numbering = stream.numbering(shard);
-        let from = self.first_of_block(stream.id, shard, records.next)?;
+        let from = self.first_of_block(stream, shard, records.next)?;
         let mut blocks =
             self.storage.records.range(block_key(stream.id, shard.0, from)..block_key(stream.id, shard.0, tip.next));
         // One block more than the limit allows is looked at, for its arrival; it stays cached for the next read.
         while records.next < tip.next {
-            let guard = blocks.next().ok_or_else(|| self.storage.format("a gap between records"))?;
+            let guard = blocks.next().ok_or_else(|| self.gap(stream, shard))?;
             let Stored { first, block, .. } = stored(&self.storage, guard, numbering)?;
             let skip = usize::try_from(records.next - first).expect("a block's records are counted in 32 bits");
             let rest = block.cut(skip, usize::MAX);
@@ -111,16 +111,23 @@ impl LocalLog {
     }
 
     /// Returns the offset at which the block that holds `offset` begins.
-    fn first_of_block(&self, stream: u32, shard: ShardId, offset: u64) -> Result<u64, LogError> {
+    fn first_of_block(&self, stream: &Stream, shard: ShardId, offset: u64) -> Result<u64, LogError> {
         let records = &self.storage.records;
-        let key = block_key(stream, shard.0, offset);
+        let key = block_key(stream.id, shard.0, offset);
         if records.contains_key(key).map_err(|error| self.storage.failure(error))? {
             return Ok(offset);
         }
-        let before = records.range(block_key(stream, shard.0, 0)..key).next_back();
+        let before = records.range(block_key(stream.id, shard.0, 0)..key).next_back();
         let key = before.map(Guard::key).transpose().map_err(|error| self.storage.failure(error))?;
-        key.and_then(|key| storage::block_offset(&key))
-            .ok_or_else(|| self.storage.format("a shard without its beginning"))
+        key.and_then(|key| storage::block_offset(&key)).ok_or_else(|| self.gap(stream, shard))
+    }
+
+    /// Says why a block is not where it must be: the stream was removed meanwhile, or the folder is damaged.
+    fn gap(&self, stream: &Stream, shard: ShardId) -> LogError {
+        if stream.shard(shard).is_ok_and(|shard| shard.lock().closed) {
+            return LogError::UnknownStream { stream: stream.name.clone() };
+        }
+        self.storage.format("a gap between records")
     }
 
     /// Returns the offset of the first record that arrived at `time` or later.
@@ -136,7 +143,7 @@ impl LocalLog {
             let middle = low + (high - low) / 2;
             let range = block_key(stream.id, shard.0, low)..=block_key(stream.id, shard.0, middle);
             let guard = self.storage.records.range(range).next_back();
-            let guard = guard.ok_or_else(|| self.storage.format("a gap between records"))?;
+            let guard = guard.ok_or_else(|| self.gap(stream, shard))?;
             let Stored { first, block, .. } = stored(&self.storage, guard, stream.numbering(shard))?;
             if block.arrival() >= time {
                 high = first;

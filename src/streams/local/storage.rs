@@ -3,6 +3,8 @@
 use std::{
     fs::{self, File, OpenOptions},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -26,6 +28,13 @@ const JOURNAL_BYTES: u64 = 128 << 20;
 /// Blocks from this size on are written once and never again: compaction moves only where they lie.
 const SEPARATE_BYTES: u32 = 1 << 10;
 const OPEN_FILES: usize = 128;
+
+/// How often room is made again, and how long the background is waited for each time.
+const ROUNDS: usize = 3;
+const PAUSES: usize = 100;
+const PAUSE: Duration = Duration::from_millis(10);
+/// A key of no block: removing it gives the database something to put in a file, and with it the occasion to tidy up.
+const NO_BLOCK: [u8; 16] = [u8::MAX; 16];
 
 /// The files that fjall makes first and last in a new folder, by its own names.
 const FIRST_JOURNAL: &str = "0.jnl";
@@ -54,7 +63,8 @@ impl Storage {
             .journal_compression(CompressionType::None)
             .open()
             .map_err(|error| failure(path, error))?;
-        let separation = KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES);
+        // Only removed streams leave holes, so whatever file has many is worth writing anew, however young.
+        let separation = KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES).age_cutoff(1.0);
         let records = database.keyspace("records", || {
             KeyspaceCreateOptions::default()
                 .max_memtable_size(RECORDS_MEMTABLE_BYTES)
@@ -99,8 +109,24 @@ impl Storage {
 
     /// Gives the room of removed blocks back to the system now; left alone, the database does so as it goes.
     pub(super) fn make_room(&self) -> Result<(), LogError> {
-        let done = self.records.rotate_memtable_and_wait().and_then(|()| self.records.major_compact());
-        done.map_err(|error| self.failure(error))
+        // One round drops the keys, the next the files that no key leads to any more. What the background is compacting
+        // a round passes over, so it waits for that first.
+        for _ in 0..ROUNDS {
+            let mut batch = self.batch();
+            batch.remove(&self.records, NO_BLOCK);
+            self.commit(batch)?;
+            self.records.rotate_memtable_and_wait().map_err(|error| self.failure(error))?;
+            let mut patience = PAUSES;
+            while self.database.active_compactions() > 0 && patience > 0 {
+                thread::sleep(PAUSE);
+                patience -= 1;
+            }
+            self.records.major_compact().map_err(|error| self.failure(error))?;
+            if self.records.fragmented_blob_bytes() == 0 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Returns what a commit wrote under the key of state.

@@ -292,6 +292,57 @@ fn a_removed_stream_is_gone_and_its_name_free() {
 }
 
 #[test]
+fn a_reader_of_a_stream_that_is_removed_is_told_so() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    for _ in 0..20 {
+        log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+        for _ in 0..50 {
+            log.append_records("s", &records(&[("k", b"1")])).unwrap();
+        }
+        let reader = thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                loop {
+                    if let Err(error) = log.read_from("s", ShardId(0), 7, ALL) {
+                        return error;
+                    }
+                }
+            }
+        });
+        log.delete_stream("s").unwrap();
+        let error = reader.join().unwrap();
+        assert!(matches!(error, LogError::UnknownStream { .. }), "{error}");
+    }
+}
+
+#[test]
+fn the_room_of_a_large_stream_is_given_back_when_it_is_removed() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    for stream in ["kept", "s"] {
+        log.create_stream(stream, Capacity::Provisioned(1)).unwrap();
+    }
+    // What does not compress, for the files to be as large as the records.
+    let mut data = Vec::new();
+    for number in 0u32..80_000 {
+        data.extend_from_slice(&hash_key(&number.to_string()).to_be_bytes());
+    }
+    let mut appends = Appends::new();
+    for part in data.chunks(100_000) {
+        appends.push("k", part);
+    }
+    for _ in 0..20 {
+        log.append_records("s", &appends).unwrap();
+    }
+    log.append_records("kept", &appends).unwrap();
+    log.delete_stream("s").unwrap();
+    let after = log.storage.records.disk_space();
+    assert!(after < 2 * data.len() as u64, "{after} bytes left of {}", 21 * data.len());
+    assert_eq!(read_all(&log, "kept", 0, 0, ALL).iter().map(|(_, data)| data.len()).sum::<usize>(), data.len());
+}
+
+#[test]
 fn an_interrupted_removal_is_finished_at_the_next_opening() {
     let dir = TempDir::new().unwrap();
     let log = open(dir.path());

@@ -1,0 +1,51 @@
+//! `pipe check`
+
+use crate::error::Error;
+use crate::ui::Ui;
+
+use super::locate::{self, Loaded};
+
+/// Find every mistake in pipeline files, without touching anything
+///
+/// Reads the files named, or ./pipeline.toml and all of pipelines/, and shows each mistake with its place and what to do.
+/// Needs no network.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  pipe check\n  pipe check pipelines/ticker.toml")]
+pub(super) struct Args {
+    /// Pipeline files; all of them if none is named
+    #[arg(value_name = "PIPELINE")]
+    pipelines: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
+    let mut drawn = Vec::new();
+    for path in locate::files(&args.pipelines)? {
+        let loaded = match Loaded::open(&path, ui) {
+            Ok(loaded) => loaded,
+            Err(Error::File { drawn: mistakes }) => {
+                drawn.push(mistakes);
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
+        match loaded.plans(ui) {
+            Ok(plans) => {
+                let plan = &plans[0];
+                ui.note(&format!(
+                    "{}: ok, {} and {}",
+                    path.display(),
+                    count(plan.streams.len(), "stream", "streams"),
+                    count(plan.queries.len(), "query", "queries"),
+                ));
+            }
+            Err(Error::File { drawn: mistakes }) => drawn.push(mistakes),
+            Err(other) => return Err(other),
+        }
+    }
+    if drawn.is_empty() { Ok(()) } else { Err(Error::File { drawn: drawn.join("\n\n") }) }
+}
+
+/// Writes a number with its noun.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}

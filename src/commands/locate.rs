@@ -1,0 +1,172 @@
+//! Which pipeline is meant, and what its file says.
+
+use std::path::{Path, PathBuf};
+
+use crate::deploy::local::{Contact, Folder};
+use crate::document::{Document, help_for};
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::spec::{Spec, TargetSpec};
+use crate::ui::Ui;
+
+/// The folder in which bare names are looked up.
+const FOLDER: &str = "pipelines";
+/// The file that is meant where none is named.
+const DEFAULT: &str = "pipeline.toml";
+
+/// A pipeline file that was read without a mistake of its own.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    document: Document,
+    spec: Spec,
+}
+
+impl Loaded {
+    /// Reads a file. Fails with every mistake that can be seen in it, drawn.
+    pub(super) fn open(path: &Path, ui: &Ui) -> Result<Self, Error> {
+        let bytes = std::fs::read(path).map_err(|source| Error::read(path, source))?;
+        let name = path.display().to_string();
+        let text = String::from_utf8(bytes).map_err(|error| Error::File {
+            drawn: format!("error: `{name}` is not UTF-8 from byte {}", error.utf8_error().valid_up_to()),
+        })?;
+        let document = Document::new(name, text);
+        match Spec::read(&document) {
+            Ok(spec) => Ok(Self { document, spec }),
+            Err(found) => Err(Error::File { drawn: document.draw(&found, ui.color()) }),
+        }
+    }
+
+    /// Resolves the file for a target.
+    pub(super) fn plan(&self, target: &str, ui: &Ui) -> Result<Plan, Error> {
+        let names = || self.spec.targets.iter().map(|target| target.name.as_str());
+        let found = self.spec.targets.iter().find(|known| known.name == target).ok_or_else(|| Error::Usage {
+            message: format!("there is no target `{target}` in {}", self.document.name()),
+            hint: help_for(target, names().collect::<Vec<_>>()),
+        })?;
+        self.resolve(found, ui)
+    }
+
+    /// Resolves the file for every target, in the order of their names.
+    pub(super) fn plans(&self, ui: &Ui) -> Result<Vec<Plan>, Error> {
+        let mut targets: Vec<&TargetSpec> = self.spec.targets.iter().collect();
+        targets.sort_by(|a, b| a.name.cmp(&b.name));
+        targets.into_iter().map(|target| self.resolve(target, ui)).collect()
+    }
+
+    fn resolve(&self, target: &TargetSpec, ui: &Ui) -> Result<Plan, Error> {
+        Plan::resolve(&self.document, &self.spec, target)
+            .map_err(|found| Error::File { drawn: self.document.draw(&found, ui.color()) })
+    }
+}
+
+/// Finds the file of a pipeline.
+pub(super) fn file(pipeline: Option<&str>) -> Result<PathBuf, Error> {
+    match pipeline {
+        Some(name) => named(name),
+        None => match default_file() {
+            Ok(path) => Ok(path),
+            Err(files) => Err(ambiguous(&files)),
+        },
+    }
+}
+
+/// Finds the files of the pipelines named, or all there are.
+pub(super) fn files(pipelines: &[String]) -> Result<Vec<PathBuf>, Error> {
+    if !pipelines.is_empty() {
+        return pipelines.iter().map(|name| named(name)).collect();
+    }
+    let mut files: Vec<PathBuf> = Path::new(DEFAULT).is_file().then(|| PathBuf::from(DEFAULT)).into_iter().collect();
+    files.extend(in_folder());
+    if files.is_empty() { Err(ambiguous(&[])) } else { Ok(files) }
+}
+
+/// Finds the name of a pipeline for a command that needs no file: the one named, that of the default file, or the only
+/// one running, or the only one with a folder.
+pub(super) async fn name(pipeline: Option<&str>, ui: &Ui) -> Result<(String, Option<Loaded>), Error> {
+    let path = match pipeline {
+        Some(name) => match named(name) {
+            Ok(path) => Ok(path),
+            // A pipeline whose file is gone can still be stopped and looked at by its name.
+            Err(_) if is_bare(name) && Folder::of(name).path().is_dir() => return Ok((name.to_owned(), None)),
+            Err(error) => return Err(error),
+        },
+        None => default_file(),
+    };
+    let files = match path {
+        Ok(path) => {
+            let loaded = Loaded::open(&path, ui)?;
+            return Ok((loaded.spec.name.value.clone(), Some(loaded)));
+        }
+        Err(files) => files,
+    };
+    let folders = Folder::all();
+    let mut running = Vec::new();
+    for folder in &folders {
+        if matches!(Contact::find(folder).await, Ok(Some(_)) | Err(_)) {
+            running.push(folder);
+        }
+    }
+    let only = match (running.as_slice(), folders.as_slice()) {
+        ([only], _) => *only,
+        ([], [only]) => only,
+        _ => return Err(ambiguous(&files)),
+    };
+    let name = only.pipeline().to_owned();
+    let loaded =
+        files.iter().filter_map(|path| Loaded::open(path, ui).ok()).find(|loaded| loaded.spec.name.value == name);
+    Ok((name, loaded))
+}
+
+fn is_bare(name: &str) -> bool {
+    !name.contains(['/', '\\']) && !Path::new(name).extension().is_some_and(|extension| extension == "toml")
+}
+
+fn named(name: &str) -> Result<PathBuf, Error> {
+    let path = if is_bare(name) { Path::new(FOLDER).join(format!("{name}.toml")) } else { PathBuf::from(name) };
+    if path.is_file() {
+        return Ok(path);
+    }
+    let files = in_folder();
+    let names: Vec<&str> = files.iter().filter_map(|path| path.file_stem()?.to_str()).collect();
+    let hint = if names.is_empty() {
+        "`pipe init` writes a first pipeline.toml".to_owned()
+    } else {
+        help_for(Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or(name), names)
+    };
+    Err(Error::Usage { message: format!("there is no pipeline file `{}`", path.display()), hint })
+}
+
+/// The default file, or the candidates among which it cannot be chosen.
+fn default_file() -> Result<PathBuf, Vec<PathBuf>> {
+    let default = PathBuf::from(DEFAULT);
+    if default.is_file() {
+        return Ok(default);
+    }
+    let mut files = in_folder();
+    if files.len() == 1 { Ok(files.remove(0)) } else { Err(files) }
+}
+
+fn in_folder() -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(FOLDER) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml") && path.is_file())
+        .collect();
+    files.sort();
+    files
+}
+
+fn ambiguous(files: &[PathBuf]) -> Error {
+    if files.is_empty() {
+        return Error::Usage {
+            message: "there is no pipeline file here".to_owned(),
+            hint: "name one, or let `pipe init` write a first pipeline.toml".to_owned(),
+        };
+    }
+    let names: Vec<String> = files.iter().map(|path| format!("`{}`", path.display())).collect();
+    Error::Usage {
+        message: "it is not clear which pipeline is meant".to_owned(),
+        hint: format!("name one of {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,145 @@
+//! `pipe status`
+
+use crate::deploy::local::{Contact, Folder, RunStatus, at_rest};
+use crate::engine::{QueryStatus, Sample, moment_text};
+use crate::error::Error;
+use crate::plan::{Plan, Time};
+use crate::ui::{Format, Ui, csv_line, table};
+
+use super::locate;
+
+/// Show what runs: watermark, open windows, lag, late and bad records, and why there is no output
+///
+/// Works from another terminal while `pipe up` runs, and on what it left behind when it does not.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  pipe status\n  pipe status ticker -o json")]
+pub(super) struct Args {
+    /// A pipeline file, or the name of a pipeline
+    #[arg(value_name = "PIPELINE")]
+    pipeline: Option<String>,
+}
+
+pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
+    let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
+    let folder = Folder::of(&name);
+    let plan = loaded.map(|loaded| loaded.plan("local", ui)).transpose()?;
+    let contact = Contact::find(&folder).await?;
+    let running = match &contact {
+        Some(contact) => contact.status().await,
+        None => None,
+    };
+    let status = match (running, &plan) {
+        (Some(status), _) => Some(status),
+        (None, Some(plan)) if folder.has_log() => Some(at_rest(plan)?),
+        (None, None) if folder.has_log() => {
+            return Err(Error::Unavailable {
+                message: format!("pipeline `{name}` does not run, and its file is not here"),
+                hint: "name the file".to_owned(),
+            });
+        }
+        (None, _) => None,
+    };
+    let Some(status) = status else {
+        ui.note(&format!("pipeline `{name}` does not run, and has no records; `pipe up {name}` runs it"));
+        return Ok(());
+    };
+    match ui.format() {
+        Format::Json => {
+            let mut value = serde_json::to_value(&status).map_err(|error| Error::stdout(error.into()))?;
+            value["running"] = contact.is_some().into();
+            ui.data(&value.to_string()).map_err(Error::stdout)
+        }
+        Format::Csv => {
+            let (header, rows) = query_rows(&status);
+            std::iter::once(&header).chain(&rows).try_for_each(|row| ui.data(&csv_line(row))).map_err(Error::stdout)
+        }
+        Format::Table => show(&status, contact.is_some(), plan.as_ref(), ui).map_err(Error::stdout),
+    }
+}
+
+fn show(status: &RunStatus, running: bool, plan: Option<&Plan>, ui: &Ui) -> std::io::Result<()> {
+    ui.data(&if running {
+        format!("pipeline {} runs (process {}, endpoint {})", status.pipeline, status.pid, status.endpoint)
+    } else {
+        format!("pipeline {} does not run; this is what it left", status.pipeline)
+    })?;
+    let header = ["stream", "shards", "records", "bytes"].map(str::to_owned);
+    let rows: Vec<Vec<String>> = status
+        .streams
+        .iter()
+        .map(|stream| {
+            vec![stream.name.clone(), stream.shards.to_string(), stream.records.to_string(), stream.bytes.to_string()]
+        })
+        .collect();
+    ui.data(&table(&header, &rows))?;
+    let (header, rows) = query_rows(status);
+    ui.data(&table(&header, &rows))?;
+    for query in &status.queries {
+        samples("late", &query.late, ui)?;
+        samples("bad", &query.bad, ui)?;
+        if let Some(reason) = silence(query, status, plan, running) {
+            ui.data(&format!("query {} has written nothing: {reason}", query.name))?;
+        }
+    }
+    Ok(())
+}
+
+fn query_rows(status: &RunStatus) -> (Vec<String>, Vec<Vec<String>>) {
+    let header =
+        ["query", "consumed", "behind", "watermark", "open windows", "open groups", "closed", "rows", "late", "bad"];
+    let row = |query: &QueryStatus| {
+        vec![
+            query.name.clone(),
+            query.counters.records.to_string(),
+            humantime::format_duration(std::time::Duration::from_millis(query.millis_behind.unsigned_abs()))
+                .to_string(),
+            query.watermark.map_or_else(String::new, moment_text),
+            query.open_windows.to_string(),
+            query.open_groups.to_string(),
+            query.counters.windows.to_string(),
+            query.counters.rows.to_string(),
+            query.counters.late.to_string(),
+            query.counters.bad.to_string(),
+        ]
+    };
+    (header.map(str::to_owned).to_vec(), status.queries.iter().map(row).collect())
+}
+
+fn samples(what: &str, samples: &[Sample], ui: &Ui) -> std::io::Result<()> {
+    for sample in samples {
+        ui.data(&format!("{what}: {} ({} {}): {}", sample.reason, sample.shard, sample.sequence_number, sample.data))?;
+    }
+    Ok(())
+}
+
+/// Says why a query has written nothing yet, and what to do.
+fn silence(query: &QueryStatus, status: &RunStatus, plan: Option<&Plan>, running: bool) -> Option<String> {
+    let counters = &query.counters;
+    if counters.rows > 0 {
+        return None;
+    }
+    let held = status.streams.iter().find(|stream| stream.name == query.from).map_or(0, |stream| stream.records);
+    let from = &query.from;
+    Some(if held == 0 {
+        format!("no record has come into stream {from}; point a producer at {}, or run its generator", status.endpoint)
+    } else if !running {
+        "the pipeline does not run; `pipe up` goes on where it was".to_owned()
+    } else if counters.records > 0 && counters.bad >= counters.records {
+        "every record was bad; the samples say why, and the stream error_stream holds them all".to_owned()
+    } else if counters.records > 0 && query.open_windows == 0 && counters.late == 0 {
+        "no row passed `where`".to_owned()
+    } else if counters.late > 0 && query.open_windows == 0 {
+        "every row came too late; a greater `delay` waits for them".to_owned()
+    } else {
+        match plan.and_then(|plan| plan.stream(from)).map(|stream| &stream.time) {
+            Some(Time::Event { delay, idle, .. }) if query.watermark.is_none() => format!(
+                "a shard of {from} has no record yet and holds the watermark back for {} (idle)",
+                humantime::format_duration(*idle).to_string() + if delay.is_zero() { "" } else { " more at the most" }
+            ),
+            Some(Time::Event { .. }) => {
+                "its windows are open: they close when the watermark passes their end".to_owned()
+            }
+            _ => "its first window is open: it closes when its time is over".to_owned(),
+        }
+    })
+}

@@ -1,0 +1,186 @@
+//! `pipe tail`
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::DateTime;
+use tokio::time::Instant;
+
+use crate::deploy::local::{Contact, Folder};
+use crate::error::Error;
+use crate::plan::{Plan, Source};
+use crate::streams::kinesis::KinesisLog;
+use crate::streams::local::{Durability, LocalLog};
+use crate::streams::{Log, LogError, Position, now};
+use crate::ui::Ui;
+
+use super::follow::{Follower, PAUSE};
+use super::locate;
+use super::rows::Rows;
+
+/// Follow a stream: what the queries write, or any other
+///
+/// While `pipe up` runs, from another terminal too, it goes on until it is interrupted. When it does not, it shows the
+/// records at rest and ends.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  pipe tail\n  pipe tail ticker --stream trades -n 5\n  pipe tail --from -15m -o json\n  \
+                        pipe tail kinesis://my-stream --from earliest"
+)]
+pub(super) struct Args {
+    /// A pipeline file or its name, or kinesis://NAME for any Kinesis stream
+    #[arg(value_name = "PIPELINE")]
+    pipeline: Option<String>,
+
+    /// The stream to follow; those that the queries write if not given
+    #[arg(long, value_name = "STREAM")]
+    stream: Option<String>,
+
+    /// Where to begin: latest, earliest, -15m, or a time such as 2026-02-02T10:15:30Z [default: latest while the
+    /// pipeline runs, earliest at rest]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, value_parser = begin)]
+    from: Option<Position>,
+
+    /// End after this many records
+    #[arg(short, value_name = "N")]
+    n: Option<u64>,
+
+    /// End after this long, such as 30s
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    duration: Option<Duration>,
+}
+
+/// Where the records are, and which.
+struct Target {
+    log: Arc<dyn Log>,
+    streams: Vec<(String, Vec<String>)>,
+    live: bool,
+}
+
+pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
+    let target = match args.pipeline.as_deref().and_then(|name| name.strip_prefix("kinesis://")) {
+        Some(stream) => {
+            let log = KinesisLog::connect_standard().await;
+            Target { log: Arc::new(log), streams: vec![(stream.to_owned(), Vec::new())], live: true }
+        }
+        None => of_pipeline(args, ui).await?,
+    };
+    let from = args.from.clone().unwrap_or(if target.live { Position::Latest } else { Position::Earliest });
+    let names: Vec<String> = target.streams.iter().map(|(name, _)| name.clone()).collect();
+    let mut follower = Follower::open(target.log, &names, &from).await?;
+    let titled = names.len() > 1;
+    let mut rows: Vec<Rows<'_>> =
+        target.streams.into_iter().map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name))).collect();
+    let deadline = args.duration.map(|duration| Instant::now() + duration);
+    let mut left = args.n.unwrap_or(u64::MAX);
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    while left > 0 {
+        let (brought, at_end) = follower.poll().await?;
+        for followed in brought {
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(followed.records.len());
+            rows[followed.stream].write(&followed.records[..most])?;
+            left -= most as u64;
+        }
+        if (at_end && !target.live) || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Ok(());
+        }
+        if at_end && left > 0 {
+            let pause = Instant::now() + PAUSE;
+            tokio::select! {
+                _ = &mut interrupted => return Err(Error::Interrupted),
+                () = tokio::time::sleep_until(deadline.map_or(pause, |deadline| deadline.min(pause))) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
+    let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
+    let plan = loaded.map(|loaded| loaded.plan("local", ui)).transpose()?;
+    let folder = Folder::of(&name);
+    let (log, live): (Arc<dyn Log>, bool) = match Contact::find(&folder).await? {
+        Some(contact) => (Arc::new(contact.log().await), true),
+        None if folder.has_log() => (LocalLog::open(&folder.log(), Durability::Process)?, false),
+        None => {
+            return Err(Error::Unavailable {
+                message: format!("pipeline `{name}` has no records here"),
+                hint: format!("`pipe up {name}` runs it"),
+            });
+        }
+    };
+    if !live {
+        ui.note(&format!("pipeline `{name}` does not run; these are its records at rest"));
+    }
+    let streams = match (&args.stream, &plan) {
+        (Some(stream), plan) => vec![described(stream, plan.as_ref())],
+        (None, Some(plan)) => outputs(plan).map(|stream| described(stream, Some(plan))).collect(),
+        (None, None) => {
+            let names = log.list().await?;
+            return Err(Error::Usage {
+                message: format!("pipeline `{name}` has no file here that says what its queries write"),
+                hint: format!("name a stream with --stream: one of {}", names.join(", ")),
+            });
+        }
+    };
+    known(&*log, &streams).await?;
+    Ok(Target { log, streams, live })
+}
+
+/// The streams that queries write.
+pub(super) fn outputs(plan: &Plan) -> impl Iterator<Item = &str> {
+    plan.streams.iter().filter(|stream| matches!(stream.source, Source::Query(_))).map(|stream| stream.name.as_str())
+}
+
+/// A stream with the columns that its records show.
+pub(super) fn described(stream: &str, plan: Option<&Plan>) -> (String, Vec<String>) {
+    let found = plan.and_then(|plan| plan.stream(stream));
+    // A record nests what its columns have flat, so that only the rows of queries can be foretold.
+    let columns = found
+        .filter(|stream| matches!(stream.source, Source::Query(_)))
+        .map(|stream| stream.columns.iter().map(|column| column.name.clone()).collect());
+    (stream.to_owned(), columns.unwrap_or_default())
+}
+
+async fn known(log: &dyn Log, streams: &[(String, Vec<String>)]) -> Result<(), Error> {
+    for (stream, _) in streams {
+        if let Err(LogError::UnknownStream { stream }) = log.describe(stream).await {
+            let names = log.list().await?;
+            return Err(Error::Usage {
+                message: format!("there is no stream `{stream}`"),
+                hint: crate::document::help_for(&stream, names.iter().map(String::as_str).collect::<Vec<_>>()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Reads `--from`.
+fn begin(text: &str) -> Result<Position, String> {
+    match text {
+        "latest" => Ok(Position::Latest),
+        "earliest" => Ok(Position::Earliest),
+        _ => {
+            if let Some(ago) = text.strip_prefix('-').and_then(|ago| humantime::parse_duration(ago).ok()) {
+                let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
+                return Ok(Position::AtTime(now().saturating_sub(ago)));
+            }
+            DateTime::parse_from_rfc3339(text)
+                .map(|moment| Position::AtTime(moment.timestamp_millis()))
+                .map_err(|_| "expected latest, earliest, -15m, or a time such as 2026-02-02T10:15:30Z".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_is_read_in_each_of_its_forms() {
+        assert_eq!(begin("latest"), Ok(Position::Latest));
+        assert_eq!(begin("2026-02-02T10:15:30Z"), Ok(Position::AtTime(1_770_027_330_000)));
+        assert!(matches!(begin("-15m"), Ok(Position::AtTime(time)) if (now() - time - 900_000).abs() < 10_000));
+        begin("yesterday").expect_err("not a form");
+    }
+}

@@ -1,0 +1,125 @@
+//! Reaching the process that runs a pipeline, from another one.
+
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt, Empty};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tokio::net::TcpStream;
+
+use crate::streams::LogError;
+use crate::streams::kinesis::{Credentials, KinesisLog};
+use crate::streams::local::{Durability, LocalLog};
+
+use super::control::{RunStatus, STATUS_PATH};
+use super::folder::Running;
+use super::{DeployError, Folder, REGION};
+
+/// How long an answer may take before the process counts as silent.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a process may take to stop cleanly before it is ended.
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A process that runs a pipeline and answers.
+#[derive(Debug)]
+pub struct Contact {
+    running: Running,
+}
+
+impl Contact {
+    /// Finds the process that runs the pipeline of a folder; `None` where none does.
+    pub async fn find(folder: &Folder) -> Result<Option<Self>, DeployError> {
+        let Some(running) = folder.running() else { return Ok(None) };
+        if !is_alive(running.pid) {
+            return Ok(None);
+        }
+        let contact = Self { running };
+        match contact.status().await {
+            Some(status) if status.pid == contact.running.pid => Ok(Some(contact)),
+            // The number belongs to another process by now, unless somebody holds the log.
+            _ if !is_locked(folder)? => Ok(None),
+            _ => Err(DeployError::Silent { pipeline: folder.pipeline().to_owned(), pid: Some(contact.running.pid) }),
+        }
+    }
+
+    /// Returns the endpoint's address.
+    pub fn endpoint(&self) -> &str {
+        &self.running.endpoint
+    }
+
+    /// Asks how the pipeline stands; `None` where no answer comes.
+    pub async fn status(&self) -> Option<RunStatus> {
+        let body = tokio::time::timeout(PATIENCE, get(&self.running.endpoint, STATUS_PATH)).await.ok()??;
+        serde_json::from_slice(&body).ok()
+    }
+
+    /// Returns its streams, read through the endpoint.
+    pub async fn log(&self) -> KinesisLog {
+        KinesisLog::connect(Some(&self.running.endpoint), REGION, Credentials::Dummy).await
+    }
+}
+
+/// Stops the process that runs the pipeline of a folder, if any: politely, and after half a minute without asking.
+/// Returns whether there was one.
+pub async fn stop(folder: &Folder) -> Result<bool, DeployError> {
+    if !is_locked(folder)? {
+        folder.forget();
+        return Ok(false);
+    }
+    let silent = |pid| DeployError::Silent { pipeline: folder.pipeline().to_owned(), pid };
+    let running = folder.running().filter(|running| is_alive(running.pid)).ok_or_else(|| silent(None))?;
+    for signal in [Signal::TERM, Signal::KILL] {
+        signal_process(running.pid, signal);
+        let begun = Instant::now();
+        while begun.elapsed() < STOP_PATIENCE {
+            if !is_locked(folder)? {
+                folder.forget();
+                return Ok(true);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    Err(silent(Some(running.pid)))
+}
+
+/// Returns whether a process has the log of a folder open: the lock is the truth, whatever files say.
+fn is_locked(folder: &Folder) -> Result<bool, DeployError> {
+    if !folder.has_log() {
+        return Ok(false);
+    }
+    match LocalLog::open(&folder.log(), Durability::Process) {
+        Err(LogError::Locked { .. }) => Ok(true),
+        // A log that cannot be read is nobody's.
+        Ok(_) | Err(LogError::Format { .. } | LogError::Storage { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn process(pid: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(pid).ok()?)
+}
+
+fn is_alive(pid: u32) -> bool {
+    process(pid).is_some_and(|pid| test_kill_process(pid).is_ok())
+}
+
+fn signal_process(pid: u32, signal: Signal) {
+    if let Some(pid) = process(pid) {
+        // It may be gone already, which is what is wanted.
+        kill_process(pid, signal).ok();
+    }
+}
+
+async fn get(endpoint: &str, path: &str) -> Option<Bytes> {
+    let address = endpoint.strip_prefix("http://")?;
+    let stream = TcpStream::connect(address).await.ok()?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
+    let connection = tokio::spawn(connection);
+    let request = Request::get(path).header("host", address).body(Empty::<Bytes>::new()).ok()?;
+    let answer = sender.send_request(request).await.ok()?;
+    let body = answer.into_body().collect().await.ok()?.to_bytes();
+    connection.abort();
+    Some(body)
+}

@@ -1,0 +1,63 @@
+//! What a running pipeline says of itself, at `/_pipe/status` of its endpoint.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::QueryStatus;
+
+/// The path of the status.
+pub(super) const STATUS_PATH: &str = "/_pipe/status";
+
+/// A running pipeline.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunStatus {
+    /// Its name.
+    pub pipeline: String,
+    /// The process that runs it.
+    pub pid: u32,
+    /// Where its endpoint answers.
+    pub endpoint: String,
+    /// Its streams with how many records each holds.
+    pub streams: Vec<StreamStatus>,
+    /// Its generators.
+    pub generators: Vec<GeneratorStatus>,
+    /// Its queries.
+    pub queries: Vec<QueryStatus>,
+}
+
+/// What a stream holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StreamStatus {
+    /// Its name.
+    pub name: String,
+    /// Its shards.
+    pub shards: usize,
+    /// Records kept.
+    pub records: u64,
+    /// Bytes of data kept.
+    pub bytes: u64,
+}
+
+/// How a generator does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GeneratorStatus {
+    /// The stream that it feeds.
+    pub stream: String,
+    /// The records per second that it should make.
+    pub rate: f64,
+    /// The records that it made since its streams were made.
+    pub records: u64,
+}
+
+/// Returns the route that answers with the status of the moment.
+pub(super) fn routes(status: Arc<dyn Fn() -> RunStatus + Send + Sync>) -> Router {
+    let answer = move || {
+        let body = serde_json::to_vec(&status()).unwrap_or_default();
+        async move { ([(CONTENT_TYPE, "application/json")], body) }
+    };
+    Router::new().route(STATUS_PATH, get(answer))
+}

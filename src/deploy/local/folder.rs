@@ -1,0 +1,121 @@
+//! The folder of a pipeline: its log, what is known of the process that runs it, and that process's output.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::DeployError;
+
+/// The folder that holds those of all pipelines, below the one that `pipe` is run in.
+const ROOT: &str = ".pipe";
+
+/// `.pipe/<pipeline>/`
+#[derive(Debug, Clone)]
+pub struct Folder {
+    pipeline: String,
+    path: PathBuf,
+}
+
+/// What a running process tells others, in `run.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Running {
+    /// The process.
+    pub(super) pid: u32,
+    /// Where its endpoint answers.
+    pub(super) endpoint: String,
+    /// The pipeline file that it runs.
+    pub(super) file: String,
+}
+
+impl Folder {
+    /// Returns the folder of a pipeline, whether or not it is there.
+    pub fn of(pipeline: &str) -> Self {
+        Self { pipeline: pipeline.to_owned(), path: Path::new(ROOT).join(pipeline) }
+    }
+
+    /// Returns the folders that are there, in the order of their names.
+    pub fn all() -> Vec<Self> {
+        let Ok(entries) = fs::read_dir(ROOT) else { return Vec::new() };
+        let mut names: Vec<String> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| entry.path().is_dir())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        names.iter().map(|name| Self::of(name)).collect()
+    }
+
+    /// Returns the pipeline's name.
+    pub fn pipeline(&self) -> &str {
+        &self.pipeline
+    }
+
+    /// Returns the folder's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns where the log lies.
+    pub fn log(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    /// Returns where a background process writes what it says.
+    pub fn output(&self) -> PathBuf {
+        self.path.join("up.log")
+    }
+
+    /// Returns whether there is a log.
+    pub fn has_log(&self) -> bool {
+        self.log().is_dir()
+    }
+
+    fn running_file(&self) -> PathBuf {
+        self.path.join("run.json")
+    }
+
+    /// Makes the folder, and says in it that git has no business there.
+    pub fn make(&self) -> Result<(), DeployError> {
+        let failed = |source| DeployError::Folder { path: self.path.clone(), source };
+        fs::create_dir_all(&self.path).map_err(failed)?;
+        let ignore = Path::new(ROOT).join(".gitignore");
+        if ignore.exists() { Ok(()) } else { fs::write(ignore, "*\n").map_err(failed) }
+    }
+
+    pub(super) fn running(&self) -> Option<Running> {
+        serde_json::from_slice(&fs::read(self.running_file()).ok()?).ok()
+    }
+
+    /// Tells others of this process, in one step: they see all of it or nothing.
+    pub(super) fn tell(&self, running: &Running) -> Result<(), DeployError> {
+        let failed = |source| DeployError::Folder { path: self.running_file(), source };
+        let bytes = serde_json::to_vec_pretty(running).map_err(|error| failed(error.into()))?;
+        let draft = self.path.join("run.json.new");
+        fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, self.running_file())).map_err(failed)
+    }
+
+    pub(super) fn forget(&self) {
+        // What is left behind is recognised as stale: the process is gone.
+        drop(fs::remove_file(self.running_file()));
+    }
+
+    /// Removes the folder and everything in it, and the folder of all pipelines where this was the last.
+    pub fn remove(&self) -> Result<(), DeployError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| DeployError::Folder { path, source }
+        };
+        match fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            result => result.map_err(failed(&self.path))?,
+        }
+        if Self::all().is_empty() {
+            let root = Path::new(ROOT);
+            drop(fs::remove_file(root.join(".gitignore")));
+            // Somebody else's file in there keeps it.
+            drop(fs::remove_dir(root));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,16 @@
+//! The target `local`: streams, engine, generators and the Kinesis endpoint in this process.
+
+mod at_rest;
+mod contact;
+mod control;
+mod error;
+mod folder;
+mod produce;
+mod run;
+
+pub use at_rest::at_rest;
+pub use contact::{Contact, stop};
+pub use control::{GeneratorStatus, RunStatus};
+pub use error::DeployError;
+pub use folder::Folder;
+pub use run::{Options, REGION, Run};

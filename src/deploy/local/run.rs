@@ -1,0 +1,284 @@
+//! A plan at work in this process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::engine::{Engine, QueryStatus};
+use crate::generate;
+use crate::kinesis_api::{self, Api};
+use crate::plan::{ERROR_STREAM, Plan};
+use crate::streams::local::{Durability, LocalLog};
+use crate::streams::{Capacity, LogError};
+
+use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
+use super::folder::Running;
+use super::{DeployError, Folder, produce};
+
+/// The region that local streams say they are in: the one that examples use.
+pub const REGION: &str = "us-east-1";
+/// The port that the endpoint takes where it is free: that of kinesalite, which clients' examples know.
+const FIRST_PORT: u16 = 4567;
+/// How many ports are tried from there.
+const PORTS: u16 = 100;
+/// How long answers at hand may take when the endpoint closes.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// How a plan is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The endpoint's port; the first free one from 4567 where left out.
+    pub port: Option<u16>,
+    /// Whether generators make records.
+    pub generate: bool,
+    /// After how many records each generator ends; never where left out.
+    pub records: Option<u64>,
+    /// What an acknowledged record survives.
+    pub durability: Durability,
+    /// The pipeline file, as others are told.
+    pub file: String,
+}
+
+/// A running pipeline.
+pub struct Run {
+    folder: Folder,
+    log: Arc<LocalLog>,
+    endpoint: String,
+    status: Arc<dyn Fn() -> RunStatus + Send + Sync>,
+    generators: JoinSet<Result<(), DeployError>>,
+    engines: JoinSet<Result<(), DeployError>>,
+    server: JoinSet<Result<(), DeployError>>,
+    stop_generators: watch::Sender<bool>,
+    stop_engines: watch::Sender<bool>,
+    stop_server: watch::Sender<bool>,
+    notes: Vec<String>,
+    waiting: Option<Waiting>,
+}
+
+/// What [`Run::begin`] sets to work.
+struct Waiting {
+    file: String,
+    engines: Vec<Engine>,
+    generators: Vec<generate::Run>,
+    listener: TcpListener,
+}
+
+impl Run {
+    /// Makes what is not there yet, takes up saved state and finds a port; nothing works yet. Fails with
+    /// [`DeployError::Running`] where another process has the pipeline.
+    pub async fn open(plan: &Arc<Plan>, options: &Options) -> Result<Self, DeployError> {
+        let folder = Folder::of(&plan.name);
+        folder.make()?;
+        let log = LocalLog::open(&folder.log(), options.durability).map_err(|error| match error {
+            LogError::Locked { .. } => {
+                DeployError::Running { pipeline: plan.name.clone(), pid: folder.running().map(|running| running.pid) }
+            }
+            other => other.into(),
+        })?;
+        create_streams(&log, plan)?;
+        let mut notes = Vec::new();
+        let mut engines = Vec::new();
+        for query in &plan.queries {
+            let engine = Engine::open(Arc::clone(&log), plan, query)?;
+            if engine.dropped_windows() {
+                notes.push(format!("query `{}` has changed: what its open windows held is dropped", query.name));
+            }
+            engines.push(engine);
+        }
+        let listener = listen(options.port).await?;
+        let address = listener.local_addr().map_err(DeployError::Endpoint)?;
+        let endpoint = format!("http://{address}");
+        let mut generators = Vec::new();
+        for generator in plan.generators.iter().filter(|_| options.generate) {
+            let stream = plan.stream(&generator.stream).expect("the plan has the stream that a generator feeds");
+            generators.push(produce::prepare(&log, generator, stream, options.records)?);
+        }
+        let queries: Vec<watch::Receiver<QueryStatus>> = engines.iter().map(Engine::status).collect();
+        let status = status_of(plan, &log, &endpoint, (queries, produce::counters(&generators)));
+        Ok(Self {
+            folder,
+            log,
+            endpoint,
+            status,
+            generators: JoinSet::new(),
+            engines: JoinSet::new(),
+            server: JoinSet::new(),
+            stop_generators: watch::Sender::new(false),
+            stop_engines: watch::Sender::new(false),
+            stop_server: watch::Sender::new(false),
+            notes,
+            waiting: Some(Waiting { file: options.file.clone(), engines, generators, listener }),
+        })
+    }
+
+    /// Sets everything to work, and tells other processes where it is.
+    pub fn begin(&mut self) -> Result<(), DeployError> {
+        let Some(Waiting { file, engines, generators, listener }) = self.waiting.take() else { return Ok(()) };
+        self.serve(listener);
+        for engine in engines {
+            let stop = self.stop_engines.subscribe();
+            self.engines.spawn(async move { Ok(engine.run(stop).await?) });
+        }
+        for generator in generators {
+            let stop = self.stop_generators.subscribe();
+            self.generators.spawn(produce::work(generator, Arc::clone(&self.log), stop));
+        }
+        let running = Running { pid: std::process::id(), endpoint: self.endpoint.clone(), file };
+        self.folder.tell(&running)
+    }
+
+    fn serve(&mut self, listener: TcpListener) {
+        let router = control::routes(Arc::clone(&self.status))
+            .merge(kinesis_api::router(Api::new(Arc::clone(&self.log), REGION.to_owned())));
+        let mut stop = self.stop_server.subscribe();
+        let stopped = async move {
+            // An error means that nobody is left to say stop.
+            drop(stop.wait_for(|stop| *stop).await);
+        };
+        self.server
+            .spawn(async move { kinesis_api::serve(listener, router, stopped).await.map_err(DeployError::Endpoint) });
+    }
+
+    /// Returns the endpoint's address.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Returns the streams.
+    pub fn log(&self) -> Arc<LocalLog> {
+        Arc::clone(&self.log)
+    }
+
+    /// Returns how the pipeline stands.
+    pub fn status(&self) -> RunStatus {
+        (self.status)()
+    }
+
+    /// Returns what the person should know of the start.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Waits until every generator has made its records; forever where there is none, or no limit. Fails as soon as
+    /// any part of the pipeline does.
+    pub async fn generated(&mut self) -> Result<(), DeployError> {
+        let had_generators = !self.generators.is_empty();
+        loop {
+            tokio::select! {
+                Some(ended) = self.generators.join_next() => {
+                    joined(ended)?;
+                    if self.generators.is_empty() && had_generators {
+                        return Ok(());
+                    }
+                }
+                Some(ended) = self.engines.join_next() => joined(ended)?,
+                Some(ended) = self.server.join_next() => joined(ended)?,
+                else => std::future::pending::<()>().await,
+            }
+        }
+    }
+
+    /// Stops: first what brings records, then, when every accepted record is processed and the state saved, the rest.
+    pub async fn stop(mut self) -> Result<(), DeployError> {
+        self.stop_generators.send_replace(true);
+        let generated = finish(&mut self.generators).await;
+        self.stop_server.send_replace(true);
+        // A client that keeps its connection busy is cut off after a while; what it was answered is in the log.
+        if tokio::time::timeout(CLOSING, finish(&mut self.server)).await.is_err() {
+            self.server.abort_all();
+        }
+        self.stop_engines.send_replace(true);
+        let processed = finish(&mut self.engines).await;
+        self.folder.forget();
+        generated.and(processed)
+    }
+}
+
+/// Makes the streams of a plan that are not there, and checks those that are.
+pub(super) fn create_streams(log: &LocalLog, plan: &Plan) -> Result<(), DeployError> {
+    let error_stream = (ERROR_STREAM, Capacity::Provisioned(1));
+    for (name, capacity) in
+        plan.streams.iter().map(|stream| (stream.name.as_str(), stream.capacity)).chain([error_stream])
+    {
+        match log.create_stream(name, capacity) {
+            Ok(()) => {}
+            Err(LogError::StreamExists { .. }) => {
+                let found = log.describe_stream(name)?.shards.len();
+                if found != capacity.initial_shards() as usize {
+                    let wanted = capacity.initial_shards();
+                    return Err(DeployError::Shards { stream: name.to_owned(), found, wanted });
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+async fn listen(port: Option<u16>) -> Result<TcpListener, DeployError> {
+    if let Some(port) = port {
+        return TcpListener::bind(("127.0.0.1", port)).await.map_err(|source| DeployError::Port { port, source });
+    }
+    for port in FIRST_PORT..FIRST_PORT + PORTS {
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
+            return Ok(listener);
+        }
+    }
+    Err(DeployError::NoPort { first: FIRST_PORT, last: FIRST_PORT + PORTS - 1 })
+}
+
+fn status_of(
+    plan: &Arc<Plan>,
+    log: &Arc<LocalLog>,
+    endpoint: &str,
+    (queries, counts): (Vec<watch::Receiver<QueryStatus>>, Vec<Arc<AtomicU64>>),
+) -> Arc<dyn Fn() -> RunStatus + Send + Sync> {
+    let (plan, log, endpoint) = (Arc::clone(plan), Arc::clone(log), endpoint.to_owned());
+    Arc::new(move || RunStatus {
+        pipeline: plan.name.clone(),
+        pid: std::process::id(),
+        endpoint: endpoint.clone(),
+        streams: stream_status(&log),
+        generators: plan
+            .generators
+            .iter()
+            .zip(&counts)
+            .map(|(generator, count)| GeneratorStatus {
+                stream: generator.stream.clone(),
+                rate: generator.rate,
+                records: count.load(Ordering::Relaxed),
+            })
+            .collect(),
+        queries: queries.iter().map(|query| query.borrow().clone()).collect(),
+    })
+}
+
+/// Returns what every stream of a log holds.
+pub(super) fn stream_status(log: &LocalLog) -> Vec<StreamStatus> {
+    let status = |name: String| {
+        let stats = log.stats(&name).ok()?;
+        let shards = log.describe_stream(&name).ok()?.shards.len();
+        Some(StreamStatus { name, shards, records: stats.records, bytes: stats.bytes })
+    };
+    log.stream_names().into_iter().filter_map(status).collect()
+}
+
+async fn finish(tasks: &mut JoinSet<Result<(), DeployError>>) -> Result<(), DeployError> {
+    let mut result = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        result = result.and(joined(ended));
+    }
+    result
+}
+
+fn joined(ended: Result<Result<(), DeployError>, tokio::task::JoinError>) -> Result<(), DeployError> {
+    match ended {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,116 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{error::Kind, *};
+use crate::streams::{Capacity, local::Durability};
+
+/// Values that some member may have; among them those that are good, so that a request comes further than the first check.
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (0..20i64).prop_map(Value::from),
+        "\\PC{0,20}".prop_map(Value::from),
+        prop::sample::select(
+            &[
+                "s",
+                "none",
+                "shardId-000000000000",
+                "shardId-99999999999999",
+                "LATEST",
+                "TRIM_HORIZON",
+                "AT_TIMESTAMP",
+                "AT_SEQUENCE_NUMBER",
+                "AFTER_SHARD_ID",
+                "ON_DEMAND",
+                "AAAA",
+                "AA",
+                "0",
+                "340282366920938463463374607431768211455",
+                "99999999999999999999999999999999999999999999999999",
+                "arn:aws:kinesis:x:y:stream/s",
+                "arn:::",
+            ][..]
+        )
+        .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(2, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            members(inner).prop_map(Value::Object),
+        ]
+    })
+}
+
+fn members(value: impl Strategy<Value = Value>) -> impl Strategy<Value = serde_json::Map<String, Value>> {
+    let name = prop::sample::select(
+        &[
+            "StreamName",
+            "StreamARN",
+            "ShardCount",
+            "StreamModeDetails",
+            "StreamMode",
+            "Limit",
+            "MaxResults",
+            "NextToken",
+            "ExclusiveStartShardId",
+            "ExclusiveStartStreamName",
+            "ShardFilter",
+            "Type",
+            "ShardId",
+            "Timestamp",
+            "ShardIteratorType",
+            "ShardIterator",
+            "StartingSequenceNumber",
+            "Records",
+            "Data",
+            "PartitionKey",
+            "ExplicitHashKey",
+            "SequenceNumberForOrdering",
+        ][..],
+    );
+    prop::collection::vec((name, value), 0..5)
+        .prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+#[test]
+fn no_body_is_the_endpoints_fault() {
+    let dir = TempDir::new().unwrap();
+    let log = LocalLog::open(dir.path(), Durability::Process).unwrap();
+    log.create_stream("s", Capacity::Provisioned(2)).unwrap();
+    let api = Api::new(log, "eu-west-1".to_owned());
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) };
+    let operation = prop::sample::select(OPERATIONS.iter().map(|operation| operation.name).collect::<Vec<_>>());
+    proptest!(config, |(name in operation, members in members(value()), named in any::<bool>(), bytes: Option<Vec<u8>>)| {
+        let mut body = json!(members);
+        if named {
+            body["StreamName"] = "s".into();
+            body["ShardId"] = "shardId-000000000000".into();
+        }
+        let body = bytes.unwrap_or_else(|| body.to_string().into_bytes());
+        let operation = OPERATIONS.iter().find(|operation| operation.name == name).unwrap();
+        // Made and removed streams would only fill the folder.
+        if !["CreateStream", "DeleteStream"].contains(&name) {
+            match (operation.run)(&api, &body) {
+                Ok(answer) => prop_assert!(serde_json::from_slice::<Value>(&answer).is_ok()),
+                Err(error) => prop_assert!(error.kind != Kind::Internal, "{}", error),
+            }
+        }
+    });
+}
+
+#[test]
+fn every_operation_is_listed_once_and_in_order() {
+    let names: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+    assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");
+}
+
+#[test]
+fn times_are_kept_to_the_millisecond() {
+    for time in [0, 1, 999, 1_795_490_982_051, 1_795_490_982_999] {
+        assert_eq!(millis(seconds(time)), time);
+    }
+}

@@ -20,6 +20,9 @@ pub struct Tumbling {
 }
 
 impl Tumbling {
+    /// Windows of a second.
+    pub const SECOND: Self = Self { size: 1_000_000 };
+
     /// Takes the size: 1 millisecond to ten years, in whole milliseconds.
     pub fn new(size: Duration) -> Option<Self> {
         let whole = size.subsec_nanos() % 1_000_000 == 0;
@@ -73,10 +76,14 @@ fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Window>> {
     let size = reader.take("size")?.duration()?;
     let window = Tumbling::new(size.value);
     if window.is_none() {
-        reader.findings().add(
-            Diagnostic::new("a window cannot have this size", size.span)
-                .label("expected whole milliseconds, 1ms to ten years"),
-        );
+        let label = if size.value.is_zero() {
+            "expected a size above 0"
+        } else if size.value > MAX_SIZE {
+            "expected at most ten years"
+        } else {
+            "expected whole milliseconds"
+        };
+        reader.findings().add(Diagnostic::new("a window cannot have this size", size.span).label(label));
     }
     window.map(|window| Arc::new(window) as Arc<dyn Window>)
 }

@@ -20,35 +20,36 @@ use super::{
 const KILLS: usize = 20;
 const GROUPS: u64 = 5;
 
-/// Three ways in: the test's own records by their arrival and by their own time, and those of a generator.
+/// Three ways in: the test's own records by their arrival and by their own time, and those of a generator. No other test
+/// has streams of these names: one of its pipelines may get the port of one that was killed, and must not take the records.
 const PIPELINE: &str = r#"
 [pipeline]
 name = "killed"
 
-[streams.arrivals]
+[streams.killed_arrivals]
 shards = 2
-[streams.arrivals.columns]
+[streams.killed_arrivals.columns]
 id = "BIGINT NOT NULL"
 k = "VARCHAR(8)"
 at = "TIMESTAMP(3)"
 [streams.by_arrival]
 [queries.by_arrival]
-from = "arrivals"
+from = "killed_arrivals"
 window = { kind = "tumbling", size = "1s" }
 group_by = ["k"]
 select = { n = "COUNT(*)", ids = "SUM(id)" }
 
-[streams.events]
+[streams.killed_events]
 shards = 2
 event_time = { column = "at", delay = "300ms", idle = "1s" }
-[streams.events.columns]
+[streams.killed_events.columns]
 id = "BIGINT NOT NULL"
 k = "VARCHAR(8)"
 at = "TIMESTAMP(3)"
 [streams.by_event]
 [streams.late]
 [queries.by_event]
-from = "events"
+from = "killed_events"
 late = "late"
 window = { kind = "tumbling", size = "1s" }
 group_by = ["k"]
@@ -117,8 +118,8 @@ fn every_acknowledged_record_is_counted_once_through_twenty_kills() {
     let place = Place::new(PIPELINE);
     let production = Production::default();
     let (arrivals, events) = thread::scope(|scope| {
-        let arrivals = scope.spawn(|| produce("arrivals", &production));
-        let events = scope.spawn(|| produce("events", &production));
+        let arrivals = scope.spawn(|| produce("killed_arrivals", &production));
+        let events = scope.spawn(|| produce("killed_events", &production));
         for kill in 0..KILLS {
             let up = place.up(&[]);
             *production.client.lock().unwrap() = Some(up.client.clone());
@@ -143,10 +144,10 @@ fn every_acknowledged_record_is_counted_once_through_twenty_kills() {
     up.settle();
     up.stop();
 
-    let put = place.stored("killed", "arrivals");
+    let put = place.stored("killed", "killed_arrivals");
     assert_acknowledged(&put, &arrivals);
     assert_counted(&put, &place.rows("by_arrival"), &[]);
-    let put = place.stored("killed", "events");
+    let put = place.stored("killed", "killed_events");
     assert_acknowledged(&put, &events);
     assert_counted(&put, &place.rows("by_event"), &place.stored("killed", "late"));
     let made = place.stored("killed", "ticks");

@@ -6,11 +6,11 @@ use std::time::Duration;
 use chrono::DateTime;
 use tokio::time::Instant;
 
-use crate::deploy::local::{Contact, Folder};
+use crate::deploy::local::{Contact, Folder, open_log};
 use crate::error::Error;
 use crate::plan::{Plan, Source};
 use crate::streams::kinesis::KinesisLog;
-use crate::streams::local::{Durability, LocalLog};
+use crate::streams::local::Durability;
 use crate::streams::{Log, LogError, Position, now};
 use crate::ui::Ui;
 
@@ -101,7 +101,7 @@ async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
     let folder = Folder::of(&name);
     let (log, live): (Arc<dyn Log>, bool) = match Contact::find(&folder).await? {
         Some(contact) => (Arc::new(contact.log().await), true),
-        None if folder.has_log() => (LocalLog::open(&folder.log(), Durability::Process)?, false),
+        None if folder.has_log() => (open_log(&folder, Durability::Process).await?, false),
         None => {
             return Err(Error::Unavailable {
                 message: format!("pipeline `{name}` has no records here"),

@@ -195,6 +195,33 @@ fn a_second_process_is_told_of_the_first() {
 }
 
 #[test]
+fn those_who_look_at_the_same_records_at_rest_wait_for_each_other() {
+    let place = Place::new(PIPELINE);
+    place.output(&["up", "--records", "2000"]);
+    let lookers: Vec<_> = (0..4)
+        .flat_map(|_| [&["status"][..], &["tail", "--stream", "events", "-n", "1"], &["plan"]])
+        .map(|arguments| place.start(arguments))
+        .collect();
+    let up = place.up(&[]);
+    for looker in lookers {
+        let done = looker.ended();
+        assert_eq!(done.code(), Some(0), "{done:?}");
+    }
+    up.stop();
+}
+
+#[test]
+fn ctrl_c_ends_tail() {
+    let place = Place::new(PIPELINE);
+    let up = place.up(&[]);
+    let tail = place.start(&["tail", "--stream", "events"]);
+    wait_for("records", || (!tail.rows().is_empty()).then_some(()));
+    tail.interrupt();
+    assert_eq!(tail.ended().code(), Some(130));
+    up.stop();
+}
+
+#[test]
 fn a_reader_that_leaves_is_a_clean_end() {
     use std::io::{BufRead, BufReader};
     use std::process::Stdio;

@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a process may take to stop cleanly before it is ended.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// A process that runs a pipeline and answers.
 #[derive(Debug)]
 pub struct Contact {
@@ -78,10 +80,15 @@ pub async fn stop(folder: &Folder) -> Result<bool, DeployError> {
                 folder.forget();
                 return Ok(true);
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
     Err(silent(Some(running.pid)))
+}
+
+/// Returns whether a process that is there says that it runs the pipeline of a folder.
+pub(super) fn is_told(folder: &Folder) -> bool {
+    folder.running().is_some_and(|running| is_alive(running.pid))
 }
 
 /// Returns whether a process has the log of a folder open: the lock is the truth, whatever files say.

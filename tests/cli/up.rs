@@ -211,6 +211,20 @@ fn those_who_look_at_the_same_records_at_rest_wait_for_each_other() {
 }
 
 #[test]
+fn down_waits_for_a_pipeline_that_has_just_begun() {
+    let place = Place::new(PIPELINE);
+    for _ in 0..5 {
+        let up = place.start(&["up"]);
+        wait_for("the log to be there", || place.has(".pipe/probe/log").then_some(()));
+        let done = place.pipe(&["down", "--yes"]);
+        assert_eq!(done.code(), Some(0), "{done:?}");
+        assert!(!place.has(".pipe"));
+        up.interrupt();
+        up.ended();
+    }
+}
+
+#[test]
 fn ctrl_c_ends_tail() {
     let place = Place::new(PIPELINE);
     let up = place.up(&[]);

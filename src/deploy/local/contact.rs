@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a process may take to stop cleanly before it is ended.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a process may hold a log without saying that it runs the pipeline.
+const START_PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A process that runs a pipeline and answers.
@@ -71,7 +73,16 @@ pub async fn stop(folder: &Folder) -> Result<bool, DeployError> {
         return Ok(false);
     }
     let silent = |pid| DeployError::Silent { pipeline: folder.pipeline().to_owned(), pid };
-    let running = folder.running().filter(|running| is_alive(running.pid)).ok_or_else(|| silent(None))?;
+    let begun = Instant::now();
+    let running = loop {
+        match folder.running().filter(|running| is_alive(running.pid)) {
+            Some(running) => break running,
+            None if !is_locked(folder)? => return Ok(false),
+            // A process that has just begun tells of itself soon.
+            None if begun.elapsed() < START_PATIENCE => tokio::time::sleep(PAUSE).await,
+            None => return Err(silent(None)),
+        }
+    };
     for signal in [Signal::TERM, Signal::KILL] {
         signal_process(running.pid, signal);
         let begun = Instant::now();

@@ -225,6 +225,18 @@ fn down_waits_for_a_pipeline_that_has_just_begun() {
 }
 
 #[test]
+fn tail_ends_with_the_pipeline() {
+    let place = Place::new(PIPELINE);
+    let up = place.up(&[]);
+    let tail = place.start(&["tail", "--stream", "events"]);
+    wait_for("records", || (!tail.rows().is_empty()).then_some(()));
+    up.stop();
+    let done = tail.ended();
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    assert!(done.stderr.contains("pipeline `probe` has stopped"), "{done:?}");
+}
+
+#[test]
 fn ctrl_c_ends_tail() {
     let place = Place::new(PIPELINE);
     let up = place.up(&[]);

@@ -59,6 +59,19 @@ impl Contact {
         serde_json::from_slice(&body).ok()
     }
 
+    /// Returns whether the process has ended, or does so soon: one that stops closes its endpoint first, and another
+    /// pipeline may have that port by now.
+    pub async fn has_ended(&self, folder: &Folder) -> bool {
+        let begun = Instant::now();
+        while folder.running().as_ref() == Some(&self.running) && is_alive(self.running.pid) {
+            if begun.elapsed() >= PATIENCE {
+                return false;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        true
+    }
+
     /// Returns its streams, read through the endpoint.
     pub async fn log(&self) -> KinesisLog {
         KinesisLog::connect(Some(&self.running.endpoint), REGION, Credentials::Dummy).await

@@ -69,11 +69,14 @@ fn bad_records_go_to_the_error_stream_and_stop_nothing() {
         let text = |column: &str| error[column].as_str().unwrap();
         assert!(text("MESSAGE").contains(reason), "{} {reason}", text("MESSAGE"));
         assert_eq!((text("ERROR_LEVEL"), text("ERROR_NAME")), ("ERROR", "RecordNotRead"));
-        assert_eq!((text("PUMP_NAME"), text("SHARD_ID")), ("counts", "shardId-000000000000"));
+        assert_eq!((text("PUMP_NAME"), text("SHARD_ID")), ("counts", stored[0].shard.to_string().as_str()));
         assert_eq!(&STANDARD.decode(text("RAW")).unwrap(), data, "the whole record is kept");
         // KDA's VARCHAR(49152), two letters for a byte.
-        let hex: String = data.iter().take(49_152 / 2).map(|byte| format!("{byte:02X}")).collect();
-        assert_eq!(text("DATA_ROW"), hex);
+        let shown = text("DATA_ROW");
+        assert_eq!(shown.len(), (2 * data.len()).min(49_152));
+        let is_byte =
+            |(index, byte): (usize, &u8)| u8::from_str_radix(&shown[2 * index..2 * index + 2], 16) == Ok(*byte);
+        assert!(data.iter().take(shown.len() / 2).enumerate().all(is_byte), "{shown}");
         let record = &stored[2 * index + 1];
         assert_eq!((text("SEQUENCE_NUMBER"), &record.data), (record.sequence.as_str(), &data.to_vec()));
         let arrival = chrono::DateTime::from_timestamp_millis(record.arrival).unwrap();

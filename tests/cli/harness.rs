@@ -124,9 +124,7 @@ impl Place {
     pub(super) fn up(&self, arguments: &[&str]) -> Up {
         let mut running = self.start(&[&["up"], arguments].concat());
         let client = wait_for("`pipe up` to be at work", || {
-            if running.has_ended() {
-                panic!("`pipe up` has ended: {:?}", running.said());
-            }
+            assert!(!running.has_ended(), "`pipe up` has ended: {:?}", running.said());
             let told = self.told()?;
             (told["pid"] == running.child.id()).then(|| Client::new(told["endpoint"].as_str().unwrap()))
         });
@@ -136,8 +134,8 @@ impl Place {
     /// Returns what the running pipeline tells others, or the last one told that ended without a word.
     pub(super) fn told(&self) -> Option<Value> {
         let folders = fs::read_dir(self.path().join(".pipe")).ok()?;
-        let texts = folders.filter_map(|folder| fs::read(folder.unwrap().path().join("run.json")).ok());
-        texts.filter_map(|text| serde_json::from_slice(&text).ok()).next()
+        let mut texts = folders.filter_map(|folder| fs::read(folder.unwrap().path().join("run.json")).ok());
+        texts.find_map(|text| serde_json::from_slice(&text).ok())
     }
 
     /// Returns the JSON rows of a stream of a pipeline that does not run, as `pipe tail` shows them.

@@ -99,7 +99,7 @@ fn produce(stream: &str, production: &Production) -> HashSet<u64> {
         let ids: Vec<u64> = (next..next + batch).collect();
         next += batch;
         let record = |id: &u64| {
-            let time = now() - if id % 7 == 0 { 1500 } else { 0 };
+            let time = now() - if id.is_multiple_of(7) { 1500 } else { 0 };
             let at = chrono::DateTime::from_timestamp_millis(time).unwrap().format("%Y-%m-%dT%H:%M:%S%.3f");
             let record = json!({ "id": id, "k": (id % GROUPS).to_string(), "at": at.to_string() });
             (id.to_string(), record.to_string().into_bytes())

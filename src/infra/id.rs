@@ -5,8 +5,8 @@ use serde::Serialize;
 
 /// The name of a resource within its stack: letters and digits.
 ///
-/// It follows from the resource's own name and from nothing else, because a changed id makes CloudFormation delete the
-/// resource and create another: a stream added to the file must not rename those that are there.
+/// It follows from the resource's own name and from nothing else, because a changed id makes the deployment
+/// delete the resource and create another: a stream added to the file must not rename those that are there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct LogicalId(String);
@@ -33,7 +33,7 @@ impl LogicalId {
         }
         if !speaks_for_itself(name) {
             let digest = Md5::digest(name.as_bytes());
-            pascal += &format!("{:02X}{:02X}{:02X}{:02X}", digest[0], digest[1], digest[2], digest[3]);
+            pascal.extend(digest[..4].iter().map(|byte| format!("{byte:02X}")));
         }
         Self(pascal + suffix)
     }

@@ -35,7 +35,7 @@ pub struct SqlColumn {
     pub name: String,
     /// Its type.
     pub sql_type: String,
-    /// The JSONPath of its value.
+    /// Where its value lies in the record, such as `$.quote.price`.
     pub mapping: String,
 }
 

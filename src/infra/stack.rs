@@ -116,9 +116,13 @@ impl Stack {
         if let Some(twice) = outputs.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(InfraError::Duplicate { id: twice[0].as_str().to_owned() });
         }
-        let plain = serde_json::to_value(self).expect("constructs are plain data");
+        let plain = self.plain();
         check_references(&plain, &known)?;
         check_statements(&plain)
+    }
+
+    fn plain(&self) -> Json {
+        serde_json::to_value(self).expect("constructs are plain data")
     }
 }
 

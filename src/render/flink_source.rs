@@ -104,11 +104,14 @@ fn moment(text: &str, digits: u8) -> String {
 /// Writes how far Flink's watermark stays behind: the delay and 1 ms, for the reason that the template gives.
 fn behind(delay: Duration) -> String {
     let behind = delay + Duration::from_millis(1);
-    let seconds = behind.as_secs();
-    // A number of more than two digits needs its precision said.
-    let digits = seconds.to_string().len();
-    let precision = if digits > 2 { format!("({digits}, 3)") } else { String::new() };
-    format!("INTERVAL '{seconds}.{:03}' SECOND{precision}", behind.subsec_millis())
+    let (seconds, millis) = (behind.as_secs(), behind.subsec_millis());
+    if seconds < 100 {
+        return format!("INTERVAL '{seconds}.{millis:03}' SECOND");
+    }
+    // Flink refuses more than three digits of the leading unit here, though not as the size of a window.
+    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
+    let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
+    format!("INTERVAL '{days} {hours:02}:{minutes:02}:{seconds:02}.{millis:03}' DAY(3) TO SECOND(3)")
 }
 
 /// A member of the JSON record.
@@ -155,5 +158,36 @@ impl<'a> Member<'a> {
                 format!("ROW<{}>", members.join(", "))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watermark_is_one_millisecond_behind_the_delay() {
+        assert_eq!(behind(Duration::ZERO), "INTERVAL '0.001' SECOND");
+        assert_eq!(behind(Duration::from_millis(2500)), "INTERVAL '2.501' SECOND");
+        assert_eq!(behind(Duration::from_secs(100)), "INTERVAL '0 00:01:40.001' DAY(3) TO SECOND(3)");
+        assert_eq!(behind(Duration::from_hours(366 * 24)), "INTERVAL '366 00:00:00.001' DAY(3) TO SECOND(3)");
+    }
+
+    #[test]
+    fn members_of_one_object_share_a_row() {
+        let column = |name: &str, path: &[&str], sql_type| Column {
+            name: name.to_owned(),
+            sql_type,
+            not_null: false,
+            path: path.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let columns = [
+            column("bid", &["quote", "bid"], SqlType::Double),
+            column("id", &["id"], SqlType::BigInt),
+            column("at", &["quote", "time", "at"], SqlType::Timestamp(3)),
+        ];
+        let types: Vec<String> =
+            Member::all(&columns).iter().map(|member| format!("{} {}", member.name, member.sql_type())).collect();
+        assert_eq!(types, ["quote ROW<`bid` DOUBLE, `time` ROW<`at` STRING>>", "id BIGINT"]);
     }
 }

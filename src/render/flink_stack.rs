@@ -7,7 +7,8 @@ use crate::plan::{self, Plan};
 
 use super::flink_sql::{inputs, parallelism};
 
-/// The longest description of a stack, in bytes (CloudFormation, template anatomy), and of an application.
+/// The longest description of a stack, in bytes, and of an application (AWS `CloudFormation` user guide,
+/// template anatomy; Managed Service for Apache Flink API, `CreateApplication`).
 const MAX_DESCRIPTION: usize = 1024;
 
 /// Builds the stack: the streams, and the application with all that it needs where there is a job to run.

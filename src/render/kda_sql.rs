@@ -22,13 +22,13 @@ pub(super) struct Application {
     event_time: Option<String>,
     length: String,
     late: Option<String>,
-    queries: Vec<Pump>,
+    queries: Vec<Insert>,
 }
 
 #[derive(Debug, Serialize)]
-struct Pump {
+struct Insert {
     name: String,
-    pump: String,
+    pump_name: String,
     columns: Vec<Typed>,
     outputs: Vec<Output>,
     filter: Option<String>,
@@ -104,7 +104,7 @@ pub(super) fn application(plan: &Plan) -> Result<Application, String> {
     })
 }
 
-fn pump(plan: &Plan, query: &Query, stream: &Stream) -> Pump {
+fn pump(plan: &Plan, query: &Query, stream: &Stream) -> Insert {
     let output = plan.stream(&query.name).expect("the plan has the stream of every query");
     let prefix = format!("{}.", Dialect::Kda.quote(SOURCE_STREAM));
     let column = |column: &Column| format!("{prefix}{}", Dialect::Kda.quote(&column.name));
@@ -125,9 +125,9 @@ fn pump(plan: &Plan, query: &Query, stream: &Stream) -> Pump {
     texts.extend([start, end]);
     texts.extend(query.select.iter().map(|(_, expr)| expression_text(expr, Dialect::Kda, &query.aggregates, &prefix)));
     let outputs = output.columns.iter().zip(texts).map(|(column, text)| Output::new(text, &column.name)).collect();
-    Pump {
+    Insert {
         name: query.name.clone(),
-        pump: pump_name(plan, &query.name),
+        pump_name: pump_name(plan, &query.name),
         columns: output.columns.iter().map(|column| typed(&column.name, column.sql_type)).collect(),
         outputs,
         filter: query.filter.as_ref().map(|filter| expression_text(filter, Dialect::Kda, &[], &prefix)),

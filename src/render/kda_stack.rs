@@ -9,11 +9,11 @@ use crate::sql::Dialect;
 use super::flink_stack::{description, name_log_group, start, stream};
 use super::kda_sql::{NAME_PREFIX, input};
 
-/// The most characters of an application's code (KDA API, CreateApplication).
+/// The most characters of an application's code (KDA API, `CreateApplication`).
 const MAX_CODE: usize = 102_400;
 /// The most outputs of an application (KDA developer guide, limits).
 const MAX_OUTPUTS: usize = 3;
-/// The longest name of a stream within an application (KDA API, InAppStreamName).
+/// The longest name of a stream within an application (KDA API, `InAppStreamName`).
 const MAX_NAME: usize = 32;
 
 /// Builds the stack around the SQL of the application, or says why there is none.

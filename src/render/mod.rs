@@ -26,7 +26,7 @@ use crate::spec::EngineKind;
 /// The folder of the artifacts of Kinesis Data Analytics for SQL, where no target of the file is of that engine.
 pub const KINESIS_SQL_FOLDER: &str = "kinesis-sql";
 
-/// The CloudFormation template.
+/// The `CloudFormation` template.
 pub const TEMPLATE: &str = "template.yaml";
 /// The Flink SQL of the whole job.
 pub const FLINK_JOB: &str = "job.sql";

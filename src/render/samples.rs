@@ -117,7 +117,7 @@ pub(super) fn balance() -> Plan {
         name: "balance",
         from: input("KinesisInputData", 1, columns, Time::Arrival),
         to: "KinesisOutputData",
-        size: Duration::from_secs(180),
+        size: Duration::from_mins(3),
         filter: None,
         group_by: vec![1],
         select: &[
@@ -137,7 +137,7 @@ pub(super) fn hostile() -> Plan {
     let mut required = column("row_time", SqlType::Decimal { precision: 10, scale: 2 });
     required.not_null = true;
     let columns = vec![nested, required, column("n: #{{ it }}\u{2028}", SqlType::SmallInt)];
-    let time = Time::Event { column: 3, delay: Duration::from_secs(3600), idle: Duration::from_millis(1500) };
+    let time = Time::Event { column: 3, delay: Duration::from_hours(1), idle: Duration::from_millis(1500) };
     let mut from = input("user-events.v1", 1, columns, time);
     from.columns.push(column("at", SqlType::Timestamp(6)));
     from.capacity = Capacity::OnDemand;

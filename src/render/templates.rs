@@ -38,7 +38,7 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
 
 type Options = HashMap<String, Value>;
 
-/// Writes a stack as a CloudFormation template.
+/// Writes a stack as a `CloudFormation` template.
 pub(super) fn cloudformation(stack: &Stack) -> Result<String, RenderError> {
     stack.check()?;
     fill(CLOUDFORMATION, stack)
@@ -63,15 +63,9 @@ fn fill(template: &'static str, about: &impl Serialize) -> Result<String, Render
 /// Writes a value as JSON, which is YAML as well: what YAML readers refuse or take for the end of a line is escaped.
 #[expect(clippy::unnecessary_wraps, reason = "what a filter has to return")]
 fn json(value: &Value, _: &Options) -> tera::Result<Value> {
-    let mut out = String::new();
-    for letter in value.to_string().chars() {
-        if is_plain(letter) {
-            out.push(letter);
-        } else {
-            out.push_str(&format!("\\u{:04x}", u32::from(letter)));
-        }
-    }
-    Ok(Value::String(out))
+    let text = value.to_string();
+    let escape = |letter| if is_plain(letter) { String::from(letter) } else { format!("\\u{:04x}", u32::from(letter)) };
+    Ok(Value::String(text.chars().map(escape).collect()))
 }
 
 /// Writes a text as a literal block with `indent` spaces before each line, or as JSON where a block cannot hold it.

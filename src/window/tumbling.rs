@@ -31,16 +31,17 @@ impl Tumbling {
     fn interval(self) -> String {
         const UNITS: [(Micros, &str); 4] =
             [(86_400_000_000, "DAY"), (3_600_000_000, "HOUR"), (60_000_000, "MINUTE"), (1_000_000, "SECOND")];
-        match UNITS.iter().find(|(unit, _)| self.size % unit == 0) {
-            Some((unit, name)) => {
-                let count = self.size / unit;
-                // A number of more than two digits needs its precision said.
-                let digits = count.to_string().len();
-                let precision = if digits > 2 { format!("({digits})") } else { String::new() };
-                format!("INTERVAL '{count}' {name}{precision}")
-            }
-            None => format!("INTERVAL '{}.{:03}' SECOND", self.size / 1_000_000, self.size % 1_000_000 / 1000),
+        // A number of more than two digits needs its precision said.
+        let precision = |count: Micros, fraction: &str| match count.to_string().len() {
+            0..=2 => String::new(),
+            digits => format!("({digits}{fraction})"),
+        };
+        if let Some((unit, name)) = UNITS.iter().find(|(unit, _)| self.size % unit == 0) {
+            let count = self.size / unit;
+            return format!("INTERVAL '{count}' {name}{}", precision(count, ""));
         }
+        let (seconds, millis) = (self.size / 1_000_000, self.size % 1_000_000 / 1000);
+        format!("INTERVAL '{seconds}.{millis:03}' SECOND{}", precision(seconds, ", 3"))
     }
 }
 
@@ -104,6 +105,10 @@ mod tests {
         assert_eq!(seconds(3600 * 36).interval(), "INTERVAL '36' HOUR");
         assert_eq!(seconds(101).interval(), "INTERVAL '101' SECOND(3)");
         assert_eq!(Tumbling::new(Duration::from_millis(1500)).expect("a size").interval(), "INTERVAL '1.500' SECOND");
+        assert_eq!(
+            Tumbling::new(Duration::from_millis(101_500)).expect("a size").interval(),
+            "INTERVAL '101.500' SECOND(3, 3)"
+        );
         assert_eq!(Tumbling::new(Duration::ZERO), None);
         assert_eq!(Tumbling::new(Duration::from_micros(1)), None);
     }

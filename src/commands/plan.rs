@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::deploy::aws;
-use crate::deploy::local::{Contact, Folder};
+use crate::deploy::local::{Contact, Folder, open_log};
 use crate::error::Error;
 use crate::generate::sample;
 use crate::plan::{ERROR_STREAM, EngineKind, Plan, StreamsKind};
-use crate::streams::local::{Durability, LocalLog};
+use crate::streams::local::Durability;
 use crate::streams::{Capacity, Log};
 use crate::ui::{Format, Ui, csv_line, table};
 
@@ -146,7 +146,7 @@ async fn present(plan: &Plan) -> Result<Vec<(String, usize)>, Error> {
     let folder = Folder::of(&plan.name);
     let log: Arc<dyn Log> = match Contact::find(&folder).await? {
         Some(contact) => Arc::new(contact.log().await),
-        None if folder.has_log() => LocalLog::open(&folder.log(), Durability::Process)?,
+        None if folder.has_log() => open_log(&folder, Durability::Process).await?,
         None => return Ok(Vec::new()),
     };
     let mut present = Vec::new();

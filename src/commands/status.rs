@@ -30,7 +30,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     };
     let status = match (running, &plan) {
         (Some(status), _) => Some(status),
-        (None, Some(plan)) if folder.has_log() => Some(at_rest(plan)?),
+        (None, Some(plan)) if folder.has_log() => Some(at_rest(plan).await?),
         (None, None) if folder.has_log() => {
             return Err(Error::Unavailable {
                 message: format!("pipeline `{name}` does not run, and its file is not here"),

@@ -17,7 +17,7 @@ use crate::streams::{Capacity, LogError};
 
 use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
 use super::folder::Running;
-use super::{DeployError, Folder, produce};
+use super::{DeployError, Folder, open_log, produce};
 
 /// The region that local streams say they are in: the one that examples use.
 pub const REGION: &str = "us-east-1";
@@ -73,7 +73,7 @@ impl Run {
     pub async fn open(plan: &Arc<Plan>, options: &Options) -> Result<Self, DeployError> {
         let folder = Folder::of(&plan.name);
         folder.make()?;
-        let log = LocalLog::open(&folder.log(), options.durability).map_err(|error| match error {
+        let log = open_log(&folder, options.durability).await.map_err(|error| match error {
             LogError::Locked { .. } => {
                 DeployError::Running { pipeline: plan.name.clone(), pid: folder.running().map(|running| running.pid) }
             }

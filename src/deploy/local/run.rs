@@ -15,9 +15,10 @@ use crate::plan::{ERROR_STREAM, Plan};
 use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Capacity, LogError};
 
+use super::at_rest::open_log;
 use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
 use super::folder::Running;
-use super::{DeployError, Folder, open_log, produce};
+use super::{DeployError, Folder, produce};
 
 /// The region that local streams say they are in: the one that examples use.
 pub const REGION: &str = "us-east-1";

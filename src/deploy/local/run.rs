@@ -85,8 +85,8 @@ impl Run {
         let mut engines = Vec::new();
         for query in &plan.queries {
             let engine = Engine::open(Arc::clone(&log), plan, query)?;
-            if engine.dropped_windows() {
-                notes.push(format!("query `{}` has changed: what its open windows held is dropped", query.name));
+            if let Some(loss) = engine.loss() {
+                notes.push(format!("query `{}` {loss}", query.name));
             }
             engines.push(engine);
         }

@@ -6,11 +6,10 @@ use std::time::Duration;
 use chrono::DateTime;
 use tokio::time::Instant;
 
-use crate::deploy::local::{Contact, Folder, open_log};
+use crate::deploy::local::{Contact, Folder, Found};
 use crate::error::Error;
 use crate::plan::{Plan, Source};
 use crate::streams::kinesis::KinesisLog;
-use crate::streams::local::Durability;
 use crate::streams::{Log, LogError, Position, now};
 use crate::ui::Ui;
 
@@ -116,18 +115,17 @@ async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
     let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
     let plan = loaded.map(|loaded| loaded.plan("local", ui)).transpose()?;
     let folder = Folder::of(&name);
-    let contact = Contact::find(&folder).await?;
-    let live = contact.is_some();
-    let log: Arc<dyn Log> = match &contact {
-        Some(contact) => Arc::new(contact.log().await),
-        None if folder.has_log() => open_log(&folder, Durability::Process).await?,
-        None => {
+    let (log, contact): (Arc<dyn Log>, _) = match Found::of(&folder).await? {
+        Found::Running(contact) => (Arc::new(contact.log().await), Some(contact)),
+        Found::AtRest(log) => (log, None),
+        Found::Absent => {
             return Err(Error::Unavailable {
                 message: format!("pipeline `{name}` has no records here"),
                 hint: format!("`pipe up {name}` runs it"),
             });
         }
     };
+    let live = contact.is_some();
     if !live {
         ui.note(&format!("pipeline `{name}` does not run; these are its records at rest"));
     }

@@ -40,6 +40,12 @@ impl Client {
         Some(answer["Records"].as_array()?.iter().map(acknowledged).collect())
     }
 
+    /// Removes a stream.
+    pub(super) fn delete(&self, stream: &str) {
+        // The answer has no body, and a pipeline that reads the stream ends.
+        self.call("DeleteStream", &json!({ "StreamName": stream }));
+    }
+
     /// Asks how the pipeline stands.
     pub(super) fn status(&self) -> Option<Value> {
         let head = format!("GET /_pipe/status HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);

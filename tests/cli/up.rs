@@ -1,6 +1,10 @@
 //! `pipe up` and those who look at it: what a person sees, and how it ends.
 
-use std::{collections::HashSet, net::TcpListener};
+use std::{
+    collections::HashSet,
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
@@ -64,6 +68,18 @@ fn rows_appear_and_after_ctrl_c_it_goes_on_where_it_was() {
     assert_eq!(counted(&rows), records(&status));
     let ids: Vec<u64> = place.rows("events").iter().map(|record| record["id"].as_u64().unwrap()).collect();
     assert_eq!(ids, (0..records(&status)).collect::<Vec<_>>(), "the sequence goes on");
+}
+
+/// What a person waits for who tries `pipe` for the first time.
+#[test]
+fn the_first_window_of_the_demo_shows_within_fifteen_seconds() {
+    let place = Place::empty();
+    place.output(&["init"]);
+    let begun = Instant::now();
+    let up = place.up(&[]);
+    wait_for("the first window", || (!up.running.rows().is_empty()).then_some(()));
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    up.stop();
 }
 
 #[test]
@@ -222,6 +238,37 @@ fn down_waits_for_a_pipeline_that_has_just_begun() {
         up.interrupt();
         up.ended();
     }
+}
+
+#[test]
+fn a_changed_query_goes_on_and_says_what_it_lost() {
+    let place = Place::new(PIPELINE);
+    place.output(&["up", "--records", "700"]);
+    place.write("pipeline.toml", &PIPELINE.replace("\"1s\"", "\"2s\""));
+    let up = place.up(&["--no-generator"]);
+    assert_eq!(up.settle()["queries"][0]["counters"]["records"], 700);
+    let done = up.stop();
+    assert!(done.stderr.contains("query `counts` has changed: what its open windows held is dropped"), "{done:?}");
+    assert!(counted(&place.rows("counts")) < 700);
+}
+
+#[test]
+fn a_stream_that_a_client_removed_is_made_anew() {
+    let place = Place::new(PIPELINE);
+    let up = place.up(&[]);
+    wait_for("a row", || (!up.running.rows().is_empty()).then_some(()));
+    up.client.delete("events");
+    let done = up.running.ended();
+    assert_eq!(done.code(), Some(1), "{done:?}");
+    assert!(done.stderr.contains("there is no stream `events`"), "{done:?}");
+    place.output(&["status"]);
+
+    let before = counted(&place.rows("counts"));
+    place.output(&["up", "--records", "1200"]);
+    let up = place.up(&["--no-generator"]);
+    assert_eq!(up.settle()["queries"][0]["counters"]["records"], 1200);
+    up.stop();
+    assert_eq!(counted(&place.rows("counts")), before + 1200);
 }
 
 #[test]

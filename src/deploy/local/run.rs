@@ -15,9 +15,10 @@ use crate::plan::{ERROR_STREAM, Plan};
 use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Capacity, LogError};
 
+use super::at_rest::open_log;
 use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
 use super::folder::Running;
-use super::{DeployError, Folder, open_log, produce};
+use super::{DeployError, Folder, produce};
 
 /// The region that local streams say they are in: the one that examples use.
 pub const REGION: &str = "us-east-1";
@@ -84,8 +85,8 @@ impl Run {
         let mut engines = Vec::new();
         for query in &plan.queries {
             let engine = Engine::open(Arc::clone(&log), plan, query)?;
-            if engine.dropped_windows() {
-                notes.push(format!("query `{}` has changed: what its open windows held is dropped", query.name));
+            if let Some(loss) = engine.loss() {
+                notes.push(format!("query `{}` {loss}", query.name));
             }
             engines.push(engine);
         }

@@ -123,7 +123,7 @@ pub(super) async fn name(pipeline: Option<&str>, ui: &Ui) -> Result<(String, Opt
 }
 
 fn is_bare(name: &str) -> bool {
-    !name.contains(['/', '\\']) && !Path::new(name).extension().is_some_and(|extension| extension == "toml")
+    !name.contains(['/', '\\']) && Path::new(name).extension().is_none_or(|extension| extension != "toml")
 }
 
 fn named(name: &str) -> Result<PathBuf, Error> {

@@ -20,7 +20,7 @@ pub struct TableReader<'d> {
 }
 
 impl<'d> TableReader<'d> {
-    /// Starts on a table that messages call `name`, such as `stream `trades``.
+    /// Starts on a table that messages call `name`, such as "stream `trades`".
     pub fn new(table: &'d DeTable<'d>, span: Span, name: impl Into<String>, findings: &'d Findings) -> Self {
         Self { table, span, name: name.into(), asked: Vec::new(), explained: Vec::new(), findings }
     }

@@ -162,16 +162,15 @@ impl<'d> Value<'d> {
     /// Reads a duration with its unit, such as `"10s"`, `"3m"`, `"1h 30m"` or `"250ms"`.
     pub fn duration(&self) -> Option<Spanned<Duration>> {
         let text = self.read("a duration", "a number with a unit, in quotes, such as \"10s\"", DeValue::as_str)?;
-        match humantime::parse_duration(text.value.trim()) {
-            Ok(duration) => Some(Spanned::new(duration, text.span)),
-            Err(_) => {
-                self.findings.add(
-                    Diagnostic::new(format!("`{}` is not a duration", self.key), text.span)
-                        .label("expected a number with a unit")
-                        .help("write a number and `ms`, `s`, `m`, `h` or `d`, such as \"10s\" or \"1h 30m\""),
-                );
-                None
-            }
+        if let Ok(duration) = humantime::parse_duration(text.value.trim()) {
+            Some(Spanned::new(duration, text.span))
+        } else {
+            self.findings.add(
+                Diagnostic::new(format!("`{}` is not a duration", self.key), text.span)
+                    .label("expected a number with a unit")
+                    .help("write a number and `ms`, `s`, `m`, `h` or `d`, such as \"10s\" or \"1h 30m\""),
+            );
+            None
         }
     }
 

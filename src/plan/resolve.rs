@@ -107,14 +107,15 @@ impl Context<'_> {
 
     /// Reports a mistake in the SQL that stands at `text`, at its place within it.
     pub(super) fn sql(&self, error: SqlError, text: &Spanned<String>) {
-        if error.unknown.as_ref().is_some_and(|(word, _)| self.findings.is_unread(word)) {
+        if error.unknown.as_ref().is_some_and(|unknown| self.findings.is_unread(&unknown.0)) {
             return;
         }
         let inner = error.span.unwrap_or(0..text.value.len());
         let span = self.within(text, &inner).unwrap_or_else(|| text.span.clone());
         let diagnostic = Diagnostic::new(error.message, span).label(error.label.unwrap_or_default());
         let help = error.help.or_else(|| {
-            error.unknown.map(|(word, legal)| help_for(&word, legal.iter().map(String::as_str).collect::<Vec<_>>()))
+            let (word, legal) = *error.unknown?;
+            Some(help_for(&word, legal.iter().map(String::as_str).collect::<Vec<_>>()))
         });
         self.add(match help {
             Some(help) => diagnostic.help(help),
@@ -141,8 +142,9 @@ pub(super) fn source(spec: &Spec, stream: &str) -> Source {
         return Source::Query(stream.to_owned());
     }
     // A query that sends late rows back to where it reads is a mistake of the query, not of the stream.
-    let late = spec.queries.iter().find(|query| {
-        query.from.value != stream && query.late.as_ref().is_some_and(|late| late.value == stream)
-    });
+    let late = spec
+        .queries
+        .iter()
+        .find(|query| query.from.value != stream && query.late.as_ref().is_some_and(|late| late.value == stream));
     late.map_or(Source::Producers, |query| Source::Late(query.name.value.clone()))
 }

@@ -214,14 +214,17 @@ impl Context<'_> {
         let mut reported = vec![false; fields.len()];
         for start in 0..fields.len() {
             let mut chain = vec![start];
-            while let Some(next) = chain.last().and_then(|last| fields[*last].per).filter(|next| !chain.contains(next)) {
+            while let Some(next) = chain.last().and_then(|last| fields[*last].per).filter(|next| !chain.contains(next))
+            {
                 chain.push(next);
             }
             let closes = chain.last().and_then(|last| fields[*last].per) == Some(start);
             if !closes || reported[start] {
                 continue;
             }
-            chain.iter().for_each(|index| reported[*index] = true);
+            for index in &chain {
+                reported[*index] = true;
+            }
             let name = |index: &usize| format!("`{}`", stream.columns[*index].name);
             let field = spec.fields.value.iter().find(|field| field.column.value == stream.columns[start].name);
             let Some(per) = field.and_then(|field| field.field.per()) else { continue };

@@ -44,9 +44,9 @@ pub(super) fn read(value: &Value<'_>) -> Option<GeneratorSpec> {
         None => Some(0),
         Some(seed) => seed.integer(0..=i64::MAX).map(|seed| seed.value.unsigned_abs()),
     };
-    let fields = reader.take("fields").and_then(|value| {
-        Some(Spanned::new(value.table("`fields`")?.entries(read_field), value.span()))
-    });
+    let fields = reader
+        .take("fields")
+        .and_then(|value| Some(Spanned::new(value.table("`fields`")?.entries(read_field), value.span())));
     reader.finish();
     // A rate or a seed that cannot be read is a finding, and hides none in the fields.
     Some(GeneratorSpec { stream, rate: rate.unwrap_or(1.0), seed: seed.unwrap_or(0), fields: fields? })

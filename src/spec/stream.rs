@@ -18,7 +18,7 @@ const MAX_COLUMNS: usize = 1000;
 /// any pause of a live producer, shorter than a person's patience.
 const DEFAULT_IDLE: Duration = Duration::from_secs(10);
 /// The longest `delay` and `idle`: a watermark that stays behind for longer is a slip of the unit.
-const MAX_WAIT: Duration = Duration::from_secs(366 * 24 * 3600);
+const MAX_WAIT: Duration = Duration::from_hours(8784);
 
 /// One stream as written.
 #[derive(Debug, Clone)]
@@ -176,7 +176,7 @@ fn read_type(value: &Value<'_>) -> Option<Spanned<ColumnType>> {
     }
 }
 
-/// Reads a JSONPath of member names, such as `$.quote.price`.
+/// Reads a `JSONPath` of member names, such as `$.quote.price`.
 fn read_path(value: &Value<'_>) -> Option<Vec<String>> {
     let text = value.text()?;
     let names = text.value.strip_prefix("$.").map(|rest| rest.split('.').map(str::to_owned).collect::<Vec<_>>());

@@ -15,7 +15,7 @@ pub struct SqlError {
     /// What to do, where there is more to say.
     pub help: Option<String>,
     /// The unknown name and the names that would have been legal, where that is the mistake.
-    pub unknown: Option<(String, Vec<String>)>,
+    pub unknown: Option<Box<(String, Vec<String>)>>,
 }
 
 impl SqlError {
@@ -39,7 +39,7 @@ impl SqlError {
     }
 
     pub(super) fn legal<'a>(mut self, word: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        self.unknown = Some((word.to_owned(), names.into_iter().map(str::to_owned).collect()));
+        self.unknown = Some(Box::new((word.to_owned(), names.into_iter().map(str::to_owned).collect())));
         self
     }
 }

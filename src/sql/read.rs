@@ -150,7 +150,7 @@ impl Reader<'_> {
             Parsed::Value(value) => literal(&value.value),
             Parsed::TypedString(typed) => {
                 let to = SqlType::from_parsed(&typed.data_type, &typed.data_type.to_string())?;
-                moment(literal(&typed.value.value)?, to)
+                moment(&literal(&typed.value.value)?, to)
             }
             Parsed::UnaryOp { op, expr } => self.unary(*op, expr),
             Parsed::BinaryOp { left, op, right } => self.binary(left, op, right),
@@ -216,13 +216,11 @@ impl Reader<'_> {
             same.next().filter(|_| name.quote_style.is_none() && same.next().is_none())
         };
         let names = self.scope.columns.iter().map(|(column, _)| column.as_str());
-        let (column, sql_type) = exact
-            .or_else(folded)
-            .ok_or_else(|| {
-                SqlError::new(format!("there is no column `{}`", name.value))
-                    .label("unknown column")
-                    .legal(&name.value, names)
-            })?;
+        let (column, sql_type) = exact.or_else(folded).ok_or_else(|| {
+            SqlError::new(format!("there is no column `{}`", name.value))
+                .label("unknown column")
+                .legal(&name.value, names)
+        })?;
         if let (Some(grouped), None) = (self.grouped, self.within)
             && !grouped.contains(column)
         {
@@ -335,9 +333,7 @@ impl Reader<'_> {
         let expr = self.expr(parsed)?;
         match expr.sql_type {
             None | Some(SqlType::Boolean) => Ok(expr.cast(SqlType::Boolean, true)),
-            Some(found) => {
-                Err(not_a_condition(found).at(self.range(parsed.span())))
-            }
+            Some(found) => Err(not_a_condition(found).at(self.range(parsed.span()))),
         }
     }
 
@@ -517,12 +513,12 @@ fn number(text: &str) -> Result<Expr, SqlError> {
 /// Reads a constant text as a moment or a day where that is what it is compared with.
 fn dated(expr: Expr, with: &Expr) -> Result<Expr, SqlError> {
     match (&expr.kind, with.sql_type) {
-        (ExprKind::Literal(Literal::Text(_)), Some(to @ (SqlType::Timestamp(_) | SqlType::Date))) => moment(expr, to),
+        (ExprKind::Literal(Literal::Text(_)), Some(to @ (SqlType::Timestamp(_) | SqlType::Date))) => moment(&expr, to),
         _ => Ok(expr),
     }
 }
 
-fn moment(expr: Expr, to: SqlType) -> Result<Expr, SqlError> {
+fn moment(expr: &Expr, to: SqlType) -> Result<Expr, SqlError> {
     let ExprKind::Literal(Literal::Text(text)) = &expr.kind else {
         return Err(SqlError::new(format!("a constant {to} is written as text in quotes")));
     };
@@ -550,11 +546,10 @@ fn case(whens: Vec<(Expr, Expr)>, otherwise: Option<Expr>) -> Result<Expr, SqlEr
     for found in whens.iter().map(|(_, then)| then).chain(&otherwise).filter_map(|value| value.sql_type) {
         meeting = Some(match meeting {
             None => found,
-            Some(known) => super::coerce::common(known, found)
-                .ok_or_else(|| {
-                    SqlError::new(format!("{known} and {found} do not go together in a CASE"))
-                        .help("make them one type with CAST(… AS …)")
-                })?,
+            Some(known) => super::coerce::common(known, found).ok_or_else(|| {
+                SqlError::new(format!("{known} and {found} do not go together in a CASE"))
+                    .help("make them one type with CAST(… AS …)")
+            })?,
         });
     }
     let to = meeting.ok_or_else(|| SqlError::new("a CASE of nothing but NULL has no type"))?;

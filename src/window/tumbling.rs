@@ -11,7 +11,7 @@ use super::{Kind, Micros, Span, Window};
 pub(super) const KIND: Kind = Kind { name: "tumbling", read };
 
 /// The longest window: ten years keeps every sum of moments far inside 64 bits, and no state lives that long.
-const MAX_SIZE: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+const MAX_SIZE: Duration = Duration::from_hours(87840);
 
 /// Tumbling windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Tumbling {
 
     /// Takes the size: 1 millisecond to ten years, in whole milliseconds.
     pub fn new(size: Duration) -> Option<Self> {
-        let whole = size.subsec_nanos() % 1_000_000 == 0;
+        let whole = size.subsec_nanos().is_multiple_of(1_000_000);
         let micros = Micros::try_from(size.as_micros()).ok()?;
         (whole && micros > 0 && size <= MAX_SIZE).then_some(Self { size: micros })
     }

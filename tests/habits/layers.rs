@@ -46,7 +46,8 @@ fn every_part_has_a_layer_and_every_layer_its_parts() {
 
 #[test]
 fn what_a_file_sees_is_found_however_it_is_written() {
-    let text = "use crate::a::B;\nuse crate::{c, d::{e, f}, g::h as i};\n// use crate::comment;\nlet x = crate::j::k();\n";
+    let text =
+        "use crate::a::B;\nuse crate::{c, d::{e, f}, g::h as i};\n// use crate::comment;\nlet x = crate::j::k();\n";
     assert_eq!(seen(text), ["a", "c", "d", "g", "j"].map(str::to_owned).into());
 }
 

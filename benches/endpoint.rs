@@ -1,4 +1,4 @@
-//! The Kinesis endpoint under PutRecords of 500 records of 120 bytes, over loopback, from clients in this process.
+//! The Kinesis endpoint under `PutRecords` of 500 records of 120 bytes, over loopback, from clients in this process.
 //! Prints records per second for one and for four connections.
 //!
 //! ```text

@@ -21,7 +21,7 @@ use pipe::streams::local::{Durability, LocalLog};
 
 /// How many records there are where the command line does not say.
 const RECORDS: usize = 10_000_000;
-/// How many records a producer sends at once: what PutRecords takes at the most.
+/// How many records a producer sends at once: what `PutRecords` takes at the most.
 const BATCH: usize = 500;
 /// How many records there are in a second of event time: some 50 windows of ten seconds in 10 million records.
 const PER_SECOND: usize = 20_000;

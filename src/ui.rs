@@ -30,6 +30,7 @@ pub enum Color {
 }
 
 /// The way out for everything that a command says.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own, made on the command line")]
 #[derive(Debug)]
 pub struct Ui {
     format: Format,
@@ -46,6 +47,7 @@ impl Ui {
         let terminal = io::stderr().is_terminal();
         let default = if io::stdout().is_terminal() { Format::Table } else { Format::Json };
         // https://no-color.org: set and not empty means no.
+        #[expect(clippy::disallowed_methods, reason = "the one place that decides about colour")]
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let color = match color {
             Color::Always => true,

@@ -9,7 +9,7 @@ use crate::streams::{Batch, Cursor, Log, LogError, Millis, Position, ReadLimit, 
 /// How often a stream is asked: Kinesis allows five reads a second per shard, for all consumers together.
 pub(super) const PAUSE: Duration = Duration::from_millis(250);
 
-/// What one read of a shard brings at the most (Kinesis API, GetRecords).
+/// What one read of a shard brings at the most (Kinesis API, `GetRecords`).
 const READ: ReadLimit = ReadLimit { records: 10_000, bytes: 10 << 20 };
 
 /// Streams that are followed.

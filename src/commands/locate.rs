@@ -32,7 +32,11 @@ impl Loaded {
         let document = Document::new(name, text);
         match Spec::read(&document) {
             Ok(spec) => Ok(Self { document, spec }),
-            Err(found) => Err(Error::File { drawn: document.draw(&found, ui.color()) }),
+            Err(found) => {
+                // Once more, as far as it can be understood: so that all mistakes are shown at once.
+                let found = Plan::check(&document).err().unwrap_or(found);
+                Err(Error::File { drawn: document.draw(&found, ui.color()) })
+            }
         }
     }
 
@@ -48,9 +52,10 @@ impl Loaded {
 
     /// Resolves the file for every target, in the order of their names.
     pub(super) fn plans(&self, ui: &Ui) -> Result<Vec<Plan>, Error> {
-        let mut targets: Vec<&TargetSpec> = self.spec.targets.iter().collect();
-        targets.sort_by(|a, b| a.name.cmp(&b.name));
-        targets.into_iter().map(|target| self.resolve(target, ui)).collect()
+        let mut plans = Plan::check(&self.document)
+            .map_err(|found| Error::File { drawn: self.document.draw(&found, ui.color()) })?;
+        plans.sort_by(|a, b| a.target.name.cmp(&b.target.name));
+        Ok(plans)
     }
 
     fn resolve(&self, target: &TargetSpec, ui: &Ui) -> Result<Plan, Error> {
@@ -118,7 +123,7 @@ pub(super) async fn name(pipeline: Option<&str>, ui: &Ui) -> Result<(String, Opt
 }
 
 fn is_bare(name: &str) -> bool {
-    !name.contains(['/', '\\']) && !Path::new(name).extension().is_some_and(|extension| extension == "toml")
+    !name.contains(['/', '\\']) && Path::new(name).extension().is_none_or(|extension| extension != "toml")
 }
 
 fn named(name: &str) -> Result<PathBuf, Error> {

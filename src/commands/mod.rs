@@ -46,12 +46,12 @@ struct Cli {
     verbose: bool,
 }
 
-const AFTER_HELP: &str = "\
-PIPELINE is a file, or a bare name that means pipelines/NAME.toml. Without one it is ./pipeline.toml, else the only file
-in pipelines/, else (for tail, status and down) the only one running.
-
-Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 `plan --detailed-exitcode` sees changes,
-64 usage, 69 target unavailable, 77 permission, 78 bad pipeline file, 130 interrupted after a clean stop.";
+const AFTER_HELP: &str = concat!(
+    "PIPELINE is a file, or a bare name that means pipelines/NAME.toml. Without one it is ./pipeline.toml, else the only ",
+    "file in pipelines/, else (for tail, status and down) the only one running.\n\n",
+    "Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 `plan --detailed-exitcode` sees ",
+    "changes, 64 usage, 69 target unavailable, 77 permission, 78 bad pipeline file, 130 interrupted after a clean stop.",
+);
 
 #[derive(Debug, Subcommand)]
 enum Command {

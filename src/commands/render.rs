@@ -10,7 +10,7 @@ use crate::ui::Ui;
 
 use super::locate::{self, Loaded};
 
-/// Write every artifact of a pipeline: CloudFormation, KDA SQL, Flink SQL
+/// Write every artifact of a pipeline: `CloudFormation`, KDA SQL, Flink SQL
 ///
 /// The same file gives the same bytes, always. Writes <DIR>/<target>/… for each target that has an artifact.
 #[derive(Debug, clap::Args)]

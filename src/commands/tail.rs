@@ -27,7 +27,7 @@ use super::rows::Rows;
                         pipe tail kinesis://my-stream --from earliest"
 )]
 pub(super) struct Args {
-    /// A pipeline file or its name, or kinesis://NAME for any Kinesis stream
+    /// A pipeline file or its name, or <kinesis://NAME> for any Kinesis stream
     #[arg(value_name = "PIPELINE")]
     pipeline: Option<String>,
 

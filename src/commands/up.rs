@@ -27,12 +27,13 @@ use super::tail::{described, outputs};
 /// How often the status line changes on a terminal, and elsewhere.
 const STATUS_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How long a background process may take until it answers.
-const START_PATIENCE: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Run a pipeline: streams, generators, queries and a Kinesis endpoint, and show what the queries find
 ///
 /// Ctrl-C stops it cleanly: the generators end, accepted records are processed, and the state is saved. Started again,
 /// it goes on where it was; `pipe down` removes it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  pipe up pipelines/ticker.toml\n  pipe up balance --no-generator\n  pipe up ticker -d"
@@ -194,9 +195,9 @@ impl Show<'_> {
             );
         }
         if self.ui.is_terminal() {
-            self.ui.status(&line)
+            self.ui.status(&line);
         } else {
-            self.ui.note(&line)
+            self.ui.note(&line);
         }
         self.last = (Instant::now(), now);
     }
@@ -240,7 +241,11 @@ fn stop_signal() -> std::io::Result<impl Future<Output = Error>> {
         }
         tokio::spawn(async move {
             interrupt.recv().await;
-            #[expect(clippy::exit, reason = "the person does not want to wait, and what was accepted is in the log")]
+            #[expect(
+                clippy::exit,
+                clippy::disallowed_methods,
+                reason = "the person does not want to wait, and what was accepted is in the log"
+            )]
             std::process::exit(130);
         });
         Error::Interrupted

@@ -1,6 +1,7 @@
 //! A mistake in the file, and how it is shown.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -60,7 +61,11 @@ impl Diagnostic {
 
 /// The mistakes found so far. Readers of different parts of the file share one.
 #[derive(Debug, Default)]
-pub struct Findings(RefCell<Vec<Diagnostic>>);
+pub struct Findings {
+    found: RefCell<Vec<Diagnostic>>,
+    /// Names whose part of the file could not be read: what depends on them follows from a mistake already found.
+    unread: RefCell<BTreeSet<String>>,
+}
 
 impl Findings {
     /// Returns an empty list.
@@ -70,17 +75,27 @@ impl Findings {
 
     /// Adds a mistake.
     pub fn add(&self, diagnostic: Diagnostic) {
-        self.0.borrow_mut().push(diagnostic);
+        self.found.borrow_mut().push(diagnostic);
+    }
+
+    /// Notes that what stands under `name` could not be read.
+    pub fn mark_unread(&self, name: &str) {
+        self.unread.borrow_mut().insert(name.to_owned());
+    }
+
+    /// Returns whether something of this name stands in the file and could not be read.
+    pub fn is_unread(&self, name: &str) -> bool {
+        self.unread.borrow().contains(name)
     }
 
     /// Returns whether nothing was found.
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.found.borrow().is_empty()
     }
 
     /// Returns the mistakes in the order of their places, each once.
     pub fn into_sorted(self) -> Vec<Diagnostic> {
-        let mut found = self.0.into_inner();
+        let mut found = self.found.into_inner();
         found.sort_by(|a, b| (a.span.start, a.span.end, &a.message).cmp(&(b.span.start, b.span.end, &b.message)));
         found.dedup();
         found

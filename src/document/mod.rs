@@ -5,6 +5,7 @@
 mod diagnostic;
 mod nearest;
 mod reader;
+mod syntax;
 mod value;
 
 use toml::de::DeTable;
@@ -40,9 +41,15 @@ impl Document {
     /// Parses the text as TOML. Every syntax error becomes a finding; what could be read is returned all the same.
     pub fn parse(&self, findings: &Findings) -> DeTable<'_> {
         let (table, errors) = DeTable::parse_recoverable(&self.text);
+        let mut last_line = None;
         for error in errors {
             let span = error.span().unwrap_or(0..0);
-            findings.add(Diagnostic::new(error.message().to_lowercase(), span).label("this is not TOML"));
+            let line = self.text.get(..span.start).map(|before| before.matches('\n').count());
+            // What the parser says about the rest of a line follows from its first mistake there.
+            if line.is_none() || line != last_line {
+                findings.add(syntax::mistake(&self.text, error.message(), span));
+            }
+            last_line = line;
         }
         table.into_inner()
     }

@@ -1,8 +1,11 @@
 //! A cursor over one table of the file: what is not taken from it is a mistake.
 
-use toml::de::DeTable;
+use std::borrow::Cow;
 
-use super::{Diagnostic, Findings, Span, Value, help_for};
+use toml::Spanned as TomlSpanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Diagnostic, Findings, Span, Value, help_for, nearest};
 
 /// Takes the keys of a table one by one. [`TableReader::finish`] reports the keys that nobody took.
 #[derive(Debug)]
@@ -11,13 +14,15 @@ pub struct TableReader<'d> {
     span: Span,
     name: String,
     asked: Vec<&'static str>,
+    /// Keys that stand for one that is missing, and have been reported as such.
+    explained: Vec<&'d str>,
     findings: &'d Findings,
 }
 
 impl<'d> TableReader<'d> {
-    /// Starts on a table that messages call `name`, such as `stream `trades``.
+    /// Starts on a table that messages call `name`, such as "stream `trades`".
     pub fn new(table: &'d DeTable<'d>, span: Span, name: impl Into<String>, findings: &'d Findings) -> Self {
-        Self { table, span, name: name.into(), asked: Vec::new(), findings }
+        Self { table, span, name: name.into(), asked: Vec::new(), explained: Vec::new(), findings }
     }
 
     /// Returns the place of the table.
@@ -51,8 +56,19 @@ impl<'d> TableReader<'d> {
         value
     }
 
-    /// Reports that `key` is missing, with a help line where there is more to say than its name.
-    pub fn missing(&self, key: &str, help: Option<&str>) {
+    /// Reports that `key` is missing, with a help line where there is more to say than its name. Where a key of the
+    /// table looks like a slip of it, that is the mistake.
+    pub fn missing(&mut self, key: &'static str, help: Option<&str>) {
+        let slip = self.table.iter().map(|(found, _)| found).find(|found| {
+            let text = found.get_ref().as_ref();
+            !self.asked.contains(&text) && nearest(text, [key]).is_some()
+        });
+        if let Some(slip) = slip {
+            let text = slip.get_ref().as_ref();
+            self.unknown(text, slip.span(), &[key]);
+            self.explained.push(text);
+            return;
+        }
         let diagnostic = Diagnostic::new(format!("{} has no `{key}`", self.name), self.span.clone())
             .label(format!("`{key}` is needed here"));
         self.findings.add(match help {
@@ -61,25 +77,48 @@ impl<'d> TableReader<'d> {
         });
     }
 
-    /// Takes every key of the table in the order of the file, for tables whose keys are names.
-    pub fn entries(self) -> Vec<Value<'d>> {
-        self.table
-            .iter()
-            .map(|(key, value)| Value::new(key.get_ref().as_ref(), key.span(), value, self.findings))
-            .collect()
+    fn unknown(&self, key: &str, span: Span, legal: &[&'static str]) {
+        self.findings.add(
+            Diagnostic::new(format!("{} has no key `{key}`", self.name), span)
+                .label("unknown key")
+                .help(help_for(key, legal.iter().copied())),
+        );
     }
 
-    /// Reports every key that was never asked for.
-    pub fn finish(self) {
+    /// Returns how many keys the table has.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Returns whether the table has no keys.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Reads every entry of a table whose keys are names, in the order of the file. The names of those that cannot be
+    /// read are noted.
+    pub fn entries<T>(self, read: impl Fn(&Value<'d>) -> Option<T>) -> Vec<T> {
+        let read_entry = |(key, value): (&'d TomlSpanned<Cow<'d, str>>, &'d TomlSpanned<DeValue<'d>>)| {
+            let value = Value::new(key.get_ref().as_ref(), key.span(), value, self.findings);
+            let entry = read(&value);
+            if entry.is_none() {
+                self.findings.mark_unread(value.key());
+            }
+            entry
+        };
+        self.table.iter().filter_map(read_entry).collect()
+    }
+
+    /// Reports every key that was never asked for; says whether there is none.
+    pub fn finish(self) -> bool {
+        let mut known = self.explained.is_empty();
         for (key, _) in self.table {
             let text = key.get_ref().as_ref();
-            if !self.asked.contains(&text) {
-                self.findings.add(
-                    Diagnostic::new(format!("{} has no key `{text}`", self.name), key.span())
-                        .label("unknown key")
-                        .help(help_for(text, self.asked.iter().copied())),
-                );
+            if !self.asked.contains(&text) && !self.explained.contains(&text) {
+                self.unknown(text, key.span(), &self.asked);
+                known = false;
             }
         }
+        known
     }
 }

@@ -83,44 +83,56 @@ impl<'d> Value<'d> {
         self.value.get_ref().is_array()
     }
 
-    /// Reports that the value is not what it should be.
-    pub fn mismatch(&self, expected: &str) {
+    /// Reports that the value is not what it should be, with how that is written.
+    pub fn mismatch(&self, expected: &str, form: &str) {
+        self.findings.add(self.mismatched(expected, form));
+    }
+
+    /// Reports that the value is not what it should be, and what to write instead.
+    pub fn mismatch_with_help(&self, expected: &str, form: &str, help: impl Into<String>) {
+        self.findings.add(self.mismatched(expected, form).help(help));
+    }
+
+    fn mismatched(&self, expected: &str, form: &str) -> Diagnostic {
         let found = match self.value.get_ref() {
             DeValue::String(_) => "text",
             DeValue::Integer(_) => "a whole number",
-            DeValue::Float(_) => "a number",
+            DeValue::Float(_) => "a number with a point",
             DeValue::Boolean(_) => "a boolean",
             DeValue::Datetime(_) => "a date",
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        self.findings.add(
-            Diagnostic::new(format!("`{}` is {found}, not {expected}", self.key), self.span())
-                .label(format!("expected {expected}")),
-        );
+        Diagnostic::new(format!("`{}` is {found}, not {expected}", self.key), self.span())
+            .label(format!("expected {form}"))
     }
 
-    fn read<T>(&self, expected: &str, read: impl FnOnce(&'d DeValue<'d>) -> Option<T>) -> Option<Spanned<T>> {
+    fn read<T>(
+        &self,
+        expected: &str,
+        form: &str,
+        read: impl FnOnce(&'d DeValue<'d>) -> Option<T>,
+    ) -> Option<Spanned<T>> {
         let value = read(self.value.get_ref());
         if value.is_none() {
-            self.mismatch(expected);
+            self.mismatch(expected, form);
         }
         Some(Spanned::new(value?, self.span()))
     }
 
     /// Reads text.
     pub fn text(&self) -> Option<Spanned<String>> {
-        self.read("text in quotes", |value| value.as_str().map(str::to_owned))
+        self.read("text", "text in quotes", |value| value.as_str().map(str::to_owned))
     }
 
     /// Reads `true` or `false`.
     pub fn boolean(&self) -> Option<Spanned<bool>> {
-        self.read("`true` or `false`", DeValue::as_bool)
+        self.read("a boolean", "`true` or `false`", DeValue::as_bool)
     }
 
     /// Reads a whole number within a range.
     pub fn integer(&self, range: RangeInclusive<i64>) -> Option<Spanned<i64>> {
-        let read = self.read("a whole number", whole)?;
+        let read = self.read("a whole number", "a whole number", whole)?;
         if range.contains(&read.value) {
             return Some(read);
         }
@@ -137,7 +149,7 @@ impl<'d> Value<'d> {
 
     /// Reads a number, whole or not; `inf` and `nan` are none.
     pub fn number(&self) -> Option<Spanned<f64>> {
-        self.read("a number", |value| match value {
+        self.read("a number", "a number", |value| match value {
             #[expect(clippy::cast_precision_loss, reason = "a number of the file is meant as a double here")]
             DeValue::Integer(_) => whole(value).map(|whole| whole as f64),
             DeValue::Float(float) => {
@@ -149,36 +161,39 @@ impl<'d> Value<'d> {
 
     /// Reads a duration with its unit, such as `"10s"`, `"3m"`, `"1h 30m"` or `"250ms"`.
     pub fn duration(&self) -> Option<Spanned<Duration>> {
-        let text = self.read("a duration in quotes, such as \"10s\"", DeValue::as_str)?;
-        match humantime::parse_duration(text.value.trim()) {
-            Ok(duration) => Some(Spanned::new(duration, text.span)),
-            Err(_) => {
-                self.findings.add(
-                    Diagnostic::new(format!("`{}` is not a duration", self.key), text.span)
-                        .label("expected a number with a unit")
-                        .help("write a number and `ms`, `s`, `m`, `h` or `d`, such as \"10s\" or \"1h 30m\""),
-                );
-                None
-            }
+        let text = self.read("a duration", "a number with a unit, in quotes, such as \"10s\"", DeValue::as_str)?;
+        if let Ok(duration) = humantime::parse_duration(text.value.trim()) {
+            Some(Spanned::new(duration, text.span))
+        } else {
+            self.findings.add(
+                Diagnostic::new(format!("`{}` is not a duration", self.key), text.span)
+                    .label("expected a number with a unit")
+                    .help("write a number and `ms`, `s`, `m`, `h` or `d`, such as \"10s\" or \"1h 30m\""),
+            );
+            None
         }
     }
 
     /// Reads a table that messages call `name`.
     pub fn table(&self, name: impl Into<String>) -> Option<TableReader<'d>> {
-        let table = self.read("a table", DeValue::as_table)?;
+        let table = self.read("a table", "a table", DeValue::as_table)?;
         // The place of a `[header]` table is its header; that of an inline one is itself. Either is where a key is missing.
         Some(TableReader::new(table.value, self.span(), name, self.findings))
     }
 
     /// Reads a list; each element goes by the key of the list.
     pub fn list(&self) -> Option<Vec<Value<'d>>> {
-        let list = self.read("a list in [brackets]", DeValue::as_array)?;
+        if let DeValue::String(text) = self.value.get_ref() {
+            self.mismatch_with_help("a list", "a list in brackets", format!("write [\"{text}\"]"));
+            return None;
+        }
+        let list = self.read("a list", "a list in brackets", DeValue::as_array)?;
         Some(list.value.iter().map(|item| Value::new(self.key, self.key_span(), item, self.findings)).collect())
     }
 
     /// Reads a scalar as the JSON value of the same meaning: text, a number, or a boolean.
     pub fn scalar(&self) -> Option<Spanned<serde_json::Value>> {
-        self.read("text, a number or a boolean", |value| match value {
+        self.read("text, a number or a boolean", "one value", |value| match value {
             DeValue::String(text) => Some(serde_json::Value::from(text.as_ref())),
             DeValue::Integer(_) => whole(value).map(serde_json::Value::from),
             DeValue::Float(float) => {

@@ -1,4 +1,4 @@
-//! A query's aggregates as DataFusion's accumulators.
+//! A query's aggregates as `DataFusion`'s accumulators.
 //!
 //! One aggregate stands on one or two accumulators (a mean is a total and a count), so that partial results of shards
 //! merge exactly and every rule about types and overflow is one of ours.
@@ -138,7 +138,7 @@ fn summed(argument: Physical, of: Option<SqlType>, input: &Schema) -> Result<Phy
     }
 }
 
-/// Gives a boolean an order: DataFusion's grouped MIN and MAX have none for it.
+/// Gives a boolean an order: `DataFusion`'s grouped MIN and MAX have none for it.
 fn ordered(argument: Physical, of: Option<SqlType>, input: &Schema) -> Result<Physical, DataFusionError> {
     if of == Some(SqlType::Boolean) { cast(argument, input, DataType::Int8) } else { Ok(argument) }
 }

@@ -148,8 +148,8 @@ impl ShardInput {
                 Some(mask) => keep = mask.iter().map(|value| value == Some(true)).collect(),
                 // Some rows failed: the others are judged one by one.
                 None => {
-                    for row in 0..rows {
-                        keep[row] = keep[row] && holds(filter, &batch.slice(row, 1))?.value(0);
+                    for (row, keep) in keep.iter_mut().enumerate() {
+                        *keep = *keep && holds(filter, &batch.slice(row, 1))?.value(0);
                     }
                 }
             }

@@ -117,13 +117,12 @@ impl Closer {
         for (row, reason) in failed {
             closed.failed.push((batch.slice(row, 1).project(&leading)?, reason));
         }
-        let (batch, selected) = match whole {
-            Some(selected) => (batch.clone(), selected),
-            None => {
-                let rest = filter_record_batch(batch, &BooleanArray::from(keep))?;
-                let selected = select(&rest)?;
-                (rest, selected)
-            }
+        let (batch, selected) = if let Some(selected) = whole {
+            (batch.clone(), selected)
+        } else {
+            let rest = filter_record_batch(batch, &BooleanArray::from(keep))?;
+            let selected = select(&rest)?;
+            (rest, selected)
         };
         if batch.num_rows() > 0 {
             let mut columns = batch.columns()[..self.leading].to_vec();

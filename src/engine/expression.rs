@@ -1,4 +1,4 @@
-//! Typed expressions → DataFusion's physical expressions, with one meaning: overflow, division by zero and a cast that
+//! Typed expressions → `DataFusion`'s physical expressions, with one meaning: overflow, division by zero and a cast that
 //! cannot hold the value fail, and the row that fails is diverted by the caller.
 
 use std::sync::Arc;

@@ -11,11 +11,14 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::aggregation::Aggregation;
 
+/// The values of a group's columns, in the form in which they are compared.
+type Key = Box<[u8]>;
+
 /// Groups by key, with an accumulator's value each. Memory grows with groups, never with rows.
 pub(super) struct Groups {
     table: HashTable<(u64, usize)>,
     hasher: DefaultHashBuilder,
-    keys: Vec<Box<[u8]>>,
+    keys: Vec<Key>,
     accumulators: Vec<Box<dyn GroupsAccumulator>>,
 }
 
@@ -66,7 +69,7 @@ impl Groups {
     }
 
     /// Takes everything out: the groups' keys in their order, and the accumulators' partial results.
-    pub(super) fn take_state(&mut self) -> Result<(Vec<Box<[u8]>>, Vec<Vec<ArrayRef>>), DataFusionError> {
+    pub(super) fn take_state(&mut self) -> Result<(Vec<Key>, Vec<Vec<ArrayRef>>), DataFusionError> {
         let state =
             self.accumulators.iter_mut().map(|accumulator| accumulator.state(EmitTo::All)).collect::<Result<_, _>>()?;
         self.table.clear();
@@ -74,7 +77,7 @@ impl Groups {
     }
 
     /// Takes everything out: the groups' keys in their order, and the accumulators' results.
-    pub(super) fn take_results(&mut self) -> Result<(Vec<Box<[u8]>>, Vec<ArrayRef>), DataFusionError> {
+    pub(super) fn take_results(&mut self) -> Result<(Vec<Key>, Vec<ArrayRef>), DataFusionError> {
         let results = self
             .accumulators
             .iter_mut()

@@ -37,7 +37,7 @@ pub enum EngineError {
     /// The saved state cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// DataFusion refused the query, or failed over a whole batch.
+    /// `DataFusion` refused the query, or failed over a whole batch.
     #[error("query `{query}` cannot be run: {source}")]
     Query {
         /// The query.
@@ -242,7 +242,7 @@ impl Engine {
         }
         for bad in &turn.bad {
             self.counters.bad += 1;
-            let shard = self.shard_name(bad.shard);
+            let shard = shard_name(bad.shard);
             let sequence = bad.sequence.to_string();
             self.sample_bad(Sample::new(shard.clone(), sequence.clone(), bad.reason.clone(), &bad.data));
             let diverted = Diverted {
@@ -261,7 +261,7 @@ impl Engine {
                 outputs.late.push(&late.partition_key, &late.data);
             }
             let reason = format!("its window was over: time {}", super::json::moment_text(late.moment));
-            let sample = Sample::new(self.shard_name(late.shard), late.sequence.to_string(), reason, &late.data);
+            let sample = Sample::new(shard_name(late.shard), late.sequence.to_string(), reason, &late.data);
             self.status.send_modify(|status| Sample::push(&mut status.late, sample));
         }
         outputs
@@ -269,10 +269,6 @@ impl Engine {
 
     fn sample_bad(&self, sample: Sample) {
         self.status.send_modify(|status| Sample::push(&mut status.bad, sample));
-    }
-
-    fn shard_name(&self, index: usize) -> String {
-        ShardId(u32::try_from(index).unwrap_or(u32::MAX)).to_string()
     }
 
     /// The declared column's text, else the group's, so that a group's rows keep their order.
@@ -302,7 +298,7 @@ impl Engine {
     }
 }
 
-/// The longest partition key, in characters (Kinesis API, PutRecord).
+/// The longest partition key, in characters (Kinesis API, `PutRecord`).
 const MAX_PARTITION_KEY: usize = 256;
 
 /// What one turn writes.
@@ -338,4 +334,8 @@ pub fn saved_status(log: &Arc<LocalLog>, plan: &Plan, query: &Query) -> Result<Q
     let engine = Engine::open(Arc::clone(log), plan, query)?;
     let status = engine.status.borrow().clone();
     Ok(status)
+}
+
+fn shard_name(index: usize) -> String {
+    ShardId(u32::try_from(index).unwrap_or(u32::MAX)).to_string()
 }

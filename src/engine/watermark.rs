@@ -109,6 +109,7 @@ pub(super) struct ShardWatermark<'a> {
     delay: Micros,
     /// The least greatest time of the other shards that are awake; the inner `None` where one of them has none yet, the
     /// outer where times are those of arrival.
+    #[expect(clippy::option_option, reason = "the outer one is whether there is such a thing, the inner its value")]
     others: Option<Option<Micros>>,
 }
 

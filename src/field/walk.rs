@@ -115,10 +115,7 @@ mod tests {
         let message = |text: &str| fixture::read(text).expect_err("a mistake");
         assert_eq!(message("kind = 'walk'\nstart = 0\nstep = 0"), "`step` is not above 0");
         assert_eq!(message("kind = 'walk'\nstart = 0\nstep = 1\nmin = 1"), "`start` lies outside the bounds");
-        assert_eq!(
-            message("kind = 'walk'\nstart = 0\nstep = 1\nper = 3"),
-            "`per` is a whole number, not text in quotes"
-        );
+        assert_eq!(message("kind = 'walk'\nstart = 0\nstep = 1\nper = 3"), "`per` is a whole number, not text");
         let field = fixture::read("kind = 'walk'\nstart = 200\nstep = 1\nper = 'ticker'").expect("a field that fits");
         field.check(SqlType::TinyInt).expect_err("a mistake");
         assert_eq!(field.per().expect("a field that fits").value, "ticker");

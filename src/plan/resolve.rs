@@ -18,13 +18,28 @@ impl Plan {
     /// Resolves a file for one target. Fails with every mistake; the target is one of the spec's.
     pub fn resolve(document: &Document, spec: &Spec, target: &TargetSpec) -> Result<Self, Vec<Diagnostic>> {
         let findings = Findings::new();
-        let context = Context { document, spec, target, findings: &findings };
+        let plan = Self::resolve_into(document, spec, target, &findings);
+        plan.ok_or_else(|| findings.into_sorted())
+    }
+
+    /// Reads a file and resolves it for each of its targets. Fails with every mistake of the whole file at once.
+    pub fn check(document: &Document) -> Result<Vec<Self>, Vec<Diagnostic>> {
+        let findings = Findings::new();
+        let spec = Spec::read_readable(document, &findings);
+        let targets = spec.iter().flat_map(|spec| spec.targets.iter().map(move |target| (spec, target)));
+        let plans =
+            targets.filter_map(|(spec, target)| Self::resolve_into(document, spec, target, &findings)).collect();
+        if findings.is_empty() { Ok(plans) } else { Err(findings.into_sorted()) }
+    }
+
+    fn resolve_into(document: &Document, spec: &Spec, target: &TargetSpec, findings: &Findings) -> Option<Self> {
+        let context = Context { document, spec, target, findings };
         context.check_names();
         let mut streams = context.streams();
         let generators = context.generators(&streams);
         let queries = context.queries(&streams);
         if !findings.is_empty() {
-            return Err(findings.into_sorted());
+            return None;
         }
         for query in &queries {
             let columns = query.output_columns(&streams);
@@ -34,9 +49,9 @@ impl Plan {
         }
         context.output_partition_keys(&mut streams);
         if !findings.is_empty() {
-            return Err(findings.into_sorted());
+            return None;
         }
-        Ok(Self {
+        Some(Self {
             name: spec.name.value.clone(),
             description: spec.description.clone(),
             streams,
@@ -80,7 +95,7 @@ impl Context<'_> {
         names: impl Iterator<Item = &'n str> + Clone,
     ) -> bool {
         let known = names.clone().any(|known| known == name.value);
-        if !known {
+        if !known && !self.findings.is_unread(&name.value) {
             self.add(
                 Diagnostic::new(format!("there is no {what} `{}`", name.value), name.span.clone())
                     .label(format!("unknown {what}"))
@@ -92,10 +107,15 @@ impl Context<'_> {
 
     /// Reports a mistake in the SQL that stands at `text`, at its place within it.
     pub(super) fn sql(&self, error: SqlError, text: &Spanned<String>) {
-        let span = error.span.and_then(|inner| self.within(text, &inner)).unwrap_or_else(|| text.span.clone());
-        let diagnostic = Diagnostic::new(error.message, span).label("here");
+        if error.unknown.as_ref().is_some_and(|unknown| self.findings.is_unread(&unknown.0)) {
+            return;
+        }
+        let inner = error.span.unwrap_or(0..text.value.len());
+        let span = self.within(text, &inner).unwrap_or_else(|| text.span.clone());
+        let diagnostic = Diagnostic::new(error.message, span).label(error.label.unwrap_or_default());
         let help = error.help.or_else(|| {
-            error.unknown.map(|(word, legal)| help_for(&word, legal.iter().map(String::as_str).collect::<Vec<_>>()))
+            let (word, legal) = *error.unknown?;
+            Some(help_for(&word, legal.iter().map(String::as_str).collect::<Vec<_>>()))
         });
         self.add(match help {
             Some(help) => diagnostic.help(help),
@@ -121,6 +141,10 @@ pub(super) fn source(spec: &Spec, stream: &str) -> Source {
     if spec.queries.iter().any(|query| query.name.value == stream) {
         return Source::Query(stream.to_owned());
     }
-    let late = spec.queries.iter().find(|query| query.late.as_ref().is_some_and(|late| late.value == stream));
+    // A query that sends late rows back to where it reads is a mistake of the query, not of the stream.
+    let late = spec
+        .queries
+        .iter()
+        .find(|query| query.from.value != stream && query.late.as_ref().is_some_and(|late| late.value == stream));
     late.map_or(Source::Producers, |query| Source::Late(query.name.value.clone()))
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::document::Diagnostic;
-use crate::spec::QuerySpec;
+use crate::document::{Diagnostic, Span, Spanned, nearest};
+use crate::spec::{EVENT_TIME, QuerySpec};
 use crate::sql::{Scope, SqlType, read_filter, read_select};
 
 use super::resolve::{Context, find};
@@ -19,7 +19,7 @@ impl Context<'_> {
 
     fn query(&self, spec: &QuerySpec, streams: &[Stream]) -> Option<Query> {
         let names = streams.iter().map(|stream| stream.name.as_str());
-        if find(streams, &spec.name.value).is_none() {
+        if find(streams, &spec.name.value).is_none() && !self.findings.is_unread(&spec.name.value) {
             self.add(
                 Diagnostic::new(format!("query `{}` has no stream to write", spec.name.value), spec.name.span.clone())
                     .label("a query writes the stream of its own name")
@@ -60,19 +60,26 @@ impl Context<'_> {
             }
         });
         let mut group_by = Vec::new();
-        let mut taken: Vec<String> = WINDOW_COLUMNS.map(str::to_owned).to_vec();
+        let mut taken: Vec<(&str, Option<&Span>)> = WINDOW_COLUMNS.map(|name| (name, None)).to_vec();
+        let mut unknown = false;
         for name in &spec.group_by {
             if !self.known("column", name, columns.iter().map(|(column, _)| column.as_str())) {
+                unknown = true;
                 continue;
             }
-            self.claim(&mut taken, name.value.clone(), name.span.clone());
+            self.claim(&mut taken, name);
             group_by.extend(columns.iter().position(|(column, _)| *column == name.value));
         }
-        let grouped: Vec<String> = group_by.iter().map(|index| columns[*index].0.clone()).collect();
+        // Where a group column is unknown, any column may have been meant.
+        let grouped: Vec<String> = if unknown {
+            columns.iter().map(|(name, _)| name.clone()).collect()
+        } else {
+            group_by.iter().map(|index| columns[*index].0.clone()).collect()
+        };
         let mut aggregates = Vec::new();
         let mut select = Vec::new();
         for (name, text) in &spec.select {
-            self.claim(&mut taken, name.value.clone(), name.span.clone());
+            self.claim(&mut taken, name);
             match read_select(&text.value, scope, &grouped, aggregates.clone()) {
                 Ok(reading) => {
                     aggregates = reading.aggregates;
@@ -93,39 +100,53 @@ impl Context<'_> {
         })
     }
 
-    fn claim(&self, taken: &mut Vec<String>, name: String, span: crate::document::Span) {
-        if taken.contains(&name) {
-            let help = if WINDOW_COLUMNS.contains(&name.as_str()) {
-                "every row has `window_start` and `window_end` already; choose another name"
-            } else {
-                "group columns are outputs already; choose another name"
-            };
-            self.add(Diagnostic::new(format!("a row would have two columns `{name}`"), span).label("taken").help(help));
+    /// Takes a name for an output column.
+    fn claim<'n>(&self, taken: &mut Vec<(&'n str, Option<&'n Span>)>, name: &'n Spanned<String>) {
+        if let Some((_, first)) = taken.iter().find(|(known, _)| *known == name.value) {
+            let diagnostic =
+                Diagnostic::new(format!("a row would have two columns `{}`", name.value), name.span.clone());
+            self.add(match first {
+                None => diagnostic
+                    .label("taken")
+                    .help("every row has `window_start` and `window_end` already; choose another name"),
+                Some(first) => diagnostic
+                    .label("the second")
+                    .other((*first).clone(), "the first")
+                    .help("group columns are outputs already; leave one of the two out, or choose another name"),
+            });
         }
-        taken.push(name);
+        taken.push((&name.value, Some(&name.span)));
     }
 
     fn late(&self, spec: &QuerySpec, streams: &[Stream]) {
         let Some(late) = &spec.late else { return };
-        if !self.known("stream", late, streams.iter().map(|stream| stream.name.as_str())) {
+        if find(streams, &late.value).is_none() && !self.findings.is_unread(&late.value) {
+            let names = streams.iter().map(|stream| stream.name.as_str());
+            let help = nearest(&late.value, names)
+                .map_or_else(|| format!("add [streams.{}]", late.value), |near| format!("did you mean `{near}`?"));
+            self.add(
+                Diagnostic::new(format!("there is no stream `{}`", late.value), late.span.clone())
+                    .label("unknown stream")
+                    .help(help),
+            );
             return;
         }
-        let conflict = if late.value == spec.from.value {
-            Some("this is the stream that the query reads")
+        let by_arrival = find(streams, &spec.from.value).is_some_and(|from| from.time == Time::Arrival);
+        let (conflict, help) = if late.value == spec.from.value {
+            ("this is the stream that the query reads", "declare another stream for them".to_owned())
         } else if find(streams, &late.value).is_some_and(|stream| matches!(stream.source, Source::Query(_))) {
-            Some("a query writes this stream")
-        } else if find(streams, &spec.from.value).is_some_and(|from| from.time == Time::Arrival) {
-            Some("a row by arrival time is never late")
-        } else if self.spec.generators.iter().any(|generator| generator.stream.value == late.value) {
-            Some("a generator feeds this stream")
+            ("a query writes this stream", "declare another stream for them".to_owned())
+        } else if by_arrival && !self.findings.is_unread(EVENT_TIME) {
+            let help = format!("give stream `{}` an `event_time`, or leave `late` out", spec.from.value);
+            ("a row by arrival time is never late", help)
         } else {
-            None
+            return;
         };
-        if let Some(conflict) = conflict {
-            self.add(
-                Diagnostic::new(format!("`{}` cannot take late rows", late.value), late.span.clone()).label(conflict),
-            );
-        }
+        self.add(
+            Diagnostic::new(format!("`{}` cannot take late rows", late.value), late.span.clone())
+                .label(conflict)
+                .help(help),
+        );
     }
 }
 

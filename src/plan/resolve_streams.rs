@@ -1,6 +1,6 @@
 //! Streams, and the generators that feed them.
 
-use crate::document::{Diagnostic, Spanned};
+use crate::document::{Diagnostic, Span, Spanned};
 use crate::spec::{EventTimeSpec, GeneratorSpec, StreamSpec};
 use crate::sql::SqlType;
 
@@ -22,7 +22,7 @@ impl Context<'_> {
         };
         let time = match &spec.event_time {
             None => Time::Arrival,
-            Some(event_time) => self.event_time(event_time, &columns, &source),
+            Some(event_time) => self.event_time(event_time, spec, &columns, &source),
         };
         let overridden = self.target.overrides.shards.iter().find(|(stream, _)| stream.value == *name);
         let capacity = overridden.map_or(spec.capacity, |(_, capacity)| *capacity);
@@ -32,14 +32,21 @@ impl Context<'_> {
     fn columns(&self, spec: &StreamSpec, source: &Source) -> Vec<Column> {
         let name = &spec.name;
         match (&spec.columns, source) {
+            // A query of this name may be there, and could not be read.
+            (None, Source::Producers) if self.findings.is_unread(&name.value) => {}
             (None, Source::Producers) => self.add(
                 Diagnostic::new(format!("stream `{}` has no columns", name.value), name.span.clone())
                     .label("nothing says what its records hold")
                     .help(format!("add [streams.{}.columns], or a query of this name that writes it", name.value)),
             ),
-            (Some(columns), Source::Query(_) | Source::Late(_)) => self.add(
+            (Some(columns), Source::Query(_)) => self.add(
                 Diagnostic::new(format!("stream `{}` is written by a query", name.value), columns.span.clone())
                     .label("its columns come from the query")
+                    .help("leave these columns out"),
+            ),
+            (Some(columns), Source::Late(_)) => self.add(
+                Diagnostic::new(format!("stream `{}` takes late rows as they were", name.value), columns.span.clone())
+                    .label("its columns are those of the stream that they come from")
                     .help("leave these columns out"),
             ),
             _ => {}
@@ -51,13 +58,18 @@ impl Context<'_> {
             let clash =
                 columns.iter().find(|other| inside(&other.path, &column.path) || inside(&column.path, &other.path));
             if let Some(other) = clash {
-                self.add(
-                    Diagnostic::new(
-                        format!("columns `{}` and `{}` read the same place of a record", other.name, column.name.value),
-                        column.name.span.clone(),
-                    )
-                    .label(format!("`$.{}` is taken or lies inside the other", column.path.join("."))),
-                );
+                let (path, taken) = (column.path.join("."), other.path.join("."));
+                let first = specs.iter().find(|spec| spec.name.value == other.name);
+                let diagnostic = Diagnostic::new(
+                    format!("columns `{}` and `{}` read the same place of a record", other.name, column.name.value),
+                    column.name.span.clone(),
+                )
+                .label(format!("at `$.{path}`"))
+                .help("give one of them another `path`");
+                self.add(match first {
+                    Some(first) => diagnostic.other(first.name.span.clone(), format!("at `$.{taken}`")),
+                    None => diagnostic,
+                });
             }
             columns.push(Column {
                 name: column.name.value.clone(),
@@ -69,7 +81,7 @@ impl Context<'_> {
         columns
     }
 
-    fn event_time(&self, spec: &EventTimeSpec, columns: &[Column], source: &Source) -> Time {
+    fn event_time(&self, spec: &EventTimeSpec, stream: &StreamSpec, columns: &[Column], source: &Source) -> Time {
         if *source != Source::Producers {
             self.add(
                 Diagnostic::new("a stream that a query writes has no `event_time`", spec.column.span.clone())
@@ -80,13 +92,15 @@ impl Context<'_> {
         }
         let Some(column) = self.column("column", &spec.column, columns) else { return Time::Arrival };
         if !matches!(columns[column].sql_type, SqlType::Timestamp(_)) {
-            self.add(
-                Diagnostic::new(
-                    format!("event time `{}` is a {}", spec.column.value, columns[column].sql_type),
-                    spec.column.span.clone(),
-                )
-                .label("expected a TIMESTAMP column"),
-            );
+            let diagnostic = Diagnostic::new(
+                format!("event time `{}` is a column of type {}", spec.column.value, columns[column].sql_type),
+                spec.column.span.clone(),
+            )
+            .label("expected a TIMESTAMP column");
+            self.add(match declared(stream, &spec.column.value) {
+                Some(place) => diagnostic.other(place, "declared here"),
+                None => diagnostic,
+            });
         }
         Time::Event { column, delay: spec.delay, idle: spec.idle }
     }
@@ -107,8 +121,11 @@ impl Context<'_> {
             }
             if let (Some(key), Source::Late(_)) = (&spec.partition_key, &stream.source) {
                 self.add(
-                    Diagnostic::new("late records keep the partition key that they came with", key.span.clone())
-                        .label("leave this out"),
+                    Diagnostic::new(
+                        format!("stream `{}` takes late rows with the partition keys that they came with", stream.name),
+                        key.span.clone(),
+                    )
+                    .label("leave this out"),
                 );
             }
         }
@@ -123,19 +140,31 @@ impl Context<'_> {
             return None;
         }
         let stream = find(streams, &spec.stream.value)?;
-        if stream.source != Source::Producers {
-            self.add(
-                Diagnostic::new(format!("stream `{}` is written by a query", stream.name), spec.stream.span.clone())
-                    .label("a generator cannot feed it too"),
-            );
+        let what = match &stream.source {
+            Source::Producers => None,
+            Source::Query(query) => Some((query, "is written by a query")),
+            Source::Late(query) => Some((query, "takes the late rows of a query")),
+        };
+        if let Some((query, what)) = what {
+            let diagnostic = Diagnostic::new(format!("stream `{}` {what}", stream.name), spec.stream.span.clone())
+                .label("a generator cannot feed it too");
+            let query = self.spec.queries.iter().find(|spec| spec.name.value == *query);
+            self.add(match query {
+                Some(query) => diagnostic.other(query.name.span.clone(), "this query"),
+                None => diagnostic,
+            });
             return None;
         }
+        let declaration = self.spec.streams.iter().find(|spec| spec.name.value == stream.name);
         for field in &spec.fields.value {
             self.column("column", &field.column, &stream.columns);
         }
         let mut fields = Vec::new();
         for column in &stream.columns {
             let Some(field) = spec.fields.value.iter().find(|field| field.column.value == column.name) else {
+                if self.findings.is_unread(&column.name) {
+                    continue;
+                }
                 self.add(
                     Diagnostic::new(
                         format!("generator `{}` has no field for column `{}`", stream.name, column.name),
@@ -146,20 +175,22 @@ impl Context<'_> {
                 );
                 continue;
             };
+            let place = declaration.and_then(|stream| declared(stream, &column.name));
+            let conflict = |message: String, label: String| {
+                let diagnostic = Diagnostic::new(message, field.span.clone()).label(label);
+                self.add(match place.clone() {
+                    Some(place) => diagnostic.other(place, "declared here"),
+                    None => diagnostic,
+                });
+            };
             if let Err(reason) = field.field.check(column.sql_type) {
-                self.add(
-                    Diagnostic::new(
-                        format!("field `{}` does not fit its column, a {}", column.name, column.sql_type),
-                        field.span.clone(),
-                    )
-                    .label(reason),
+                conflict(
+                    format!("field `{}` does not fit its column of type {}", column.name, column.sql_type),
+                    reason,
                 );
             }
             if field.null_share > 0.0 && column.not_null {
-                self.add(
-                    Diagnostic::new(format!("column `{}` is NOT NULL", column.name), field.span.clone())
-                        .label("this field makes NULL"),
-                );
+                conflict(format!("column `{}` is NOT NULL", column.name), "this field makes NULL".to_owned());
             }
             let per = field.field.per().and_then(|per| self.column("column", per, &stream.columns));
             fields.push(GeneratedField {
@@ -168,8 +199,51 @@ impl Context<'_> {
                 per,
             });
         }
+        self.circles(spec, &fields, stream);
         let overridden = self.target.overrides.rates.iter().find(|(name, _)| name.value == stream.name);
         let rate = overridden.map_or(spec.rate, |(_, rate)| *rate);
         Some(Generator { stream: stream.name.clone(), rate, seed: spec.seed, fields })
     }
+
+    /// Reports a chain of `per` that comes back to where it began: no value of it could be the first.
+    fn circles(&self, spec: &GeneratorSpec, fields: &[GeneratedField], stream: &Stream) {
+        // With a field missing, an index is not that of a column.
+        if fields.len() != stream.columns.len() {
+            return;
+        }
+        let mut reported = vec![false; fields.len()];
+        for start in 0..fields.len() {
+            let mut chain = vec![start];
+            while let Some(next) = chain.last().and_then(|last| fields[*last].per).filter(|next| !chain.contains(next))
+            {
+                chain.push(next);
+            }
+            let closes = chain.last().and_then(|last| fields[*last].per) == Some(start);
+            if !closes || reported[start] {
+                continue;
+            }
+            for index in &chain {
+                reported[*index] = true;
+            }
+            let name = |index: &usize| format!("`{}`", stream.columns[*index].name);
+            let field = spec.fields.value.iter().find(|field| field.column.value == stream.columns[start].name);
+            let Some(per) = field.and_then(|field| field.field.per()) else { continue };
+            let diagnostic = Diagnostic::new(
+                format!("by `per`, the values of {} depend on themselves", name(&start)),
+                per.span.clone(),
+            );
+            self.add(if chain.len() == 1 {
+                diagnostic.label("this is the column itself")
+            } else {
+                let round: Vec<String> = chain[1..].iter().chain([&start]).map(name).collect();
+                diagnostic.label(format!("{} depends on {}", name(&start), round.join(", which depends on ")))
+            });
+        }
+    }
+}
+
+/// Returns the place of a column's type.
+fn declared(stream: &StreamSpec, column: &str) -> Option<Span> {
+    let columns = stream.columns.as_ref()?;
+    columns.value.iter().find(|spec| spec.name.value == column).map(|spec| spec.column_type.span.clone())
 }

@@ -44,16 +44,20 @@ pub(super) fn read(value: &Value<'_>) -> Option<GeneratorSpec> {
         None => Some(0),
         Some(seed) => seed.integer(0..=i64::MAX).map(|seed| seed.value.unsigned_abs()),
     };
-    let fields = reader.take("fields").and_then(|value| {
-        let entries = value.table("`fields`")?.entries();
-        Some(Spanned::new(entries.iter().filter_map(read_field).collect(), value.span()))
-    });
+    let fields = reader
+        .take("fields")
+        .and_then(|value| Some(Spanned::new(value.table("`fields`")?.entries(read_field), value.span())));
     reader.finish();
-    Some(GeneratorSpec { stream, rate: rate?, seed: seed?, fields: fields? })
+    // A rate or a seed that cannot be read is a finding, and hides none in the fields.
+    Some(GeneratorSpec { stream, rate: rate.unwrap_or(1.0), seed: seed.unwrap_or(0), fields: fields? })
 }
 
 /// Reads a rate with its unit: `"200/s"`, `"5/m"`, `"1000/h"`.
 pub(super) fn read_rate(value: &Value<'_>) -> Option<f64> {
+    if !value.is_text() {
+        value.mismatch("text", "records and a unit of time, in quotes, such as \"200/s\"");
+        return None;
+    }
     let text = value.text()?;
     let rate = text.value.split_once('/').and_then(|(count, unit)| {
         let count: f64 = count.trim().replace('_', "").parse().ok()?;
@@ -79,6 +83,10 @@ pub(super) fn read_rate(value: &Value<'_>) -> Option<f64> {
 }
 
 fn read_field(value: &Value<'_>) -> Option<FieldSpec> {
+    if value.is_text() {
+        value.mismatch_with_help("a table", "a kind with its options", "write { kind = \"…\" }");
+        return None;
+    }
     let mut reader = value.table(format!("field `{}`", value.key()))?;
     let found = kind::find(&mut reader, "field kind", KINDS, |kind| kind.name);
     let null_share = match reader.optional("null") {
@@ -88,7 +96,7 @@ fn read_field(value: &Value<'_>) -> Option<FieldSpec> {
             if !legal {
                 value
                     .findings()
-                    .add(Diagnostic::new("a share of NULL is out of range", share.span).label("expected 0 to 1"));
+                    .add(Diagnostic::new("`null` is out of range", share.span).label("expected a share from 0 to 1"));
             }
             legal.then_some(share.value)
         }),

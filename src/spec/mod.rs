@@ -10,10 +10,11 @@ mod query;
 mod stream;
 mod target;
 
-use crate::document::{Diagnostic, Document, Findings, Spanned, TableReader};
+use crate::document::{Diagnostic, Document, Findings, Spanned, TableReader, Value};
 
 pub use generator::{FieldSpec, GeneratorSpec};
 pub use query::QuerySpec;
+pub(crate) use stream::EVENT_TIME;
 pub use stream::{ColumnSpec, EventTimeSpec, StreamSpec};
 pub use target::{EngineKind, Overrides, StreamsKind, TargetSpec};
 
@@ -38,45 +39,57 @@ impl Spec {
     /// Reads a document. Fails with every mistake that can be seen without looking names up.
     pub fn read(document: &Document) -> Result<Self, Vec<Diagnostic>> {
         let findings = Findings::new();
-        let spec = Self::read_into(document, &findings);
+        let spec = Self::read_readable(document, &findings);
         match spec {
             Some(spec) if findings.is_empty() => Ok(spec),
             _ => Err(findings.into_sorted()),
         }
     }
 
-    fn read_into(document: &Document, findings: &Findings) -> Option<Self> {
+    /// Reads what can be read, so that it can be looked at further: where there are findings, the result is good for
+    /// nothing but more findings. What was left out is noted there by its name.
+    pub(crate) fn read_readable(document: &Document, findings: &Findings) -> Option<Self> {
         let table = document.parse(findings);
         if !findings.is_empty() {
             return None;
         }
-        let first_line = document.text().lines().next().map_or(0, str::len);
-        let mut file = TableReader::new(&table, 0..first_line, "the file", findings);
+        let mut file = TableReader::new(&table, 0..0, "the file", findings);
         let mut name = None;
         let mut description = None;
-        if let Some(mut pipeline) = file.take("pipeline").and_then(|value| value.table("`pipeline`")) {
+        let pipeline = file.optional("pipeline");
+        if pipeline.is_none() {
+            file.missing("pipeline", Some("begin the file with `[pipeline]` and `name = \"…\"`"));
+        }
+        if let Some(mut pipeline) = pipeline.and_then(|value| value.table("`pipeline`")) {
             name = pipeline.take("name").and_then(|value| name::pipeline(&value));
             description = pipeline.optional("description").and_then(|value| value.text()).map(|text| text.value);
             pipeline.finish();
         }
-        let streams = section(&mut file, "streams", true, stream::read);
-        let generators = section(&mut file, "generators", false, generator::read);
-        let queries = section(&mut file, "queries", false, query::read);
-        let mut targets = section(&mut file, "targets", false, target::read);
+        let streams = file.optional("streams");
+        if streams.is_none() {
+            file.missing("streams", Some("a pipeline has at least one stream: add `[streams.NAME.columns]`"));
+        }
+        let streams = streams.and_then(|streams| section(&streams, stream::read));
+        let mut optional_section = |key| file.optional(key);
+        let generators = optional_section("generators").map_or_else(empty, |value| section(&value, generator::read));
+        let queries = optional_section("queries").map_or_else(empty, |value| section(&value, query::read));
+        let targets = optional_section("targets").map_or_else(empty, |value| section(&value, target::read));
+        let known = file.finish();
+        // Without a whole section, whatever is said about the others is about the hole.
+        let (streams, generators, queries, mut targets) = (streams?, generators?, queries?, targets?);
         target::add_standard(&mut targets);
-        file.finish();
-        Some(Self { name: name?, description, streams, generators, queries, targets })
+        let name = name.unwrap_or_else(|| Spanned::new(String::new(), 0..0));
+        known.then_some(Self { name, description, streams, generators, queries, targets })
     }
 }
 
 /// Reads every entry of `[section.…]`.
-fn section<T>(
-    file: &mut TableReader<'_>,
-    key: &'static str,
-    needed: bool,
-    read: impl Fn(&crate::document::Value<'_>) -> Option<T>,
-) -> Vec<T> {
-    let value = if needed { file.take(key) } else { file.optional(key) };
-    let Some(entries) = value.and_then(|value| value.table(format!("`{key}`"))) else { return Vec::new() };
-    entries.entries().iter().filter_map(read).collect()
+fn section<'d, T>(section: &Value<'d>, read: impl Fn(&Value<'d>) -> Option<T>) -> Option<Vec<T>> {
+    Some(section.table(format!("`{}`", section.key()))?.entries(read))
+}
+
+/// A section that is not there.
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside one that cannot be read")]
+fn empty<T>() -> Option<Vec<T>> {
+    Some(Vec::new())
 }

@@ -2,7 +2,7 @@
 
 use crate::document::{Diagnostic, Spanned, Value};
 
-/// The longest name of a stream (Kinesis API, CreateStream).
+/// The longest name of a stream (Kinesis API, `CreateStream`).
 const MAX_STREAM_NAME: usize = 128;
 /// The longest name of a pipeline: with what is added to it, it must stay a legal stack and application name (128).
 const MAX_PIPELINE_NAME: usize = 64;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::document::{Diagnostic, Spanned, Value};
-use crate::window::{KINDS, Window};
+use crate::window::{KINDS, Tumbling, Window};
 
 use super::{kind, name};
 
@@ -26,21 +26,25 @@ pub struct QuerySpec {
     pub late: Option<Spanned<String>>,
 }
 
-pub(super) fn read(value: &Value<'_>) -> Option<QuerySpec> {
-    let query_name = name::stream(value);
-    let mut reader = value.table(format!("query `{}`", value.key()))?;
-    for key in ["sql", "sql_file", "dialect"] {
-        if let Some(sql) = reader.optional(key) {
-            reader.findings().add(
-                Diagnostic::new("a query cannot hold SQL text in this version", sql.key_span())
-                    .label(format!("`{key}` is not supported"))
-                    .help("declare it with `from`, `where`, `window`, `group_by` and `select`"),
-            );
-        }
+pub(super) fn read(query: &Value<'_>) -> Option<QuerySpec> {
+    let query_name = name::stream(query);
+    let mut reader = query.table(format!("query `{}`", query.key()))?;
+    if let Some(sql) = ["sql", "sql_file", "dialect"].into_iter().find_map(|key| reader.optional(key)) {
+        reader.findings().add(
+            Diagnostic::new("a query cannot hold SQL text in this version", sql.key_span())
+                .label(format!("`{}` is not supported", sql.key()))
+                .help("declare it with `from`, `where`, `window`, `group_by` and `select`"),
+        );
+        return None;
     }
     let from = reader.take("from").and_then(|value| value.text());
     let filter = reader.optional("where").map(|value| value.text());
     let window = reader.take("window").and_then(|value| {
+        if value.is_text() {
+            let help = "write { kind = \"tumbling\", size = \"10s\" }";
+            value.mismatch_with_help("a table", "a kind with its options", help);
+            return None;
+        }
         let mut reader = value.table("`window`")?;
         let found = kind::find(&mut reader, "window kind", KINDS, |kind| kind.name)?;
         let window = (found.read)(&mut reader);
@@ -49,18 +53,18 @@ pub(super) fn read(value: &Value<'_>) -> Option<QuerySpec> {
     });
     let group_by = match reader.optional("group_by") {
         None => Some(Vec::new()),
-        Some(value) => value.list().map(|items| items.iter().filter_map(Value::text).collect()),
+        Some(value) => value.list().and_then(|items| items.iter().map(Value::text).collect()),
     };
     let select = reader.take("select").and_then(|value| {
-        let entries = value.table("`select`")?.entries();
-        if entries.is_empty() {
+        let outputs = value.table("`select`")?;
+        if outputs.is_empty() {
             value.findings().add(
-                Diagnostic::new("a query selects something", value.span())
-                    .label("empty")
-                    .help("add an output, such as `count = \"COUNT(*)\"`"),
+                Diagnostic::new(format!("query `{}` selects nothing", query.key()), value.span())
+                    .label("no output here")
+                    .help("add one, such as `count = \"COUNT(*)\"`"),
             );
         }
-        Some(entries.iter().filter_map(|entry| Some((name::column(entry)?, entry.text()?))).collect())
+        Some(outputs.entries(|output| Some((name::column(output)?, output.text()?))))
     });
     let late = reader.optional("late").map(|value| value.text());
     reader.finish();
@@ -68,7 +72,8 @@ pub(super) fn read(value: &Value<'_>) -> Option<QuerySpec> {
         name: query_name?,
         from: from?,
         filter: optional(filter)?,
-        window: window?,
+        // A window that cannot be read is a finding, and hides none in the expressions.
+        window: window.unwrap_or_else(|| Arc::new(Tumbling::SECOND)),
         group_by: group_by?,
         select: select?,
         late: optional(late)?,

@@ -8,6 +8,8 @@ use crate::streams::Capacity;
 
 use super::name;
 
+/// The key of [`EventTimeSpec`]; where it cannot be read, its stream is read without.
+pub(crate) const EVENT_TIME: &str = "event_time";
 /// The most shards of one stream (Kinesis quota in its three largest regions).
 const MAX_SHARDS: i64 = 20_000;
 /// The most columns of a stream (`RecordColumns` of a KDA input).
@@ -16,7 +18,7 @@ const MAX_COLUMNS: usize = 1000;
 /// any pause of a live producer, shorter than a person's patience.
 const DEFAULT_IDLE: Duration = Duration::from_secs(10);
 /// The longest `delay` and `idle`: a watermark that stays behind for longer is a slip of the unit.
-const MAX_WAIT: Duration = Duration::from_secs(366 * 24 * 3600);
+const MAX_WAIT: Duration = Duration::from_hours(8784);
 
 /// One stream as written.
 #[derive(Debug, Clone)]
@@ -63,19 +65,21 @@ pub(super) fn read(value: &Value<'_>) -> Option<StreamSpec> {
         Some(shards) => read_shards(&shards),
     };
     let partition_key = reader.optional("partition_key").and_then(|value| value.text());
-    let event_time = reader.optional("event_time").and_then(|value| read_event_time(&value));
-    let columns = reader.optional("columns").and_then(|value| {
-        let columns = value.table("`columns`")?.entries();
-        if columns.is_empty() || columns.len() > MAX_COLUMNS {
-            value.findings().add(
-                Diagnostic::new(format!("a stream has 1 to {MAX_COLUMNS} columns"), value.span())
-                    .label(format!("{} here", columns.len())),
-            );
+    let event_time = reader.optional(EVENT_TIME).and_then(|value| {
+        let event_time = read_event_time(&value);
+        if event_time.is_none() {
+            value.findings().mark_unread(EVENT_TIME);
         }
-        Some(Spanned::new(columns.iter().filter_map(read_column).collect(), value.span()))
+        event_time
     });
+    let columns = match reader.optional("columns") {
+        None => Some(None),
+        Some(columns) => read_columns(&columns).map(Some),
+    };
     reader.finish();
-    Some(StreamSpec { name: name?, capacity: capacity?, partition_key, event_time, columns })
+    // A capacity that cannot be read is a finding, and hides none in the columns.
+    let capacity = capacity.unwrap_or(Capacity::OnDemand);
+    Some(StreamSpec { name: name?, capacity, partition_key, event_time, columns: columns? })
 }
 
 /// Reads a number of shards, or `"on-demand"`.
@@ -107,14 +111,34 @@ fn read_event_time(value: &Value<'_>) -> Option<EventTimeSpec> {
 fn read_wait(reader: &mut TableReader<'_>, key: &'static str, default: Duration) -> Option<Duration> {
     let Some(value) = reader.optional(key) else { return Some(default) };
     let wait = value.duration()?;
-    if wait.value > MAX_WAIT || wait.value.subsec_nanos() % 1_000_000 != 0 {
+    let (what, label) = if wait.value > MAX_WAIT {
+        ("long", "expected at most 366 days")
+    } else if wait.value.subsec_nanos() % 1_000_000 != 0 {
+        ("fine", "expected whole milliseconds")
+    } else {
+        return Some(wait.value);
+    };
+    value.findings().add(Diagnostic::new(format!("`{key}` cannot be this {what}"), wait.span).label(label));
+    None
+}
+
+fn read_columns(value: &Value<'_>) -> Option<Spanned<Vec<ColumnSpec>>> {
+    let columns = value.table("`columns`")?;
+    let count = columns.len();
+    if columns.is_empty() {
         value.findings().add(
-            Diagnostic::new(format!("`{key}` cannot be this long or this fine"), wait.span)
-                .label("expected whole milliseconds, at most 366 days"),
+            Diagnostic::new("`columns` is empty", value.span())
+                .label("expected at least one column")
+                .help("add one, such as `price = \"DOUBLE\"`"),
         );
-        return None;
     }
-    Some(wait.value)
+    if count > MAX_COLUMNS {
+        value.findings().add(
+            Diagnostic::new("a stream has too many columns", value.span())
+                .label(format!("expected at most {MAX_COLUMNS}, and there are {count}")),
+        );
+    }
+    Some(Spanned::new(columns.entries(read_column), value.span()))
 }
 
 fn read_column(value: &Value<'_>) -> Option<ColumnSpec> {
@@ -124,7 +148,7 @@ fn read_column(value: &Value<'_>) -> Option<ColumnSpec> {
         return Some(ColumnSpec { column_type: read_type(value)?, path, name });
     }
     if !value.is_table() {
-        value.mismatch("a type in quotes, or a table with `type` and `path`");
+        value.mismatch("a type", "a type in quotes, or a table with `type` and `path`");
         return None;
     }
     let mut reader = value.table(format!("column `{}`", name.value))?;
@@ -142,7 +166,7 @@ fn read_type(value: &Value<'_>) -> Option<Spanned<ColumnType>> {
     match SqlType::read_column(&text.value) {
         Ok(column_type) => Some(Spanned::new(column_type, text.span)),
         Err(error) => {
-            let diagnostic = Diagnostic::new(error.message, text.span).label("not a column type");
+            let diagnostic = Diagnostic::new(error.message, text.span).label("cannot be the type of a column");
             value.findings().add(match error.help {
                 Some(help) => diagnostic.help(help),
                 None => diagnostic,
@@ -152,7 +176,7 @@ fn read_type(value: &Value<'_>) -> Option<Spanned<ColumnType>> {
     }
 }
 
-/// Reads a JSONPath of member names, such as `$.quote.price`.
+/// Reads a `JSONPath` of member names, such as `$.quote.price`.
 fn read_path(value: &Value<'_>) -> Option<Vec<String>> {
     let text = value.text()?;
     let names = text.value.strip_prefix("$.").map(|rest| rest.split('.').map(str::to_owned).collect::<Vec<_>>());

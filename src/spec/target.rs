@@ -99,7 +99,7 @@ pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
         if !legal {
             value.findings().add(
                 Diagnostic::new(format!("`{}` is not an address", text.value), text.span)
-                    .label("expected http:// or https://"),
+                    .label("expected `http://` or `https://` before it"),
             );
         }
         legal.then_some(text.value)
@@ -119,7 +119,7 @@ fn choice<T: Copy>(reader: &mut TableReader<'_>, key: &'static str, legal: &[(&'
     if found.is_none() {
         reader.findings().add(
             Diagnostic::new(format!("`{}` is not a choice for `{key}`", text.value), text.span)
-                .label("unknown")
+                .label("not one of them")
                 .help(help_for(&text.value, legal.iter().map(|(name, _)| *name).collect::<Vec<_>>())),
         );
     }
@@ -137,10 +137,10 @@ fn entries<T>(
         return Vec::new();
     };
     let read_entry = |value: &Value<'_>| {
-        let mut reader = value.table(format!("`{}`", value.key()))?;
+        let mut reader = value.table(format!("the override of `{}`", value.key()))?;
         let found = reader.take(key).and_then(|value| read(&value));
         reader.finish();
         Some((Spanned::new(value.key().to_owned(), value.key_span()), found?))
     };
-    table.entries().iter().filter_map(read_entry).collect()
+    table.entries(read_entry)
 }

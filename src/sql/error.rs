@@ -10,19 +10,26 @@ pub struct SqlError {
     pub message: String,
     /// The bytes of the text that it is about; the whole text where it cannot be told.
     pub span: Option<Range<usize>>,
+    /// What is wrong at that place, where the message does not say it all.
+    pub label: Option<&'static str>,
     /// What to do, where there is more to say.
     pub help: Option<String>,
     /// The unknown name and the names that would have been legal, where that is the mistake.
-    pub unknown: Option<(String, Vec<String>)>,
+    pub unknown: Option<Box<(String, Vec<String>)>>,
 }
 
 impl SqlError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: None, help: None, unknown: None }
+        Self { message: message.into(), span: None, label: None, help: None, unknown: None }
     }
 
     pub(super) fn at(mut self, span: Option<Range<usize>>) -> Self {
         self.span = self.span.or(span);
+        self
+    }
+
+    pub(super) fn label(mut self, label: &'static str) -> Self {
+        self.label = Some(label);
         self
     }
 
@@ -32,7 +39,7 @@ impl SqlError {
     }
 
     pub(super) fn legal<'a>(mut self, word: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        self.unknown = Some((word.to_owned(), names.into_iter().map(str::to_owned).collect()));
+        self.unknown = Some(Box::new((word.to_owned(), names.into_iter().map(str::to_owned).collect())));
         self
     }
 }

@@ -50,6 +50,23 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("NULLIF", (2, 2), ResultOf::Common),
 ];
 
+/// What people write who come from another SQL.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("IFNULL", "COALESCE"),
+    ("LEN", "CHAR_LENGTH"),
+    ("LENGTH", "CHAR_LENGTH"),
+    ("LOG", "LN"),
+    ("MEAN", "AVG"),
+    ("NVL", "COALESCE"),
+    ("POW", "POWER"),
+    ("SUBSTR", "SUBSTRING"),
+];
+
+/// Returns the name under which a function of another SQL is known here.
+pub(super) fn known_as(name: &str) -> Option<&'static str> {
+    OTHER_NAMES.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, known)| *known)
+}
+
 impl Function {
     /// Finds the function of a name, whatever its case.
     pub fn find(name: &str) -> Option<&'static Self> {
@@ -61,7 +78,8 @@ impl Function {
         let (least, most) = self.arguments;
         if !(least..=most).contains(&given.len()) {
             let legal = if least == most { least.to_string() } else { format!("{least} to {most}") };
-            return Err(SqlError::new(format!("{} takes {legal} arguments, not {}", self.name, given.len())));
+            let noun = if most == 1 { "argument" } else { "arguments" };
+            return Err(SqlError::new(format!("{} takes {legal} {noun}, not {}", self.name, given.len())));
         }
         let wrong =
             |expected: &str, found: SqlType| SqlError::new(format!("{} takes {expected}, not {found}", self.name));

@@ -11,7 +11,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Token};
 
 use super::coerce::{digits, meet};
-use super::function::FUNCTIONS;
+use super::function::{FUNCTIONS, known_as};
 use super::types::MAX_PRECISION;
 use super::{Aggregate, AggregateFunction, Expr, ExprKind, Function, Literal, Operator, SqlError, SqlType};
 
@@ -40,8 +40,7 @@ pub fn read_filter(text: &str, scope: Scope<'_>) -> Result<Expr, SqlError> {
     let expr = reader.whole()?;
     match expr.sql_type {
         None | Some(SqlType::Boolean) => Ok(expr),
-        Some(found) => Err(SqlError::new(format!("a condition is BOOLEAN, and this is {found}"))
-            .help("compare it with something, such as `price > 100`")),
+        Some(found) => Err(not_a_condition(found)),
     }
 }
 
@@ -83,7 +82,9 @@ impl Reader<'_> {
         let parsed = parser.parse_expr().map_err(|error| self.syntax(&error.to_string()))?;
         let next = parser.peek_token();
         if next.token != Token::EOF {
-            return Err(SqlError::new(format!("`{}` was not expected here", next.token)).at(self.range(next.span)));
+            return Err(SqlError::new(format!("`{}` was not expected here", next.token))
+                .at(self.range(next.span))
+                .label("the expression ends before it"));
         }
         self.expr(&parsed)
     }
@@ -100,7 +101,23 @@ impl Reader<'_> {
             let start = self.offset(Location { line: line.parse().ok()?, column: column.trim().parse().ok()? });
             Some(start..(start + 1).min(self.text.len()))
         });
-        SqlError::new(format!("the expression cannot be read: {}", lower_first(what))).at(span)
+        let at_end = Some(self.text.trim_end().len()..self.text.len());
+        if what.starts_with("Unterminated string") {
+            let span = span.map(|span| span.start..self.text.len());
+            return SqlError::new("a text in single quotes does not end").at(span).label("expected `'` behind it");
+        }
+        if what == "recursion limit exceeded" {
+            return SqlError::new("the expression nests too deeply").help(format!("at most {MAX_DEPTH} levels"));
+        }
+        let (expected, found) = match what.strip_prefix("Expected: ").and_then(|rest| rest.split_once(", found: ")) {
+            Some(("an expression", found)) => ("an expression".to_owned(), found),
+            Some((expected, found)) => (format!("`{expected}`"), found),
+            None => return SqlError::new(format!("the expression cannot be read: {}", lower_first(what))).at(span),
+        };
+        if found == "EOF" {
+            return SqlError::new(format!("the expression ends where {expected} should follow")).at(at_end);
+        }
+        SqlError::new(format!("`{found}` stands where {expected} should stand")).at(span)
     }
 
     fn range(&self, span: sqlparser::tokenizer::Span) -> Option<Range<usize>> {
@@ -133,7 +150,7 @@ impl Reader<'_> {
             Parsed::Value(value) => literal(&value.value),
             Parsed::TypedString(typed) => {
                 let to = SqlType::from_parsed(&typed.data_type, &typed.data_type.to_string())?;
-                moment(literal(&typed.value.value)?, to)
+                moment(&literal(&typed.value.value)?, to)
             }
             Parsed::UnaryOp { op, expr } => self.unary(*op, expr),
             Parsed::BinaryOp { left, op, right } => self.binary(left, op, right),
@@ -148,11 +165,14 @@ impl Reader<'_> {
             Parsed::InList { expr, list, negated } => self.in_list(expr, list, *negated),
             Parsed::Like { negated, any: false, expr, pattern, escape_char: None } => {
                 let text = self.text_of(expr, "LIKE")?;
-                let Parsed::Value(value) = &**pattern else {
-                    return Err(SqlError::new("a LIKE pattern is a constant text"));
+                let constant = match &**pattern {
+                    Parsed::Value(value) => Some(&value.value),
+                    _ => None,
                 };
-                let Value::SingleQuotedString(pattern) = &value.value else {
-                    return Err(SqlError::new("a LIKE pattern is a constant text"));
+                let Some(Value::SingleQuotedString(pattern)) = constant else {
+                    return Err(SqlError::new("the pattern of LIKE is a constant text")
+                        .at(self.range(pattern.span()))
+                        .help("write it in single quotes, such as 'A%'"));
                 };
                 Ok(boolean(ExprKind::Like { expr: Box::new(text), pattern: pattern.clone(), negated: *negated }))
             }
@@ -196,13 +216,16 @@ impl Reader<'_> {
             same.next().filter(|_| name.quote_style.is_none() && same.next().is_none())
         };
         let names = self.scope.columns.iter().map(|(column, _)| column.as_str());
-        let (column, sql_type) = exact
-            .or_else(folded)
-            .ok_or_else(|| SqlError::new(format!("there is no column `{}`", name.value)).legal(&name.value, names))?;
+        let (column, sql_type) = exact.or_else(folded).ok_or_else(|| {
+            SqlError::new(format!("there is no column `{}`", name.value))
+                .label("unknown column")
+                .legal(&name.value, names)
+        })?;
         if let (Some(grouped), None) = (self.grouped, self.within)
             && !grouped.contains(column)
         {
             return Err(SqlError::new(format!("`{column}` has many values in a window"))
+                .label("one value is needed")
                 .help(format!("put it into an aggregate such as MIN({column}), or into `group_by`")));
         }
         Ok(Expr::column(column, *sql_type))
@@ -263,16 +286,30 @@ impl Reader<'_> {
             }
             _ if operator.compares() => self.compare(left, operator, right),
             _ => {
-                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                let (left, right) = (self.number(left, operator)?, self.number(right, operator)?);
                 arithmetic(left, operator, right)
             }
         }
     }
 
+    /// Reads an operand of an operation on numbers.
+    fn number(&mut self, parsed: &Parsed, operator: Operator) -> Result<Expr, SqlError> {
+        let expr = self.expr(parsed)?;
+        match expr.sql_type {
+            Some(found) if !found.is_numeric() => {
+                Err(SqlError::new(format!("`{}` takes numbers, not {found}", operator.text()))
+                    .at(self.range(parsed.span()))
+                    .label("not a number"))
+            }
+            _ => Ok(expr),
+        }
+    }
+
     fn compare(&mut self, left: &Parsed, operator: Operator, right: &Parsed) -> Result<Expr, SqlError> {
+        let (left_span, right_span) = (self.range(left.span()), self.range(right.span()));
         let (left, right) = (self.expr(left)?, self.expr(right)?);
-        let (left, right) = (dated(left, &right)?, right);
-        let right = dated(right, &left)?;
+        let left = dated(left, &right).map_err(|error| error.at(left_span))?;
+        let right = dated(right, &left).map_err(|error| error.at(right_span))?;
         let (left, right) = meet(left, right)?;
         Ok(boolean(ExprKind::Binary(Box::new(left), operator, Box::new(right))))
     }
@@ -281,9 +318,10 @@ impl Reader<'_> {
         let mut wanted = self.expr(expr)?;
         let mut items = Vec::new();
         for item in list {
+            let span = self.range(item.span());
             let item = self.expr(item)?;
-            let item = dated(item, &wanted)?;
-            wanted = meet(wanted, item.clone())?.0;
+            let item = dated(item, &wanted).map_err(|error| error.at(span.clone()))?;
+            wanted = meet(wanted, item.clone()).map_err(|error| error.at(span))?.0;
             items.push(item);
         }
         let to = wanted.sql_type;
@@ -295,9 +333,7 @@ impl Reader<'_> {
         let expr = self.expr(parsed)?;
         match expr.sql_type {
             None | Some(SqlType::Boolean) => Ok(expr.cast(SqlType::Boolean, true)),
-            Some(found) => {
-                Err(SqlError::new(format!("a condition is BOOLEAN, and this is {found}")).at(self.range(parsed.span())))
-            }
+            Some(found) => Err(not_a_condition(found).at(self.range(parsed.span()))),
         }
     }
 
@@ -326,15 +362,14 @@ impl Reader<'_> {
             || call.null_treatment.is_some()
             || !call.within_group.is_empty()
         {
-            return Err(SqlError::new(format!(
-                "{name} is written with its arguments only: OVER, FILTER and such are not supported"
-            )));
+            return Err(SqlError::new(format!("{name} is followed by nothing but its arguments"))
+                .help("OVER, FILTER and the like are not supported: the window of a query is its `window`"));
         }
         let FunctionArguments::List(list) = &call.args else {
             return Err(SqlError::new(format!("{name} needs its arguments in parentheses")));
         };
         if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) {
-            return Err(SqlError::new(format!("DISTINCT inside {name} is not supported")));
+            return Err(SqlError::new(format!("DISTINCT inside {name} is not supported in this version")));
         }
         let mut arguments = Vec::new();
         for argument in &list.args {
@@ -354,13 +389,18 @@ impl Reader<'_> {
                 let [Some(left), Some(right)] = arguments[..] else {
                     return Err(SqlError::new("MOD takes two numbers"));
                 };
-                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                let (left, right) = (self.number(left, Operator::Modulo)?, self.number(right, Operator::Modulo)?);
                 return arithmetic(left, Operator::Modulo, right);
             }
             other => other.to_owned(),
         };
         let given: Option<Vec<&Parsed>> = arguments.into_iter().collect();
         let given = given.ok_or_else(|| SqlError::new(format!("`*` is not an argument that {name} takes")))?;
+        if Function::find(&known).is_none() {
+            // The name alone is the mistake.
+            let span = self.range(call.name.span());
+            return self.scalar(&known, &given).map_err(|error| error.at(span));
+        }
         self.scalar(&known, &given)
     }
 
@@ -368,7 +408,11 @@ impl Reader<'_> {
         let Some(function) = Function::find(name) else {
             let aggregates = AggregateFunction::ALL.iter().map(|function| function.name());
             let names: Vec<&str> = FUNCTIONS.iter().map(|function| function.name).chain(aggregates).collect();
-            return Err(SqlError::new(format!("there is no function `{name}`")).legal(name, names.iter().copied()));
+            let unknown = SqlError::new(format!("there is no function `{name}`")).label("unknown function");
+            return Err(match known_as(name) {
+                Some(known) => unknown.help(format!("here it is called `{known}`")),
+                None => unknown.legal(name, names.iter().copied()),
+            });
         };
         let arguments = arguments.iter().map(|argument| self.expr(argument)).collect::<Result<Vec<_>, _>>()?;
         let given: Vec<Option<SqlType>> = arguments.iter().map(|argument| argument.sql_type).collect();
@@ -380,10 +424,13 @@ impl Reader<'_> {
     fn aggregate(&mut self, function: AggregateFunction, arguments: &[Option<&Parsed>]) -> Result<Expr, SqlError> {
         let name = function.name();
         if self.grouped.is_none() {
-            return Err(SqlError::new(format!("{name} is not possible here: a `where` sees one row at a time")));
+            return Err(SqlError::new(format!("{name} cannot stand in a `where`"))
+                .label("a `where` sees one row at a time")
+                .help("aggregates belong to `select`"));
         }
         if let Some(outer) = self.within {
-            return Err(SqlError::new(format!("{name} cannot stand inside {}", outer.name())));
+            return Err(SqlError::new(format!("{name} cannot stand inside {}", outer.name()))
+                .label("an aggregate inside an aggregate"));
         }
         let argument = match (function, arguments) {
             (AggregateFunction::Count, [None]) => None,
@@ -410,6 +457,11 @@ impl Reader<'_> {
         });
         Ok(Expr::new(ExprKind::Aggregate(index), sql_type))
     }
+}
+
+fn not_a_condition(found: SqlType) -> SqlError {
+    SqlError::new(format!("a condition is BOOLEAN, and this is {found}"))
+        .help("compare it with something, such as `price > 100`")
 }
 
 fn boolean(kind: ExprKind) -> Expr {
@@ -461,12 +513,12 @@ fn number(text: &str) -> Result<Expr, SqlError> {
 /// Reads a constant text as a moment or a day where that is what it is compared with.
 fn dated(expr: Expr, with: &Expr) -> Result<Expr, SqlError> {
     match (&expr.kind, with.sql_type) {
-        (ExprKind::Literal(Literal::Text(_)), Some(to @ (SqlType::Timestamp(_) | SqlType::Date))) => moment(expr, to),
+        (ExprKind::Literal(Literal::Text(_)), Some(to @ (SqlType::Timestamp(_) | SqlType::Date))) => moment(&expr, to),
         _ => Ok(expr),
     }
 }
 
-fn moment(expr: Expr, to: SqlType) -> Result<Expr, SqlError> {
+fn moment(expr: &Expr, to: SqlType) -> Result<Expr, SqlError> {
     let ExprKind::Literal(Literal::Text(text)) = &expr.kind else {
         return Err(SqlError::new(format!("a constant {to} is written as text in quotes")));
     };
@@ -494,8 +546,10 @@ fn case(whens: Vec<(Expr, Expr)>, otherwise: Option<Expr>) -> Result<Expr, SqlEr
     for found in whens.iter().map(|(_, then)| then).chain(&otherwise).filter_map(|value| value.sql_type) {
         meeting = Some(match meeting {
             None => found,
-            Some(known) => super::coerce::common(known, found)
-                .ok_or_else(|| SqlError::new(format!("the values of a CASE are {known} and {found}")))?,
+            Some(known) => super::coerce::common(known, found).ok_or_else(|| {
+                SqlError::new(format!("{known} and {found} do not go together in a CASE"))
+                    .help("make them one type with CAST(… AS …)")
+            })?,
         });
     }
     let to = meeting.ok_or_else(|| SqlError::new("a CASE of nothing but NULL has no type"))?;
@@ -506,11 +560,6 @@ fn case(whens: Vec<(Expr, Expr)>, otherwise: Option<Expr>) -> Result<Expr, SqlEr
 
 /// The type of `left operator right`, with the operands cast to what the operation takes.
 fn arithmetic(left: Expr, operator: Operator, right: Expr) -> Result<Expr, SqlError> {
-    for side in [&left, &right] {
-        if let Some(found) = side.sql_type.filter(|found| !found.is_numeric()) {
-            return Err(SqlError::new(format!("`{}` takes numbers, not {found}", operator.text())));
-        }
-    }
     let (left, right) = match (left.sql_type, right.sql_type) {
         (None, None) => return Err(SqlError::new("NULL and NULL have no type")),
         (None, Some(to)) => (left.cast(to, true), right),

@@ -66,7 +66,7 @@ const LEGAL: &str = "BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, 
 impl SqlType {
     /// Reads the type of a column, such as `VARCHAR(8)` or `TIMESTAMP(3) NOT NULL`.
     pub fn read_column(text: &str) -> Result<ColumnType, SqlError> {
-        let unknown = || SqlError::new(format!("`{text}` is not a column type")).help(format!("one of {LEGAL}"));
+        let unknown = || SqlError::new(format!("`{text}` is not a type")).help(help_for_type(text));
         let mut parser = Parser::new(&AnsiDialect {}).try_with_sql(text).map_err(|_| unknown())?;
         let data_type = parser.parse_data_type().map_err(|_| unknown())?;
         let not_null = parser.parse_keywords(&[Keyword::NOT, Keyword::NULL]);
@@ -107,9 +107,7 @@ impl SqlType {
                 }
             }
             _ => {
-                return Err(
-                    SqlError::new(format!("`{text}` is not a type that `pipe` has")).help(format!("one of {LEGAL}"))
-                );
+                return Err(SqlError::new(format!("`{text}` is not a type")).help(help_for_type(text)));
             }
         })
     }
@@ -189,9 +187,61 @@ fn varchar_length(length: Option<&CharacterLength>, text: &str) -> Result<u32, S
         {
             Ok(u32::try_from(*length).expect("checked above"))
         }
-        _ => Err(SqlError::new(format!("`{text}` needs a length"))
-            .help(format!("1 to {MAX_VARCHAR} characters, such as VARCHAR(64)"))),
+        _ => {
+            let what = if length.is_some() { "has a length that is not possible" } else { "needs a length" };
+            Err(SqlError::new(format!("`{text}` {what}"))
+                .help(format!("1 to {MAX_VARCHAR} characters, such as VARCHAR(64)")))
+        }
     }
+}
+
+/// What other languages and formats call the types.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("BYTE", "TINYINT"),
+    ("DATETIME", "TIMESTAMP(3)"),
+    ("FLOAT32", "REAL"),
+    ("FLOAT64", "DOUBLE"),
+    ("INT16", "SMALLINT"),
+    ("INT32", "INTEGER"),
+    ("INT64", "BIGINT"),
+    ("INT8", "TINYINT"),
+    ("LONG", "BIGINT"),
+    ("MONEY", "DECIMAL(18, 2)"),
+    ("NUMBER", "DOUBLE"),
+    ("SHORT", "SMALLINT"),
+    ("STRING", "VARCHAR(64)"),
+    ("TEXT", "VARCHAR(64)"),
+    ("UUID", "VARCHAR(36)"),
+];
+
+/// The names that a slip is looked for among, with the type to write.
+const NAMES: &[(&str, &str)] = &[
+    ("BIGINT", "BIGINT"),
+    ("BOOLEAN", "BOOLEAN"),
+    ("DATE", "DATE"),
+    ("DECIMAL", "DECIMAL(18, 2)"),
+    ("DOUBLE", "DOUBLE"),
+    ("INTEGER", "INTEGER"),
+    ("REAL", "REAL"),
+    ("SMALLINT", "SMALLINT"),
+    ("TIMESTAMP", "TIMESTAMP(3)"),
+    ("TINYINT", "TINYINT"),
+    ("VARCHAR", "VARCHAR(64)"),
+];
+
+fn help_for_type(text: &str) -> String {
+    let word: String = text.trim().chars().take_while(char::is_ascii_alphanumeric).collect();
+    let word = word.to_ascii_uppercase();
+    let other = OTHER_NAMES.iter().find(|(name, _)| *name == word);
+    let near = || {
+        NAMES
+            .iter()
+            .map(|known| (strsim::damerau_levenshtein(known.0, &word), known))
+            .filter(|(distance, known)| *distance > 0 && *distance <= known.0.len() / 3)
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, known)| known)
+    };
+    other.or_else(near).map_or_else(|| format!("one of {LEGAL}"), |(_, known)| format!("did you mean {known}?"))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{Kind, Micros, Span, Window};
 pub(super) const KIND: Kind = Kind { name: "tumbling", read };
 
 /// The longest window: ten years keeps every sum of moments far inside 64 bits, and no state lives that long.
-const MAX_SIZE: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+const MAX_SIZE: Duration = Duration::from_hours(87840);
 
 /// Tumbling windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +20,12 @@ pub struct Tumbling {
 }
 
 impl Tumbling {
+    /// Windows of a second.
+    pub const SECOND: Self = Self { size: 1_000_000 };
+
     /// Takes the size: 1 millisecond to ten years, in whole milliseconds.
     pub fn new(size: Duration) -> Option<Self> {
-        let whole = size.subsec_nanos() % 1_000_000 == 0;
+        let whole = size.subsec_nanos().is_multiple_of(1_000_000);
         let micros = Micros::try_from(size.as_micros()).ok()?;
         (whole && micros > 0 && size <= MAX_SIZE).then_some(Self { size: micros })
     }
@@ -73,10 +76,14 @@ fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Window>> {
     let size = reader.take("size")?.duration()?;
     let window = Tumbling::new(size.value);
     if window.is_none() {
-        reader.findings().add(
-            Diagnostic::new("a window cannot have this size", size.span)
-                .label("expected whole milliseconds, 1ms to ten years"),
-        );
+        let label = if size.value.is_zero() {
+            "expected a size above 0"
+        } else if size.value > MAX_SIZE {
+            "expected at most ten years"
+        } else {
+            "expected whole milliseconds"
+        };
+        reader.findings().add(Diagnostic::new("a window cannot have this size", size.span).label(label));
     }
     window.map(|window| Arc::new(window) as Arc<dyn Window>)
 }

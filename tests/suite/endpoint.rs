@@ -16,7 +16,6 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// The endpoint; it stops when this is dropped.
 pub(super) struct Endpoint {
-    pub(super) log: Arc<LocalLog>,
     pub(super) address: String,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<std::io::Result<()>>,
@@ -35,7 +34,7 @@ impl Endpoint {
         let server = tokio::spawn(kinesis_api::serve(listener, router, async move {
             let _stopped = stopped.await;
         }));
-        Self { log, address, stop: Some(stop), server, _dir: dir }
+        Self { address, stop: Some(stop), server, _dir: dir }
     }
 
     pub(super) fn url(&self) -> String {

@@ -22,6 +22,7 @@ async fn refused(endpoint: &Endpoint, operation: &str, body: Value, error: &str,
     assert_eq!(answer.header("x-amzn-errortype"), Some(error));
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of refusals")]
 #[tokio::test]
 async fn refusals_read_as_those_of_aws() {
     let endpoint = Endpoint::start().await;

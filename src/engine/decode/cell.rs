@@ -239,17 +239,17 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
-        self.nested(serde_json::Value::deserialize(SeqAccessDeserializer::new(list))?)
+        self.nested(&serde_json::Value::deserialize(SeqAccessDeserializer::new(list))?)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        self.nested(serde_json::Value::deserialize(MapAccessDeserializer::new(map))?)
+        self.nested(&serde_json::Value::deserialize(MapAccessDeserializer::new(map))?)
     }
 }
 
 impl CellSeed<'_> {
     /// A list or an object is its text where text is wanted, and nothing else otherwise.
-    fn nested<E: Error>(mut self, value: serde_json::Value) -> Result<(), E> {
+    fn nested<E: Error>(mut self, value: &serde_json::Value) -> Result<(), E> {
         if !matches!(self.sql_type, SqlType::Varchar(_)) {
             let what = if value.is_array() { "a list" } else { "an object" };
             return Err(self.refuse(what));

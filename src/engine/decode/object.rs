@@ -95,7 +95,6 @@ impl<'de> Visitor<'de> for Object<'_> {
             match found.map(|index| (index, &self.node.members[index].1)) {
                 None => {
                     map.next_value::<IgnoredAny>()?;
-                    continue;
                 }
                 Some((index, Member::Column(column))) => {
                     map.next_value_seed(self.cells.seed(*column))?;

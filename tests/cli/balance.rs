@@ -22,7 +22,8 @@ fn pipeline() -> String {
 fn feed(program: &str) {
     let Some(venv) = std::env::var_os("PIPE_PEERS") else {
         // Not `println!`: the note must be seen also where the test's output is kept back.
-        writeln!(io::stderr(), "left out: {program} against the balance pipeline (PIPE_PEERS is not set)").unwrap();
+        let note = format!("left out: {program} against the balance pipeline (PIPE_PEERS is not set)\n");
+        io::stderr().write_all(note.as_bytes()).unwrap();
         return;
     };
     let place = Place::new(&pipeline());

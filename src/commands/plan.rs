@@ -6,11 +6,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::deploy::aws;
-use crate::deploy::local::{Contact, Folder};
+use crate::deploy::local::{Folder, Found};
 use crate::error::Error;
 use crate::generate::sample;
 use crate::plan::{ERROR_STREAM, EngineKind, Plan, StreamsKind};
-use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Capacity, Log};
 use crate::ui::{Format, Ui, csv_line, table};
 
@@ -144,10 +143,10 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
 /// The streams that are there, with their shards.
 async fn present(plan: &Plan) -> Result<Vec<(String, usize)>, Error> {
     let folder = Folder::of(&plan.name);
-    let log: Arc<dyn Log> = match Contact::find(&folder).await? {
-        Some(contact) => Arc::new(contact.log().await),
-        None if folder.has_log() => LocalLog::open(&folder.log(), Durability::Process)?,
-        None => return Ok(Vec::new()),
+    let log: Arc<dyn Log> = match Found::of(&folder).await? {
+        Found::Running(contact) => Arc::new(contact.log().await),
+        Found::AtRest(log) => log,
+        Found::Absent => return Ok(Vec::new()),
     };
     let mut present = Vec::new();
     for name in log.list().await? {

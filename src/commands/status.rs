@@ -1,6 +1,6 @@
 //! `pipe status`
 
-use crate::deploy::local::{Contact, Folder, RunStatus, at_rest};
+use crate::deploy::local::{Folder, Found, RunStatus, at_rest};
 use crate::engine::{QueryStatus, Sample, moment_text};
 use crate::error::Error;
 use crate::plan::{Plan, Time};
@@ -23,21 +23,16 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
     let folder = Folder::of(&name);
     let plan = loaded.map(|loaded| loaded.plan("local", ui)).transpose()?;
-    let contact = Contact::find(&folder).await?;
-    let running = match &contact {
-        Some(contact) => contact.status().await,
-        None => None,
-    };
-    let status = match (running, &plan) {
-        (Some(status), _) => Some(status),
-        (None, Some(plan)) if folder.has_log() => Some(at_rest(plan)?),
-        (None, None) if folder.has_log() => {
-            return Err(Error::Unavailable {
+    let (status, running) = match Found::of(&folder).await? {
+        Found::Running(contact) => (contact.status().await, true),
+        Found::AtRest(log) => {
+            let plan = plan.as_ref().ok_or_else(|| Error::Unavailable {
                 message: format!("pipeline `{name}` does not run, and its file is not here"),
                 hint: "name the file".to_owned(),
-            });
+            })?;
+            (Some(at_rest(plan, &log)?), false)
         }
-        (None, _) => None,
+        Found::Absent => (None, false),
     };
     let Some(status) = status else {
         ui.note(&format!("pipeline `{name}` does not run, and has no records; `pipe up {name}` runs it"));
@@ -46,14 +41,14 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     match ui.format() {
         Format::Json => {
             let mut value = serde_json::to_value(&status).map_err(|error| Error::stdout(error.into()))?;
-            value["running"] = contact.is_some().into();
+            value["running"] = running.into();
             ui.data(&value.to_string()).map_err(Error::stdout)
         }
         Format::Csv => {
             let (header, rows) = query_rows(&status);
             std::iter::once(&header).chain(&rows).try_for_each(|row| ui.data(&csv_line(row))).map_err(Error::stdout)
         }
-        Format::Table => show(&status, contact.is_some(), plan.as_ref(), ui).map_err(Error::stdout),
+        Format::Table => show(&status, running, plan.as_ref(), ui).map_err(Error::stdout),
     }
 }
 

@@ -6,11 +6,10 @@ use std::time::Duration;
 use chrono::DateTime;
 use tokio::time::Instant;
 
-use crate::deploy::local::{Contact, Folder};
+use crate::deploy::local::{Contact, Folder, Found};
 use crate::error::Error;
 use crate::plan::{Plan, Source};
 use crate::streams::kinesis::KinesisLog;
-use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Log, LogError, Position, now};
 use crate::ui::Ui;
 
@@ -55,27 +54,44 @@ struct Target {
     log: Arc<dyn Log>,
     streams: Vec<(String, Vec<String>)>,
     live: bool,
+    /// The pipeline that is followed, and the process that runs it.
+    followed: Option<(Folder, Contact)>,
+}
+
+impl Target {
+    /// Returns the name of the pipeline that was followed and does not run any more.
+    async fn ended(&self) -> Option<&str> {
+        let (folder, contact) = self.followed.as_ref()?;
+        contact.has_ended(folder).await.then(|| folder.pipeline())
+    }
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let target = match args.pipeline.as_deref().and_then(|name| name.strip_prefix("kinesis://")) {
         Some(stream) => {
             let log = KinesisLog::connect_standard().await;
-            Target { log: Arc::new(log), streams: vec![(stream.to_owned(), Vec::new())], live: true }
+            Target { log: Arc::new(log), streams: vec![(stream.to_owned(), Vec::new())], live: true, followed: None }
         }
         None => of_pipeline(args, ui).await?,
     };
     let from = args.from.clone().unwrap_or(if target.live { Position::Latest } else { Position::Earliest });
     let names: Vec<String> = target.streams.iter().map(|(name, _)| name.clone()).collect();
-    let mut follower = Follower::open(target.log, &names, &from).await?;
+    let mut follower = Follower::open(Arc::clone(&target.log), &names, &from).await?;
     let titled = names.len() > 1;
     let mut rows: Vec<Rows<'_>> =
-        target.streams.into_iter().map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name))).collect();
+        target.streams.iter().cloned().map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name))).collect();
     let deadline = args.duration.map(|duration| Instant::now() + duration);
     let mut left = args.n.unwrap_or(u64::MAX);
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     while left > 0 {
-        let (brought, at_end) = follower.poll().await?;
+        let (brought, at_end) = match follower.poll().await {
+            Ok(polled) => polled,
+            Err(error) => {
+                let Some(pipeline) = target.ended().await else { return Err(error) };
+                ui.note(&format!("pipeline `{pipeline}` has stopped"));
+                return Ok(());
+            }
+        };
         for followed in brought {
             let most = usize::try_from(left).unwrap_or(usize::MAX).min(followed.records.len());
             rows[followed.stream].write(&followed.records[..most])?;
@@ -99,16 +115,17 @@ async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
     let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
     let plan = loaded.map(|loaded| loaded.plan("local", ui)).transpose()?;
     let folder = Folder::of(&name);
-    let (log, live): (Arc<dyn Log>, bool) = match Contact::find(&folder).await? {
-        Some(contact) => (Arc::new(contact.log().await), true),
-        None if folder.has_log() => (LocalLog::open(&folder.log(), Durability::Process)?, false),
-        None => {
+    let (log, contact): (Arc<dyn Log>, _) = match Found::of(&folder).await? {
+        Found::Running(contact) => (Arc::new(contact.log().await), Some(contact)),
+        Found::AtRest(log) => (log, None),
+        Found::Absent => {
             return Err(Error::Unavailable {
                 message: format!("pipeline `{name}` has no records here"),
                 hint: format!("`pipe up {name}` runs it"),
             });
         }
     };
+    let live = contact.is_some();
     if !live {
         ui.note(&format!("pipeline `{name}` does not run; these are its records at rest"));
     }
@@ -124,7 +141,8 @@ async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
         }
     };
     known(&*log, &streams).await?;
-    Ok(Target { log, streams, live })
+    let followed = contact.map(|contact| (folder, contact));
+    Ok(Target { log, streams, live, followed })
 }
 
 /// The streams that queries write.

@@ -1,5 +1,6 @@
 //! `pipe up`
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -49,6 +50,10 @@ pub(super) struct Args {
     /// Run in the background; what it says goes to `.pipe/<name>/up.log`
     #[arg(short, long)]
     detach: bool,
+
+    /// Undoes --detach: what the background process is told, so that it does not detach in its turn
+    #[arg(long, hide = true, overrides_with = "detach")]
+    foreground: bool,
 
     /// Stop after this long, such as 30s
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
@@ -259,9 +264,8 @@ async fn detach(plan: &Plan, ui: &Ui) -> Result<(), Error> {
     let file = std::fs::File::create(&output).map_err(|source| Error::write(&output, source))?;
     let errors = file.try_clone().map_err(|source| Error::write(&output, source))?;
     let program = std::env::current_exe().map_err(|source| Error::read("this program's own path", source))?;
-    let arguments = std::env::args_os().skip(1).filter(|argument| !is_detach(argument));
     let mut command = Command::new(&program);
-    command.args(arguments).stdin(Stdio::null()).stdout(file).stderr(errors);
+    command.args(in_foreground(std::env::args_os().skip(1))).stdin(Stdio::null()).stdout(file).stderr(errors);
     // A group of its own: Ctrl-C in this terminal is not meant for it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|source| Error::read(&program, source))?;
@@ -285,12 +289,49 @@ async fn detach(plan: &Plan, ui: &Ui) -> Result<(), Error> {
     })
 }
 
-fn is_detach(argument: &std::ffi::OsStr) -> bool {
-    argument == "-d" || argument == "--detach"
+/// Returns the command line of the background process: the same, but that it stays where it is. Flags may stand together
+/// (`-dy`), so that `--detach` is undone and not taken out.
+fn in_foreground(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    arguments.insert(
+        arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len()),
+        "--foreground".into(),
+    );
+    arguments
 }
 
 fn last_words(output: &Path) -> String {
     let text = std::fs::read_to_string(output).unwrap_or_default();
     let last = text.lines().rev().find(|line| line.starts_with("error")).or_else(|| text.lines().last());
     last.unwrap_or("it said nothing").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        up: Args,
+    }
+
+    #[test]
+    fn a_background_process_does_not_detach_again() {
+        for line in [
+            &["-d"][..],
+            &["--detach"],
+            &["-yd", "ticker"],
+            &["-dy"],
+            &["ticker", "-d", "--for", "1s"],
+            &["-d", "--", "x"],
+        ] {
+            let line: Vec<OsString> = std::iter::once("up").chain(line.iter().copied()).map(OsString::from).collect();
+            assert!(Line::try_parse_from(&line).expect("a command line").up.detach, "{line:?}");
+            let inner = in_foreground(line.into_iter());
+            assert!(!Line::try_parse_from(&inner).expect("a command line").up.detach, "{inner:?}");
+        }
+    }
 }

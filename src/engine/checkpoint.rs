@@ -47,6 +47,8 @@ pub(super) enum Restored {
     Whole,
     /// The query has changed: reading goes on where it was, what the open windows held is dropped.
     Position,
+    /// It is of another stream: everything starts anew.
+    Nothing,
 }
 
 /// A state that cannot be read.

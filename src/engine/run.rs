@@ -14,7 +14,7 @@ use crate::streams::{Appends, Block, LogError, Millis, Position, ReadLimit, Shar
 use super::checkpoint::{self, CheckpointError, Restored};
 use super::divert::{Diverted, divert};
 use super::json::{key_text, write_row};
-use super::operator::{Turn, WindowedQuery};
+use super::operator::{Shard, Turn, WindowedQuery};
 use super::status::{Counters, QueryStatus, Sample};
 
 /// How much one turn reads of a shard: large enough that a batch pays, small enough that two of them fit a core's cache.
@@ -85,11 +85,16 @@ impl Engine {
                 reason: error.strip_backtrace(),
             })?);
         }
-        let mut offsets = Vec::with_capacity(shards);
-        for (index, shard) in (0u32..).zip(&windowed.shards) {
-            let position = shard.consumed.clone().map_or(Position::Earliest, Position::After);
-            offsets.push(log.offset_of(&stream.name, ShardId(index), &position)?);
-        }
+        let offsets = match offsets(&log, &stream, &windowed) {
+            // The place is one in another stream: that which the query read before, or one that was removed.
+            Err(LogError::InvalidSequence { .. }) => {
+                windowed = WindowedQuery::new(query, &stream, shards).map_err(failed)?;
+                counters = Counters::default();
+                restored = Some(Restored::Nothing);
+                offsets(&log, &stream, &windowed)?
+            }
+            found => found?,
+        };
         let status = QueryStatus { name: query.name.clone(), from: query.from.clone(), ..QueryStatus::default() };
         let mut engine = Self {
             log,
@@ -111,9 +116,15 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Returns whether the query has changed since its state was saved, so that what the open windows held is gone.
-    pub fn dropped_windows(&self) -> bool {
-        self.restored == Some(Restored::Position)
+    /// Returns what of the saved state is gone, to be told, where it is not taken up whole.
+    pub fn loss(&self) -> Option<&'static str> {
+        match self.restored? {
+            Restored::Whole => None,
+            Restored::Position => Some("has changed: what its open windows held is dropped"),
+            Restored::Nothing => {
+                Some("reads another stream than before, or one that was made anew: it starts with its first record")
+            }
+        }
     }
 
     /// Returns how the query stands, now and later.
@@ -302,6 +313,15 @@ impl Outputs {
     fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.errors.is_empty() && self.late.is_empty()
     }
+}
+
+/// Returns the offset in each shard behind what has been consumed.
+fn offsets(log: &LocalLog, stream: &Stream, windowed: &WindowedQuery) -> Result<Vec<u64>, LogError> {
+    let offset = |(index, shard): (u32, &Shard)| {
+        let position = shard.consumed.clone().map_or(Position::Earliest, Position::After);
+        log.offset_of(&stream.name, ShardId(index), &position)
+    };
+    (0u32..).zip(&windowed.shards).map(offset).collect()
 }
 
 /// Returns the key under which a query's state is saved.

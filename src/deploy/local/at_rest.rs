@@ -1,29 +1,82 @@
 //! How a pipeline stands that does not run.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
 
 use crate::engine::saved_status;
 use crate::plan::Plan;
+use crate::streams::LogError;
 use crate::streams::local::{Durability, LocalLog};
 
+use super::contact::{Contact, is_told};
 use super::control::RunStatus;
 use super::run::stream_status;
 use super::{DeployError, Folder};
 
+/// How long to wait for another command that looks at the same records, or that begins or ends.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A pipeline on this machine as another process finds it.
+pub enum Found {
+    /// It runs.
+    Running(Contact),
+    /// It does not run; these are its streams.
+    AtRest(Arc<LocalLog>),
+    /// There is nothing of it.
+    Absent,
+}
+
+impl Found {
+    /// Looks for a pipeline. One that begins or ends at this moment is waited for.
+    pub async fn of(folder: &Folder) -> Result<Self, DeployError> {
+        let begun = Instant::now();
+        loop {
+            let failure = match Contact::find(folder).await {
+                Ok(Some(contact)) => return Ok(Self::Running(contact)),
+                Ok(None) if !folder.has_log() => return Ok(Self::Absent),
+                Ok(None) => match LocalLog::open(&folder.log(), Durability::Process) {
+                    Ok(log) => return Ok(Self::AtRest(log)),
+                    Err(error) => error.into(),
+                },
+                Err(error) => error,
+            };
+            let passes = matches!(failure, DeployError::Silent { .. } | DeployError::Log(LogError::Locked { .. }));
+            if !passes || begun.elapsed() >= PATIENCE {
+                return Err(failure);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Opens the log of a folder to run its pipeline. A command that looks at the records at rest holds them for a moment,
+/// which is waited for; a pipeline that runs holds them for good, so that [`LogError::Locked`] comes at once.
+pub(super) async fn open_log(folder: &Folder, durability: Durability) -> Result<Arc<LocalLog>, LogError> {
+    let begun = Instant::now();
+    loop {
+        match LocalLog::open(&folder.log(), durability) {
+            Err(LogError::Locked { .. }) if begun.elapsed() < PATIENCE && !is_told(folder) => sleep(PAUSE).await,
+            result => return result,
+        }
+    }
+}
+
 /// Reads what a stopped pipeline left.
-pub fn at_rest(plan: &Plan) -> Result<RunStatus, DeployError> {
-    let log = LocalLog::open(&Folder::of(&plan.name).log(), Durability::Process)?;
+pub fn at_rest(plan: &Plan, log: &Arc<LocalLog>) -> Result<RunStatus, DeployError> {
     let known = log.stream_names();
     let mut queries = Vec::new();
     // A query that was added to the file since has no streams and no state yet.
     for query in plan.queries.iter().filter(|query| known.contains(&query.from)) {
-        queries.push(saved_status(&log, plan, query)?);
+        queries.push(saved_status(log, plan, query)?);
     }
     Ok(RunStatus {
         pipeline: plan.name.clone(),
         pid: 0,
         endpoint: String::new(),
-        streams: stream_status(&Arc::clone(&log)),
+        streams: stream_status(log),
         generators: Vec::new(),
         queries,
     })

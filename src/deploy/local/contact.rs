@@ -22,6 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a process may take to stop cleanly before it is ended.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a process may hold a log without saying that it runs the pipeline.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// A process that runs a pipeline and answers.
 #[derive(Debug)]
 pub struct Contact {
@@ -55,6 +59,19 @@ impl Contact {
         serde_json::from_slice(&body).ok()
     }
 
+    /// Returns whether the process has ended, or does so soon: one that stops closes its endpoint first, and another
+    /// pipeline may have that port by now.
+    pub async fn has_ended(&self, folder: &Folder) -> bool {
+        let begun = Instant::now();
+        while folder.running().as_ref() == Some(&self.running) && is_alive(self.running.pid) {
+            if begun.elapsed() >= PATIENCE {
+                return false;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        true
+    }
+
     /// Returns its streams, read through the endpoint.
     pub async fn log(&self) -> KinesisLog {
         KinesisLog::connect(Some(&self.running.endpoint), REGION, Credentials::Dummy).await
@@ -69,7 +86,16 @@ pub async fn stop(folder: &Folder) -> Result<bool, DeployError> {
         return Ok(false);
     }
     let silent = |pid| DeployError::Silent { pipeline: folder.pipeline().to_owned(), pid };
-    let running = folder.running().filter(|running| is_alive(running.pid)).ok_or_else(|| silent(None))?;
+    let begun = Instant::now();
+    let running = loop {
+        match folder.running().filter(|running| is_alive(running.pid)) {
+            Some(running) => break running,
+            None if !is_locked(folder)? => return Ok(false),
+            // A process that has just begun tells of itself soon.
+            None if begun.elapsed() < START_PATIENCE => tokio::time::sleep(PAUSE).await,
+            None => return Err(silent(None)),
+        }
+    };
     for signal in [Signal::TERM, Signal::KILL] {
         signal_process(running.pid, signal);
         let begun = Instant::now();
@@ -78,10 +104,15 @@ pub async fn stop(folder: &Folder) -> Result<bool, DeployError> {
                 folder.forget();
                 return Ok(true);
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
     Err(silent(Some(running.pid)))
+}
+
+/// Returns whether a process that is there says that it runs the pipeline of a folder.
+pub(super) fn is_told(folder: &Folder) -> bool {
+    folder.running().is_some_and(|running| is_alive(running.pid))
 }
 
 /// Returns whether a process has the log of a folder open: the lock is the truth, whatever files say.

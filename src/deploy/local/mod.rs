@@ -8,7 +8,7 @@ mod folder;
 mod produce;
 mod run;
 
-pub use at_rest::at_rest;
+pub use at_rest::{Found, at_rest};
 pub use contact::{Contact, stop};
 pub use control::{GeneratorStatus, RunStatus};
 pub use error::DeployError;

@@ -15,6 +15,7 @@ use crate::plan::{ERROR_STREAM, Plan};
 use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Capacity, LogError};
 
+use super::at_rest::open_log;
 use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
 use super::folder::Running;
 use super::{DeployError, Folder, produce};
@@ -73,7 +74,7 @@ impl Run {
     pub async fn open(plan: &Arc<Plan>, options: &Options) -> Result<Self, DeployError> {
         let folder = Folder::of(&plan.name);
         folder.make()?;
-        let log = LocalLog::open(&folder.log(), options.durability).map_err(|error| match error {
+        let log = open_log(&folder, options.durability).await.map_err(|error| match error {
             LogError::Locked { .. } => {
                 DeployError::Running { pipeline: plan.name.clone(), pid: folder.running().map(|running| running.pid) }
             }
@@ -84,8 +85,8 @@ impl Run {
         let mut engines = Vec::new();
         for query in &plan.queries {
             let engine = Engine::open(Arc::clone(&log), plan, query)?;
-            if engine.dropped_windows() {
-                notes.push(format!("query `{}` has changed: what its open windows held is dropped", query.name));
+            if let Some(loss) = engine.loss() {
+                notes.push(format!("query `{}` {loss}", query.name));
             }
             engines.push(engine);
         }

@@ -1,0 +1,77 @@
+//! A producer that never tries again, so that a test knows what was acknowledged and what was not.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+/// An endpoint that may go away at any moment.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    address: String,
+}
+
+impl Client {
+    /// Takes the address as `pipe` prints it.
+    pub(super) fn new(endpoint: &str) -> Self {
+        Self { address: endpoint.strip_prefix("http://").unwrap().to_owned() }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Puts one record; `None` where no good answer came.
+    pub(super) fn put(&self, stream: &str, key: &str, data: &[u8]) -> Option<()> {
+        let body = json!({ "StreamName": stream, "PartitionKey": key, "Data": STANDARD.encode(data) });
+        self.call("PutRecord", &body).map(drop)
+    }
+
+    /// Puts records of different keys, and returns of each whether it was acknowledged.
+    pub(super) fn put_all(&self, stream: &str, records: &[(String, Vec<u8>)]) -> Option<Vec<bool>> {
+        let entry = |(key, data): &(String, Vec<u8>)| json!({ "PartitionKey": key, "Data": STANDARD.encode(data) });
+        let records: Vec<Value> = records.iter().map(entry).collect();
+        let answer = self.call("PutRecords", &json!({ "StreamName": stream, "Records": records }))?;
+        let acknowledged = |record: &Value| record["SequenceNumber"].is_string();
+        Some(answer["Records"].as_array()?.iter().map(acknowledged).collect())
+    }
+
+    /// Removes a stream.
+    pub(super) fn delete(&self, stream: &str) {
+        // The answer has no body, and a pipeline that reads the stream ends.
+        self.call("DeleteStream", &json!({ "StreamName": stream }));
+    }
+
+    /// Asks how the pipeline stands.
+    pub(super) fn status(&self) -> Option<Value> {
+        let head = format!("GET /_pipe/status HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        self.send(head.as_bytes())
+    }
+
+    fn call(&self, operation: &str, body: &Value) -> Option<Value> {
+        let body = body.to_string();
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.1\r\n\
+             x-amz-target: Kinesis_20131202.{operation}\r\ncontent-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        self.send(request.as_bytes())
+    }
+
+    /// Sends a request and returns the body of a good answer that came whole.
+    fn send(&self, request: &[u8]) -> Option<Value> {
+        let mut stream = TcpStream::connect(&self.address).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+        stream.write_all(request).ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        let answer = String::from_utf8(answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        head.starts_with("HTTP/1.1 200 ").then(|| serde_json::from_str(body).ok())?
+    }
+}

@@ -1,0 +1,93 @@
+//! Golden cases: `tests/golden/NAME.toml` over the records of `NAME.in.jsonl` writes the rows of `NAME.out.jsonl`, however
+//! often it is killed on the way. What is late goes to `NAME.late.jsonl`. The numbers are worked out by hand.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use super::harness::{Place, Up, wait_for};
+
+/// How a case is run.
+#[derive(Clone, Copy)]
+enum Way {
+    /// All records in one request.
+    Straight,
+    /// Killed behind each record, at once or when it has been processed.
+    Killed,
+}
+
+#[test]
+fn cases_run_straight() {
+    run_all(Way::Straight);
+}
+
+#[test]
+fn cases_killed_behind_each_record_give_the_same() {
+    run_all(Way::Killed);
+}
+
+fn run_all(way: Way) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let cases: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|it| it == "toml")).collect();
+    assert!(cases.len() >= 8);
+    thread::scope(|scope| {
+        for case in &cases {
+            let name = case.file_stem().unwrap().to_str().unwrap().to_owned();
+            thread::Builder::new().name(name).spawn_scoped(scope, move || run(case, way)).unwrap();
+        }
+    });
+}
+
+fn run(case: &Path, way: Way) {
+    let part = |part: &str| fs::read_to_string(case.with_extension(part));
+    let place = Place::new(&part("toml").unwrap());
+    let records = part("in.jsonl").unwrap();
+    let records: Vec<&[u8]> = records.lines().map(str::as_bytes).collect();
+    let mut up = place.up(&[]);
+    match way {
+        Way::Straight => {
+            let records: Vec<(String, Vec<u8>)> =
+                records.iter().map(|data| ("key".to_owned(), data.to_vec())).collect();
+            assert_eq!(up.client.put_all("input", &records), Some(vec![true; records.len()]));
+        }
+        Way::Killed => {
+            let closed_by_clock = case.file_stem().unwrap() == "idle";
+            for (index, record) in records.iter().enumerate() {
+                up.client.put("input", "key", record).unwrap();
+                // Where silence counts, a restart that takes long would be another case.
+                if closed_by_clock && index + 1 < records.len() {
+                    continue;
+                }
+                if index % 2 == 1 {
+                    consumed(&up, index + 1);
+                }
+                up.kill();
+                up = place.up(&[]);
+            }
+        }
+    }
+    consumed(&up, records.len());
+    let expected = part("out.jsonl").unwrap();
+    wait_for("the rows", || (up.status()["queries"][0]["counters"]["rows"] == expected.lines().count()).then_some(()));
+    up.stop();
+    let shown = place.output(&["tail", "--from", "earliest", "-o", "json"]);
+    assert_eq!(shown, expected);
+    if let Ok(late) = part("late.jsonl") {
+        let found = place.output(&["tail", "--stream", "too_late", "--from", "earliest", "-o", "json"]);
+        assert_eq!(lines(&found), lines(&late));
+    }
+    assert_eq!(place.rows("error_stream").len(), 0);
+}
+
+fn consumed(up: &Up, records: usize) {
+    wait_for("the records to be consumed", || {
+        (up.status()["queries"][0]["counters"]["records"] == records).then_some(())
+    });
+}
+
+fn lines(text: &str) -> Vec<serde_json::Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}

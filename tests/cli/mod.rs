@@ -1,0 +1,11 @@
+//! What only the whole command can show: the real binary, run as people run it.
+
+mod bad;
+mod balance;
+mod client;
+mod files;
+mod golden;
+mod harness;
+mod kill;
+mod pace;
+mod up;

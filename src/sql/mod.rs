@@ -4,6 +4,7 @@
 //! May import nothing of this crate. Never evaluates, and never sees a whole query's text.
 
 mod aggregate;
+mod arithmetic;
 mod coerce;
 mod dialect;
 mod error;

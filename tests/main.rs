@@ -5,4 +5,5 @@
 
 mod cli;
 mod habits;
+mod peers;
 mod suite;

@@ -12,7 +12,7 @@ use super::locate::{self, Loaded};
 
 /// Write every artifact of a pipeline: `CloudFormation`, KDA SQL, Flink SQL
 ///
-/// The same file gives the same bytes, always. Writes <DIR>/<target>/… for each target that has an artifact.
+/// The same file gives the same bytes, always. Writes `<DIR>/<target>/…` for each target that has an artifact.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pipe render --out target/rendered\n  pipe render balance --out out")]
 pub(super) struct Args {

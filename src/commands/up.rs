@@ -47,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TARGET", default_value = "local")]
     target: String,
 
-    /// Run in the background; what it says goes to .pipe/<name>/up.log
+    /// Run in the background; what it says goes to `.pipe/<name>/up.log`
     #[arg(short, long)]
     detach: bool,
 

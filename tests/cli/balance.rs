@@ -2,12 +2,12 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, Write},
     path::Path,
     process::{Command, Stdio},
 };
 
 use super::harness::Place;
+use crate::peers;
 
 /// `pipelines/balance.toml` as it is, but for its windows of three minutes, which a test would have to wait for.
 fn pipeline() -> String {
@@ -20,15 +20,10 @@ fn pipeline() -> String {
 /// Runs a program of `tests/peers` where `PIPE_PEERS` names a Python virtual environment that has boto3; `tests/run` makes
 /// one and names it.
 fn feed(program: &str) {
-    let Some(venv) = std::env::var_os("PIPE_PEERS") else {
-        // Not `println!`: the note must be seen also where the test's output is kept back.
-        let note = format!("left out: {program} against the balance pipeline (PIPE_PEERS is not set)\n");
-        io::stderr().write_all(note.as_bytes()).unwrap();
-        return;
-    };
+    let Some(venv) = peers::environment(&format!("{program} against the balance pipeline")) else { return };
     let place = Place::new(&pipeline());
     let up = place.up(&["--no-generator"]);
-    let output = Command::new(Path::new(&venv).join("bin/python"))
+    let output = Command::new(venv.join("bin/python"))
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(program))
         .env("AWS_ENDPOINT_URL", up.client.url())
         .envs([("AWS_ACCESS_KEY_ID", "any"), ("AWS_SECRET_ACCESS_KEY", "any"), ("AWS_DEFAULT_REGION", "us-east-1")])

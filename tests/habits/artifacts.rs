@@ -1,6 +1,5 @@
 //! Every artifact of every pipeline, whole, and what AWS's own checker says of it.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -9,6 +8,7 @@ use pipe::plan::Plan;
 use pipe::render::{Assembly, KINESIS_SQL_FOLDER, TEMPLATE, render, render_kinesis_sql};
 
 use super::{files, root};
+use crate::peers;
 
 /// Returns the artifacts of a pipeline by the folder that `pipe render` gives them.
 fn assemblies(path: &Path) -> Vec<(String, Assembly)> {
@@ -82,13 +82,9 @@ fn no_permission_is_for_everything() {
 /// Runs where `PIPE_PEERS` names a Python virtual environment that has cfn-lint; `tests/run` makes one and names it.
 #[test]
 fn cfn_lint_passes_where_pipe_peers_names_its_environment() {
-    let Some(venv) = std::env::var_os("PIPE_PEERS") else {
-        // Not `println!`: the note must be seen also where the test's output is kept back.
-        writeln!(std::io::stderr(), "left out: cfn-lint on the templates (PIPE_PEERS is not set)").unwrap();
-        return;
-    };
+    let Some(venv) = peers::environment("cfn-lint on the templates") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(Path::new(&venv).join("bin/cfn-lint"));
+    let mut command = Command::new(venv.join("bin/cfn-lint"));
     for (name, text) in templates() {
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 mod artifacts;
+mod expressions;
 mod help;
 mod invalid;
 mod layers;

@@ -100,8 +100,13 @@ impl Error {
             Self::BrokenPipe => 0,
             Self::Changes => 2,
             Self::Usage { .. } => 64,
+            Self::Log(LogError::Endpoint { message, .. }) if message.starts_with("AccessDenied") => 77,
             Self::Unavailable { .. } | Self::Log(LogError::Endpoint { .. }) => 69,
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => 77,
+            Self::Io { source, .. } | Self::Deploy(DeployError::Folder { source, .. })
+                if source.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
+                77
+            }
             Self::File { .. } => 78,
             Self::Interrupted => 130,
             Self::Io { .. }

@@ -1,4 +1,23 @@
 //! `pipe` turns one `pipeline.toml` into a real-time analytics pipeline.
+//!
+//! A file goes one way through the stages, each a type of its own, each arrow one function:
+//!
+//! ```text
+//! pipeline.toml → Document → Spec → Plan → Assembly (rendered files)
+//!                                     └──→ a running pipeline (deploy)
+//! ```
+//!
+//! Folders import only what stands above them in this list; those on one line do not see each other:
+//!
+//! * `document`, `sql`, `streams`, `ui`: text with places; types and expressions; logs of records; what is shown
+//! * `field`, `window`: the kinds of generated column and of window, one file each
+//! * `spec`: what a file says
+//! * `plan`: what it means
+//! * `infra`, `generate`, `engine`, `kinesis_api`: constructs of a stack; records; windowed queries; the endpoint
+//! * `render`: artifacts from templates
+//! * `deploy`: pipelines at work
+//! * `error`: exit codes and hints
+//! * `commands`: one file per command
 
 mod commands;
 pub mod deploy;

@@ -49,10 +49,9 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             Some(true) => {}
         }
     }
-    if local::stop(&folder).await? {
+    if local::remove(&folder).await? {
         ui.note(&format!("stopped pipeline `{name}`"));
     }
-    folder.remove()?;
     ui.note(&format!("removed {}; nothing of pipeline `{name}` is left on this machine", folder.path().display()));
     Ok(())
 }
@@ -60,5 +59,5 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
 /// The pipeline that has a folder and the name of the file.
 fn folder_of_file(pipeline: &str) -> Option<String> {
     let name = std::path::Path::new(pipeline).file_stem()?.to_str()?;
-    Folder::of(name).path().exists().then(|| name.to_owned())
+    Folder::all().iter().any(|folder| folder.pipeline() == name).then(|| name.to_owned())
 }

@@ -92,7 +92,9 @@ pub(super) async fn name(pipeline: Option<&str>, ui: &Ui) -> Result<(String, Opt
         Some(name) => match named(name) {
             Ok(path) => Ok(path),
             // A pipeline whose file is gone can still be stopped and looked at by its name.
-            Err(_) if is_bare(name) && Folder::of(name).path().is_dir() => return Ok((name.to_owned(), None)),
+            Err(_) if Folder::all().iter().any(|folder| folder.pipeline() == name) => {
+                return Ok((name.to_owned(), None));
+            }
             Err(error) => return Err(error),
         },
         None => default_file(),

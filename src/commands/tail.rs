@@ -84,7 +84,12 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let mut left = args.n.unwrap_or(u64::MAX);
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     while left > 0 {
-        let (brought, at_end) = match follower.poll().await {
+        let polled = tokio::select! {
+            biased;
+            _ = &mut interrupted => return Err(Error::Interrupted),
+            polled = follower.poll() => polled,
+        };
+        let (brought, at_end) = match polled {
             Ok(polled) => polled,
             Err(error) => {
                 let Some(pipeline) = target.ended().await else { return Err(error) };

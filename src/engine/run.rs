@@ -7,7 +7,7 @@ use datafusion_common::DataFusionError;
 use tokio::sync::watch;
 use tokio::task::block_in_place;
 
-use crate::plan::{ERROR_STREAM, Plan, Query, Stream};
+use crate::plan::{ERROR_STREAM, Plan, Query, Stream, Time};
 use crate::streams::local::{Commit, LocalLog};
 use crate::streams::{Appends, Block, LogError, Millis, Position, ReadLimit, ShardId};
 
@@ -25,6 +25,12 @@ const TICK: Duration = Duration::from_millis(100);
 const GATHER: Duration = Duration::from_millis(10);
 /// How often state is saved where nothing else calls for it: what is read again after a crash.
 const SAVE: Duration = Duration::from_secs(1);
+/// How many bytes of diverted and late records wait for the next saving at the most.
+const UNSAVED: usize = 4 << 20;
+/// How long to wait where records wait for another shard.
+const WAIT: Duration = Duration::from_millis(1);
+/// After how long without progress a stopping query gives up on records that wait for another shard.
+const STUCK: Duration = Duration::from_secs(1);
 /// Saving may take one part in this many of the time, whatever the size of the state.
 const SAVE_SHARE: u32 = 10;
 
@@ -63,6 +69,7 @@ pub struct Engine {
     saved: Instant,
     save_took: Duration,
     dirty: bool,
+    unsaved: Outputs,
     restored: Option<Restored>,
 }
 
@@ -110,10 +117,28 @@ impl Engine {
             saved: Instant::now(),
             save_took: Duration::ZERO,
             dirty: false,
+            unsaved: Outputs::default(),
             restored,
         };
-        engine.tell(0);
+        engine.resume()?;
         Ok(engine)
+    }
+
+    /// Takes the log to where the saved state was in time, and looks how far behind that is.
+    fn resume(&mut self) -> Result<(), EngineError> {
+        if let (Time::Arrival, Some(moment)) = (&self.stream.time, self.windowed.watermark.moment()) {
+            // Windows up to here are closed: no record may arrive before, even if the clock was set back since.
+            self.log.not_before(&self.stream.name, moment.div_euclid(1000))?;
+        }
+        let mut behind = 0;
+        for (index, offset) in (0u32..).zip(&self.offsets) {
+            let next =
+                self.log.read_from(&self.stream.name, ShardId(index), *offset, ReadLimit { records: 1, bytes: 1 })?;
+            let arrival = next.blocks.first().map(Block::arrival);
+            behind = behind.max(arrival.map_or(0, |arrival| crate::streams::now().saturating_sub(arrival)));
+        }
+        self.tell(behind);
+        Ok(())
     }
 
     /// Returns what of the saved state is gone, to be told, where it is not taken up whole.
@@ -135,19 +160,26 @@ impl Engine {
     /// Works until `stop` turns true and every record accepted by then is processed; saves the state last.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), EngineError> {
         let mut version = self.log.version();
+        let mut moved = Instant::now();
         loop {
             version.mark_unchanged();
             let stopping = *stop.borrow();
-            let (read, at_end) = block_in_place(|| self.step())?;
-            if stopping && at_end && read == 0 {
-                block_in_place(|| self.save(&Outputs::default()))?;
-                return Ok(());
+            let step = block_in_place(|| self.step())?;
+            if step.moved() {
+                moved = Instant::now();
             }
-            if read >= TURN.records {
+            // Records that wait for another shard wait no longer than a moment, unless the clock was set back: then they
+            // are read again by the next run.
+            if stopping && !step.moved() && (step.at_end || moved.elapsed() >= STUCK) {
+                return block_in_place(|| self.save());
+            }
+            if step.read >= TURN.records {
                 tokio::task::yield_now().await;
-                continue;
-            }
-            if at_end && !stopping {
+            } else if !step.at_end || stopping {
+                if !step.moved() {
+                    tokio::time::sleep(WAIT).await;
+                }
+            } else {
                 tokio::select! {
                     _ = version.changed() => tokio::time::sleep(GATHER).await,
                     _ = stop.changed() => {}
@@ -160,14 +192,15 @@ impl Engine {
     /// Processes everything that the log holds now, and saves the state. Blocks.
     pub fn catch_up(&mut self) -> Result<(), EngineError> {
         loop {
-            if let (0, true) = self.step()? {
-                return self.save(&Outputs::default());
+            let step = self.step()?;
+            if !step.moved() && step.at_end {
+                return self.save();
             }
         }
     }
 
-    /// One turn: returns how many records it read, and whether nothing is left that could be judged now.
-    fn step(&mut self) -> Result<(usize, bool), EngineError> {
+    /// One turn over all shards.
+    fn step(&mut self) -> Result<Step, EngineError> {
         let mut reads: Vec<Option<(Vec<Block>, Option<Millis>)>> = Vec::with_capacity(self.offsets.len());
         let mut count = 0;
         let mut behind = 0;
@@ -191,18 +224,19 @@ impl Engine {
             .map_err(|source| EngineError::Query { query: self.query.name.clone(), source })?;
         self.dirty |= turn.consumed > 0;
         self.counters.records += turn.consumed;
-        let outputs = self.outputs(&turn);
+        self.take_outputs(&turn);
         let due = self.saved.elapsed() >= SAVE.max(self.save_took * SAVE_SHARE);
-        if !outputs.is_empty() || (self.dirty && due) {
-            self.save(&outputs)?;
+        if self.unsaved.calls_for_saving() || (self.dirty && due) {
+            self.save()?;
         }
         self.tell(behind);
-        Ok((count, at_end && self.windowed.is_idle()))
+        Ok(Step { read: count, consumed: turn.consumed, at_end: at_end && self.windowed.is_idle() })
     }
 
     /// Writes rows, diverted records, positions and windows in one commit.
-    fn save(&mut self, outputs: &Outputs) -> Result<(), EngineError> {
+    fn save(&mut self) -> Result<(), EngineError> {
         let begun = Instant::now();
+        let outputs = std::mem::take(&mut self.unsaved);
         let state = checkpoint::save(&mut self.windowed, &self.fingerprint, &self.counters)
             .map_err(|source| EngineError::Query { query: self.query.name.clone(), source })?;
         let mut appends = vec![(self.query.name.as_str(), &outputs.rows), (ERROR_STREAM, &outputs.errors)];
@@ -217,8 +251,9 @@ impl Engine {
         Ok(())
     }
 
-    fn outputs(&mut self, turn: &Turn) -> Outputs {
-        let mut outputs = Outputs::default();
+    /// Adds what a turn brought to what is to be written with the next state.
+    fn take_outputs(&mut self, turn: &Turn) {
+        let mut outputs = std::mem::take(&mut self.unsaved);
         self.counters.windows += turn.closed.windows as u64;
         for batch in &turn.closed.rows {
             self.counters.rows += batch.num_rows() as u64;
@@ -264,7 +299,7 @@ impl Engine {
             let sample = Sample::new(shard_name(late.shard), late.sequence.to_string(), reason, &late.data);
             self.status.send_modify(|status| Sample::push(&mut status.late, sample));
         }
-        outputs
+        self.unsaved = outputs;
     }
 
     fn sample_bad(&self, sample: Sample) {
@@ -301,7 +336,23 @@ impl Engine {
 /// The longest partition key, in characters (Kinesis API, `PutRecord`).
 const MAX_PARTITION_KEY: usize = 256;
 
-/// What one turn writes.
+/// What one turn did.
+struct Step {
+    /// Records read.
+    read: usize,
+    /// Records judged.
+    consumed: u64,
+    /// Whether nothing is left that could be judged now.
+    at_end: bool,
+}
+
+impl Step {
+    fn moved(&self) -> bool {
+        self.read > 0 || self.consumed > 0
+    }
+}
+
+/// What is to be written with the next state.
 #[derive(Default)]
 struct Outputs {
     rows: Appends,
@@ -310,8 +361,9 @@ struct Outputs {
 }
 
 impl Outputs {
-    fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.errors.is_empty() && self.late.is_empty()
+    /// Returns whether somebody waits for it, or it takes up room.
+    fn calls_for_saving(&self) -> bool {
+        !self.rows.is_empty() || self.errors.data_bytes() + self.late.data_bytes() > UNSAVED
     }
 }
 

@@ -54,6 +54,11 @@ impl Watermark {
         }
     }
 
+    /// Returns whether another goes by the same time in the same way.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        self.by == other.by
+    }
+
     /// Returns the moment that time has come to; `None` before anything is known.
     pub(super) fn moment(&self) -> Option<Micros> {
         (self.at != Micros::MIN).then_some(self.at)

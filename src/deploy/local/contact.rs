@@ -1,5 +1,6 @@
 //! Reaching the process that runs a pipeline, from another one.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Empty};
@@ -78,36 +79,71 @@ impl Contact {
     }
 }
 
-/// Stops the process that runs the pipeline of a folder, if any: politely, and after half a minute without asking.
-/// Returns whether there was one.
-pub async fn stop(folder: &Folder) -> Result<bool, DeployError> {
-    if !is_locked(folder)? {
-        folder.forget();
-        return Ok(false);
-    }
-    let silent = |pid| DeployError::Silent { pipeline: folder.pipeline().to_owned(), pid };
+/// Removes the pipeline of a folder with everything in it. A process that runs it is stopped first: politely, and after
+/// half a minute without asking. Returns whether there was one.
+///
+/// Nothing is removed that anybody else has open: the log is taken first, and the folder goes away with it.
+pub async fn remove(folder: &Folder) -> Result<bool, DeployError> {
     let begun = Instant::now();
-    let running = loop {
-        match folder.running().filter(|running| is_alive(running.pid)) {
-            Some(running) => break running,
-            None if !is_locked(folder)? => return Ok(false),
-            // A process that has just begun tells of itself soon.
-            None if begun.elapsed() < START_PATIENCE => tokio::time::sleep(PAUSE).await,
-            None => return Err(silent(None)),
+    let mut signals = [Signal::TERM, Signal::KILL].into_iter();
+    let mut asked: Option<(u32, Instant)> = None;
+    loop {
+        if let Holder::Us(log) = hold(folder)? {
+            folder.remove(log)?;
+            return Ok(asked.is_some());
         }
-    };
-    for signal in [Signal::TERM, Signal::KILL] {
-        signal_process(running.pid, signal);
-        let begun = Instant::now();
-        while begun.elapsed() < STOP_PATIENCE {
-            if !is_locked(folder)? {
-                folder.forget();
-                return Ok(true);
+        match asked {
+            Some((pid, since)) if since.elapsed() >= STOP_PATIENCE => match signals.next() {
+                Some(signal) => {
+                    signal_process(pid, signal);
+                    asked = Some((pid, Instant::now()));
+                }
+                None => return Err(silent(folder)),
+            },
+            Some(_) => {}
+            // Only a process that answers for the pipeline is signalled: a number in a file may be anybody's by now.
+            None => {
+                if let Ok(Some(contact)) = Contact::find(folder).await {
+                    asked = Some((contact.running.pid, Instant::now()));
+                    signals.next().into_iter().for_each(|signal| signal_process(contact.running.pid, signal));
+                } else if begun.elapsed() >= START_PATIENCE {
+                    return Err(silent(folder));
+                }
             }
-            tokio::time::sleep(PAUSE).await;
         }
+        tokio::time::sleep(PAUSE).await;
     }
-    Err(silent(Some(running.pid)))
+}
+
+/// Says who holds the log of a folder, as far as it can be told.
+pub(super) fn silent(folder: &Folder) -> DeployError {
+    let pipeline = folder.pipeline().to_owned();
+    match folder.running().filter(|running| is_alive(running.pid)) {
+        Some(running) => DeployError::Silent { pipeline, pid: Some(running.pid) },
+        None => DeployError::Held { pipeline },
+    }
+}
+
+/// Who has the log of a folder open.
+enum Holder {
+    /// This process now, where there is a log that can be read.
+    Us(Option<Arc<LocalLog>>),
+    /// Another process.
+    Another,
+}
+
+/// Takes the log of a folder, if nobody has it.
+fn hold(folder: &Folder) -> Result<Holder, DeployError> {
+    if !folder.has_log() {
+        return Ok(Holder::Us(None));
+    }
+    match LocalLog::open(&folder.log(), Durability::Process) {
+        Ok(log) => Ok(Holder::Us(Some(log))),
+        Err(LogError::Locked { .. }) => Ok(Holder::Another),
+        // A log that cannot be read is nobody's.
+        Err(LogError::Format { .. } | LogError::Storage { .. }) => Ok(Holder::Us(None)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Returns whether a process that is there says that it runs the pipeline of a folder.
@@ -115,17 +151,9 @@ pub(super) fn is_told(folder: &Folder) -> bool {
     folder.running().is_some_and(|running| is_alive(running.pid))
 }
 
-/// Returns whether a process has the log of a folder open: the lock is the truth, whatever files say.
+/// Returns whether another process has the log of a folder open: the lock is the truth, whatever files say.
 fn is_locked(folder: &Folder) -> Result<bool, DeployError> {
-    if !folder.has_log() {
-        return Ok(false);
-    }
-    match LocalLog::open(&folder.log(), Durability::Process) {
-        Err(LogError::Locked { .. }) => Ok(true),
-        // A log that cannot be read is nobody's.
-        Ok(_) | Err(LogError::Format { .. } | LogError::Storage { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    Ok(matches!(hold(folder)?, Holder::Another))
 }
 
 fn process(pid: u32) -> Option<Pid> {

@@ -49,7 +49,7 @@ pub struct GeneratorStatus {
     pub stream: String,
     /// The records per second that it should make.
     pub rate: f64,
-    /// The records that it made since its streams were made.
+    /// The records that this process made.
     pub records: u64,
 }
 

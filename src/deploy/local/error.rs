@@ -52,6 +52,12 @@ pub enum DeployError {
         /// The process, where it said so.
         pid: Option<u32>,
     },
+    /// Another command has the pipeline's records open.
+    #[error("the records of pipeline `{pipeline}` are in use by another command, such as `pipe tail`")]
+    Held {
+        /// The pipeline.
+        pipeline: String,
+    },
     /// A folder or file of the pipeline could not be used.
     #[error("`{}` could not be used: {source}", path.display())]
     Folder {
@@ -91,6 +97,7 @@ impl DeployError {
                     .to_owned(),
             ),
             Self::NoPort { .. } | Self::Port { .. } => Some("name another with --port".to_owned()),
+            Self::Held { .. } => Some("end that command and run this one again".to_owned()),
             Self::Silent { .. } => Some("end that process and run the command again".to_owned()),
             _ => None,
         }

@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::streams::local::LocalLog;
 
 use super::DeployError;
 
@@ -41,6 +44,8 @@ impl Folder {
             .filter_map(Result::ok)
             .filter(|entry| entry.path().is_dir())
             .filter_map(|entry| entry.file_name().into_string().ok())
+            // What is being removed has a name with a dot in front, which no pipeline has.
+            .filter(|name| !name.starts_with('.'))
             .collect();
         names.sort();
         names.iter().map(|name| Self::of(name)).collect()
@@ -100,15 +105,20 @@ impl Folder {
         drop(fs::remove_file(self.running_file()));
     }
 
-    /// Removes the folder and everything in it, and the folder of all pipelines where this was the last.
-    pub fn remove(&self) -> Result<(), DeployError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| DeployError::Folder { path, source }
-        };
-        match fs::remove_dir_all(&self.path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            result => result.map_err(failed(&self.path))?,
+    /// Removes the folder and everything in it, and the folder of all pipelines where this was the last. Takes the log,
+    /// where there is one: nobody else can open it until it has another name.
+    pub(super) fn remove(&self, log: Option<Arc<LocalLog>>) -> Result<(), DeployError> {
+        let failed = |source| DeployError::Folder { path: self.path.clone(), source };
+        let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+        let aside = Path::new(ROOT).join(format!(".{}-{}", self.pipeline, std::process::id()));
+        match fs::rename(&self.path, &aside) {
+            Err(error) if gone(&error) => {}
+            renamed => renamed.map_err(failed)?,
+        }
+        drop(log);
+        match fs::remove_dir_all(&aside) {
+            Err(error) if gone(&error) => {}
+            removed => removed.map_err(failed)?,
         }
         if Self::all().is_empty() {
             let root = Path::new(ROOT);

@@ -9,7 +9,7 @@ mod produce;
 mod run;
 
 pub use at_rest::{Found, at_rest};
-pub use contact::{Contact, stop};
+pub use contact::{Contact, remove};
 pub use control::{GeneratorStatus, RunStatus};
 pub use error::DeployError;
 pub use folder::Folder;

@@ -16,6 +16,7 @@ use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Capacity, LogError};
 
 use super::at_rest::open_log;
+use super::contact::silent;
 use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
 use super::folder::Running;
 use super::{DeployError, Folder, produce};
@@ -75,11 +76,14 @@ impl Run {
         let folder = Folder::of(&plan.name);
         folder.make()?;
         let log = open_log(&folder, options.durability).await.map_err(|error| match error {
-            LogError::Locked { .. } => {
-                DeployError::Running { pipeline: plan.name.clone(), pid: folder.running().map(|running| running.pid) }
-            }
+            LogError::Locked { .. } => match silent(&folder) {
+                DeployError::Silent { pipeline, pid } => DeployError::Running { pipeline, pid },
+                held => held,
+            },
             other => other.into(),
         })?;
+        // What a process left there that ended without a word is not true any more.
+        folder.forget();
         create_streams(&log, plan)?;
         let mut notes = Vec::new();
         let mut engines = Vec::new();

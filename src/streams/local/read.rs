@@ -53,6 +53,15 @@ impl LocalLog {
         }
     }
 
+    /// Promises that no record of the stream arrives before a time from now on, whatever the clock says.
+    pub fn not_before(&self, stream: &str, time: Millis) -> Result<(), LogError> {
+        for shard in &self.stream(stream)?.shards {
+            let mut tip = shard.lock();
+            tip.last = tip.last.max(time);
+        }
+        Ok(())
+    }
+
     /// Reads the records of a shard from an offset on. Fails with [`LogError::InvalidCursor`] where the shard has not
     /// come that far.
     pub fn read_from(&self, stream: &str, shard: ShardId, offset: u64, limit: ReadLimit) -> Result<Records, LogError> {

@@ -49,6 +49,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             Some(true) => {}
         }
     }
+    ui.detail(&format!("removing {}", folder.path().display()));
     if local::remove(&folder).await? {
         ui.note(&format!("stopped pipeline `{name}`"));
     }

@@ -26,6 +26,7 @@ impl Loaded {
     pub(super) fn open(path: &Path, ui: &Ui) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(|source| Error::read(path, source))?;
         let name = path.display().to_string();
+        ui.detail(&format!("reading {name}"));
         let text = String::from_utf8(bytes).map_err(|error| Error::File {
             drawn: format!("error: `{name}` is not UTF-8 from byte {}", error.utf8_error().valid_up_to()),
         })?;

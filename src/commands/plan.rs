@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::deploy::aws;
 use crate::deploy::local::{Folder, Found};
+use crate::engine::has_changed;
 use crate::error::Error;
 use crate::generate::sample;
 use crate::plan::{ERROR_STREAM, EngineKind, Plan, StreamsKind};
@@ -18,7 +19,7 @@ use super::locate::{self, Loaded};
 
 /// Show what `pipe up` would change, and what the pipeline needs; changes nothing
 ///
-/// Lists each stream and query as new (+), there already (=), or there with other shards (!), and tells from a sample of
+/// Lists each stream and query as new (+), there already (=), changed (~), or there with other shards (!), and tells from a sample of
 /// each generator's records how many shards they take and which shard gets the most.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pipe plan\n  pipe plan ticker -o json\n  pipe plan --detailed-exitcode")]
@@ -60,6 +61,7 @@ struct Change {
 enum Kind {
     Create,
     Keep,
+    Update,
     Conflict,
 }
 
@@ -95,8 +97,13 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
 
 async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
     let mut notes = Vec::new();
+    let mut changed = Vec::new();
     let present = match plan.target.streams {
-        StreamsKind::Local => present(plan).await?,
+        StreamsKind::Local => {
+            let present = present(plan).await?;
+            changed = present.changed;
+            present.streams
+        }
         StreamsKind::Kinesis => match aws::look(plan).await {
             Ok(look) => {
                 notes.extend(look.stack.map(|state| format!("the stack {} is there: {state}", plan.name)));
@@ -127,8 +134,15 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
         changes.push(Change { change, what: "stream", name: name.to_owned(), detail });
     }
     for query in &plan.queries {
-        let change = if present.iter().any(|(known, _)| *known == query.name) { Kind::Keep } else { Kind::Create };
-        let detail = format!("{} from {}", query.window.describe(), query.from);
+        let mut detail = format!("{} from {}", query.window.describe(), query.from);
+        let change = if changed.contains(&query.name) {
+            detail += "; what its open windows hold is dropped";
+            Kind::Update
+        } else if present.iter().any(|(known, _)| *known == query.name) {
+            Kind::Keep
+        } else {
+            Kind::Create
+        };
         changes.push(Change { change, what: "query", name: query.name.clone(), detail });
     }
     if plan.target.engine == EngineKind::KinesisSql {
@@ -140,18 +154,33 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
     Ok(Outlook { pipeline: plan.name.clone(), target: plan.target.name.clone(), changes, needs, notes })
 }
 
-/// The streams that are there, with their shards.
-async fn present(plan: &Plan) -> Result<Vec<(String, usize)>, Error> {
+/// What is there on this machine.
+#[derive(Default)]
+struct Present {
+    /// The streams with their shards.
+    streams: Vec<(String, usize)>,
+    /// The queries that ask something else than when their state was saved. A pipeline that runs is not asked.
+    changed: Vec<String>,
+}
+
+async fn present(plan: &Plan) -> Result<Present, Error> {
     let folder = Folder::of(&plan.name);
+    let mut present = Present::default();
     let log: Arc<dyn Log> = match Found::of(&folder).await? {
         Found::Running(contact) => Arc::new(contact.log().await),
-        Found::AtRest(log) => log,
-        Found::Absent => return Ok(Vec::new()),
+        Found::AtRest(log) => {
+            for query in &plan.queries {
+                if has_changed(&log, plan, query)? == Some(true) {
+                    present.changed.push(query.name.clone());
+                }
+            }
+            log
+        }
+        Found::Absent => return Ok(present),
     };
-    let mut present = Vec::new();
     for name in log.list().await? {
         let shards = log.describe(&name).await?.shards.len();
-        present.push((name, shards));
+        present.streams.push((name, shards));
     }
     Ok(present)
 }
@@ -199,6 +228,7 @@ fn show(outlook: &Outlook, ui: &Ui) -> std::io::Result<()> {
             let sign = match change.change {
                 Kind::Create => "+",
                 Kind::Keep => "=",
+                Kind::Update => "~",
                 Kind::Conflict => "!",
             };
             vec![sign.to_owned(), change.what.to_owned(), change.name.clone(), change.detail.clone()]

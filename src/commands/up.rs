@@ -224,6 +224,13 @@ fn announce(plan: &Plan, run: &Run, options: &Options, ui: &Ui) {
     }
     ui.note(&format!("  endpoint   {} (Kinesis API; AWS_ENDPOINT_URL={})", run.endpoint(), run.endpoint()));
     ui.note(&format!("  data       {}", Folder::of(&plan.name).path().display()));
+    for query in run.status().queries {
+        let counters = query.counters;
+        ui.detail(&format!(
+            "  resumes    {} behind {} records and {} windows",
+            query.name, counters.records, counters.windows
+        ));
+    }
     for note in run.notes() {
         ui.note(&format!("note: {note}"));
     }

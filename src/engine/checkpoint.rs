@@ -117,6 +117,13 @@ pub(super) fn save(
     Ok(bytes)
 }
 
+/// Returns which question a state is of, where that can be read.
+pub(super) fn saved_fingerprint(bytes: &[u8]) -> Option<String> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (header, _) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    Some(serde_json::from_slice::<Header>(header).ok()?.fingerprint)
+}
+
 /// Takes a state up in a query that has not begun.
 pub(super) fn restore(
     query: &mut WindowedQuery,

@@ -22,7 +22,7 @@ mod watermark;
 
 pub use checkpoint::CheckpointError;
 pub use json::moment_text;
-pub use run::{Engine, EngineError, saved_status};
+pub use run::{Engine, EngineError, has_changed, saved_status};
 pub use status::{Counters, QueryStatus, Sample};
 
 use crate::streams::SequenceNumber;

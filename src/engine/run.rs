@@ -381,6 +381,14 @@ fn state_key(query: &str) -> String {
     format!("engine/{query}")
 }
 
+/// Returns whether a query asks something else than the one whose state is saved; `None` where no state is saved.
+pub fn has_changed(log: &LocalLog, plan: &Plan, query: &Query) -> Result<Option<bool>, EngineError> {
+    let Some(stream) = plan.stream(&query.from) else { return Ok(None) };
+    let saved = log.state(&state_key(&query.name))?;
+    let saved = saved.as_deref().and_then(checkpoint::saved_fingerprint);
+    Ok(saved.map(|saved| saved != checkpoint::fingerprint(query, stream)))
+}
+
 /// Reads how a query stood when its state was last saved, without running it.
 pub fn saved_status(log: &Arc<LocalLog>, plan: &Plan, query: &Query) -> Result<QueryStatus, EngineError> {
     let engine = Engine::open(Arc::clone(log), plan, query)?;

@@ -23,7 +23,7 @@ impl Checks {
     /// Notes a broken constraint; `value` is in quotes already, or `null`.
     pub(super) fn broken(&mut self, value: &str, at: &str, constraint: &str) {
         if self.0.len() < MOST {
-            let value = if value.is_empty() { "Value".to_owned() } else { format!("Value {value}") };
+            let value = if value.is_empty() { "Value".to_owned() } else { format!("Value {}", shortened(value)) };
             self.0.push(format!("{value} at '{at}' failed to satisfy constraint: Member must {constraint}"));
         }
     }
@@ -87,5 +87,14 @@ impl Checks {
         if !good(text) {
             self.broken(&format!("'{text}'"), at, &format!("satisfy regular expression pattern: {pattern}"));
         }
+    }
+}
+/// How many characters of a refused value an answer repeats.
+const REPEATED: usize = 512;
+
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(REPEATED) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
     }
 }

@@ -51,10 +51,6 @@ pub(super) struct Args {
     #[arg(short, long)]
     detach: bool,
 
-    /// Undoes --detach: what the background process is told, so that it does not detach in its turn
-    #[arg(long, hide = true, overrides_with = "detach")]
-    foreground: bool,
-
     /// Stop after this long, such as 30s
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
@@ -78,6 +74,10 @@ pub(super) struct Args {
     /// Do not ask (on the local target nothing is asked)
     #[arg(short, long)]
     yes: bool,
+
+    /// Undoes --detach: what the background process is told, so that it does not detach in its turn
+    #[arg(long, hide = true, overrides_with = "detach")]
+    foreground: bool,
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {

@@ -20,36 +20,35 @@ use super::{
 const KILLS: usize = 20;
 const GROUPS: u64 = 5;
 
-/// Three ways in: the test's own records by their arrival and by their own time, and those of a generator. No other test
-/// has streams of these names: one of its pipelines may get the port of one that was killed, and must not take the records.
+/// Three ways in: the test's own records by their arrival and by their own time, and those of a generator.
 const PIPELINE: &str = r#"
 [pipeline]
 name = "killed"
 
-[streams.killed_arrivals]
+[streams.arrivals]
 shards = 2
-[streams.killed_arrivals.columns]
+[streams.arrivals.columns]
 id = "BIGINT NOT NULL"
 k = "VARCHAR(8)"
 at = "TIMESTAMP(3)"
 [streams.by_arrival]
 [queries.by_arrival]
-from = "killed_arrivals"
+from = "arrivals"
 window = { kind = "tumbling", size = "1s" }
 group_by = ["k"]
 select = { n = "COUNT(*)", ids = "SUM(id)" }
 
-[streams.killed_events]
+[streams.events]
 shards = 2
 event_time = { column = "at", delay = "300ms", idle = "1s" }
-[streams.killed_events.columns]
+[streams.events.columns]
 id = "BIGINT NOT NULL"
 k = "VARCHAR(8)"
 at = "TIMESTAMP(3)"
 [streams.by_event]
 [streams.late]
 [queries.by_event]
-from = "killed_events"
+from = "events"
 late = "late"
 window = { kind = "tumbling", size = "1s" }
 group_by = ["k"]
@@ -115,11 +114,19 @@ fn produce(stream: &str, production: &Production) -> HashSet<u64> {
 
 #[test]
 fn every_acknowledged_record_is_counted_once_through_twenty_kills() {
-    let place = Place::new(PIPELINE);
+    // The pipeline of another test, or of another run of this one, may get the port of one that was killed, and must not
+    // take its records: no other has streams of these names.
+    let [arrivals_name, events_name] = ["arrivals", "events"].map(|name| format!("{name}{}", std::process::id()));
+    let pipeline = PIPELINE
+        .replace("streams.arrivals", &format!("streams.{arrivals_name}"))
+        .replace("\"arrivals\"", &format!("\"{arrivals_name}\""))
+        .replace("streams.events", &format!("streams.{events_name}"))
+        .replace("\"events\"", &format!("\"{events_name}\""));
+    let place = Place::new(&pipeline);
     let production = Production::default();
     let (arrivals, events) = thread::scope(|scope| {
-        let arrivals = scope.spawn(|| produce("killed_arrivals", &production));
-        let events = scope.spawn(|| produce("killed_events", &production));
+        let arrivals = scope.spawn(|| produce(&arrivals_name, &production));
+        let events = scope.spawn(|| produce(&events_name, &production));
         for kill in 0..KILLS {
             let up = place.up(&[]);
             *production.client.lock().unwrap() = Some(up.client.clone());
@@ -144,10 +151,10 @@ fn every_acknowledged_record_is_counted_once_through_twenty_kills() {
     up.settle();
     up.stop();
 
-    let put = place.stored("killed", "killed_arrivals");
+    let put = place.stored("killed", &arrivals_name);
     assert_acknowledged(&put, &arrivals);
     assert_counted(&put, &place.rows("by_arrival"), &[]);
-    let put = place.stored("killed", "killed_events");
+    let put = place.stored("killed", &events_name);
     assert_acknowledged(&put, &events);
     assert_counted(&put, &place.rows("by_event"), &place.stored("killed", "late"));
     let made = place.stored("killed", "ticks");

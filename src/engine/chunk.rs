@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{concat, filter_record_batch};
 use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 use arrow::row::Rows;
 use datafusion_common::DataFusionError;
@@ -136,37 +136,25 @@ impl ShardInput {
         let rows = batch.num_rows();
         let mut keep = vec![true; rows];
         if let Some(filter) = &self.filter {
-            let mask = attempt(
-                batch,
-                |batch| holds(filter, batch),
-                |row, reason| {
-                    keep[row] = false;
-                    bad.push(Bad { place: places[row], reason });
-                },
-            )?;
-            match mask {
-                Some(mask) => keep = mask.iter().map(|value| value == Some(true)).collect(),
-                // Some rows failed: the others are judged one by one.
-                None => {
-                    for (row, keep) in keep.iter_mut().enumerate() {
-                        *keep = *keep && holds(filter, &batch.slice(row, 1))?.value(0);
-                    }
-                }
+            let masks = each_row(batch, |batch| Ok(vec![Arc::new(holds(filter, batch)?) as ArrayRef]))?;
+            for (row, reason) in masks.failed {
+                keep[row] = false;
+                bad.push(Bad { place: places[row], reason });
+            }
+            // The mask has a value for every row that did not fail, in order.
+            let held = masks.arrays[0].as_boolean().iter();
+            for (keep, held) in keep.iter_mut().filter(|keep| **keep).zip(held) {
+                *keep = held == Some(true);
             }
         }
-        let arguments = |batch: &RecordBatch| self.grouping.aggregation.arguments(batch);
-        let mut selected = select(batch, &keep)?;
         let kept: Vec<usize> = (0..rows).filter(|row| keep[*row]).collect();
-        let evaluated = attempt(&selected, arguments, |row, reason| {
+        let evaluated = each_row(&select(batch, &keep)?, |batch| self.grouping.aggregation.arguments(batch))?;
+        for (row, reason) in evaluated.failed {
             keep[kept[row]] = false;
             bad.push(Bad { place: places[kept[row]], reason });
-        })?;
-        let arguments = if let Some(evaluated) = evaluated {
-            evaluated
-        } else {
-            selected = select(batch, &keep)?;
-            arguments(&selected)?
-        };
+        }
+        let selected = select(batch, &keep)?;
+        let arguments = evaluated.arrays;
         let groups: Vec<ArrayRef> = self.group_by.iter().map(|index| Arc::clone(selected.column(*index))).collect();
         let keys = self.grouping.keys.of(&groups)?;
         let mut count = 0u32;
@@ -232,31 +220,47 @@ fn select(batch: &RecordBatch, keep: &[bool]) -> Result<RecordBatch, DataFusionE
     Ok(filter_record_batch(batch, &BooleanArray::from(keep.to_vec()))?)
 }
 
-/// Computes something over a batch. Where that fails, finds the rows that fail on their own, says why each does, and
-/// returns `None`; where no single row fails, the failure is the whole's.
-pub(super) fn attempt<T>(
+/// What came of computing something for each row.
+pub(super) struct EachRow {
+    /// The values of the rows that did not fail, in their order.
+    pub(super) arrays: Vec<ArrayRef>,
+    /// The rows that failed, in order, and why each did.
+    pub(super) failed: Vec<(usize, String)>,
+}
+
+/// Computes arrays over a batch. Where that fails, halves the batch until the rows that fail stand alone: a row fails
+/// only by itself, whatever stands beside it.
+pub(super) fn each_row(
     batch: &RecordBatch,
-    mut compute: impl FnMut(&RecordBatch) -> Result<T, DataFusionError>,
-    mut failed: impl FnMut(usize, String),
-) -> Result<Option<T>, DataFusionError> {
-    let whole = match compute(batch) {
-        Ok(computed) => return Ok(Some(computed)),
-        Err(error) => error,
-    };
-    let mut found = false;
+    compute: impl Fn(&RecordBatch) -> Result<Vec<ArrayRef>, DataFusionError>,
+) -> Result<EachRow, DataFusionError> {
+    let mut parts: Vec<Vec<ArrayRef>> = Vec::new();
+    let mut failed = Vec::new();
     let mut open = vec![(0, batch.num_rows())];
     while let Some((start, length)) = open.pop() {
-        let Err(error) = compute(&batch.slice(start, length)) else { continue };
-        if length == 1 {
-            failed(start, reason(&error));
-            found = true;
-        } else {
-            let half = length / 2;
-            open.push((start, half));
-            open.push((start + half, length - half));
+        match compute(&batch.slice(start, length)) {
+            Ok(arrays) => parts.push(arrays),
+            Err(error) if length == 1 => failed.push((start, reason(&error))),
+            Err(error) if length == 0 => return Err(error),
+            Err(_) => {
+                let half = length / 2;
+                open.push((start + half, length - half));
+                open.push((start, half));
+            }
         }
     }
-    if found { Ok(None) } else { Err(whole) }
+    if parts.is_empty() {
+        parts.push(compute(&batch.slice(0, 0))?);
+    }
+    if parts.len() == 1 {
+        return Ok(EachRow { arrays: parts.remove(0), failed });
+    }
+    let joined = |index: usize| {
+        let arrays: Vec<&dyn Array> = parts.iter().map(|part| part[index].as_ref()).collect();
+        concat(&arrays)
+    };
+    let arrays = (0..parts[0].len()).map(joined).collect::<Result<_, _>>()?;
+    Ok(EachRow { arrays, failed })
 }
 
 /// Returns why a row could not be computed, in a line.
@@ -283,11 +287,11 @@ mod tests {
         let fails = |batch: &RecordBatch| {
             let column = batch.column(0).as_primitive::<arrow::datatypes::Int32Type>();
             let bad = column.values().iter().any(|value| [3, 50, 99].contains(value));
-            if bad { Err(DataFusionError::Plan("no".to_owned())) } else { Ok(()) }
+            if bad { Err(DataFusionError::Plan("no".to_owned())) } else { Ok(vec![Arc::clone(batch.column(0))]) }
         };
-        let mut found = Vec::new();
-        assert!(attempt(&batch, fails, |row, _| found.push(row)).expect("rows").is_none());
-        found.sort_unstable();
-        assert_eq!(found, [3, 50, 99]);
+        let found = each_row(&batch, fails).expect("rows");
+        assert_eq!(found.failed.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [3, 50, 99]);
+        let rest: Vec<i32> = (0..100).filter(|value| ![3, 50, 99].contains(value)).collect();
+        assert_eq!(found.arrays[0].as_primitive::<arrow::datatypes::Int32Type>().values(), &rest[..]);
     }
 }

@@ -10,7 +10,7 @@ use datafusion_common::DataFusionError;
 use crate::plan::{Query, Stream};
 use crate::window::Span;
 
-use super::chunk::{ShardInput, attempt};
+use super::chunk::{ShardInput, each_row};
 use super::expression::{Names, Physical, evaluate, lower};
 use super::groups::{Groups, Keyed, SharedGrouping};
 use super::operator::Shard;
@@ -107,26 +107,16 @@ impl Closer {
         let select = |batch: &RecordBatch| -> Result<Vec<ArrayRef>, DataFusionError> {
             self.select.iter().map(|physical| evaluate(physical, batch)).collect()
         };
+        let selected = each_row(batch, select)?;
         let mut keep = vec![true; batch.num_rows()];
-        let mut failed = Vec::new();
-        let whole = attempt(batch, select, |row, reason| {
+        for (row, reason) in selected.failed {
             keep[row] = false;
-            failed.push((row, reason));
-        })?;
-        failed.sort_by_key(|(row, _)| *row);
-        for (row, reason) in failed {
             closed.failed.push((batch.slice(row, 1).project(&leading)?, reason));
         }
-        let (batch, selected) = if let Some(selected) = whole {
-            (batch.clone(), selected)
-        } else {
-            let rest = filter_record_batch(batch, &BooleanArray::from(keep))?;
-            let selected = select(&rest)?;
-            (rest, selected)
-        };
+        let batch = filter_record_batch(batch, &BooleanArray::from(keep))?;
         if batch.num_rows() > 0 {
             let mut columns = batch.columns()[..self.leading].to_vec();
-            columns.extend(selected);
+            columns.extend(selected.arrays);
             closed.rows.push(RecordBatch::try_new(Arc::clone(&self.output), columns)?);
         }
         Ok(())

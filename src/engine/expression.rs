@@ -52,6 +52,17 @@ pub(super) fn lower(expr: &Expr, names: Names<'_>) -> Result<Physical, DataFusio
         ExprKind::Not(inner) => Arc::new(NotExpr::new(lower(inner, names)?)),
         ExprKind::IsNull(inner) => Arc::new(IsNullExpr::new(lower(inner, names)?)),
         ExprKind::IsNotNull(inner) => Arc::new(IsNotNullExpr::new(lower(inner, names)?)),
+        // SQL lets a condition guard what stands behind it: `v <> 0 AND 10 / v > 1`.
+        ExprKind::Binary(left, operator @ (Operator::And | Operator::Or), right) if can_fail(right) => {
+            let first = lower(left, names)?;
+            let (decided, value): (Physical, bool) = match operator {
+                Operator::And => (Arc::new(NotExpr::new(Arc::clone(&first))), false),
+                _ => (first, true),
+            };
+            let both = binary(expr, (left, *operator, right), names)?;
+            let value = Arc::new(Constant::new(ScalarValue::from(value)));
+            Arc::new(CaseExpr::try_new(None, vec![(decided, value)], Some(both))?)
+        }
         ExprKind::Binary(left, operator, right) => binary(expr, (left, *operator, right), names)?,
         ExprKind::Cast { expr: inner, .. } => convert(lower(inner, names)?, expr.sql_type, schema)?,
         ExprKind::Case { whens, otherwise } => {
@@ -113,6 +124,18 @@ pub(super) fn convert(expr: Physical, to: Option<SqlType>, schema: &Schema) -> R
         }
         _ => Ok(cast_to),
     }
+}
+
+/// Returns whether evaluating an expression may fail for some row.
+fn can_fail(expr: &Expr) -> bool {
+    let own = match &expr.kind {
+        ExprKind::Binary(_, operator, _) => {
+            !operator.compares() && !matches!(operator, Operator::And | Operator::Or | Operator::Concat)
+        }
+        ExprKind::Negate(_) | ExprKind::Cast { implicit: false, .. } | ExprKind::Call(..) => true,
+        _ => false,
+    };
+    own || expr.children().into_iter().any(can_fail)
 }
 
 fn column(schema: &Schema, name: &str) -> Result<Physical, DataFusionError> {

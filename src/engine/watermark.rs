@@ -16,6 +16,8 @@ pub(super) struct Watermark {
     shards: Vec<ShardTime>,
     /// When the first record of any shard arrived.
     first_arrival: Option<Millis>,
+    /// Up to when the arrivals are known.
+    position: Millis,
     /// The moment that time has come to; windows that end then or before are over.
     at: Micros,
 }
@@ -43,7 +45,13 @@ impl Watermark {
                 idle: Millis::try_from(idle.as_millis()).unwrap_or(Millis::MAX / 4),
             },
         };
-        Self { by, shards: vec![ShardTime::default(); shards], first_arrival: None, at: Micros::MIN }
+        Self {
+            by,
+            shards: vec![ShardTime::default(); shards],
+            first_arrival: None,
+            position: Millis::MIN,
+            at: Micros::MIN,
+        }
     }
 
     /// Returns the moment that time has come to; `None` before anything is known.
@@ -59,7 +67,25 @@ impl Watermark {
     /// Goes on to an arrival time, before the records that arrive then. `open_until` is the end of the last open window:
     /// when every shard has been silent for `idle`, time goes on by the clock, but only to close what is open; a producer
     /// that comes back with old records finds the next window still open.
+    ///
+    /// Every moment at which a shard falls silent on the way is gone through in order, so that it makes no difference
+    /// how often this is called.
     pub(super) fn arrive(&mut self, now: Millis, open_until: Option<Micros>) {
+        if let (By::Event { idle, .. }, Some(first)) = (self.by, self.first_arrival) {
+            let falls_silent = |shard: &ShardTime| shard.last_arrival.unwrap_or(first).saturating_add(idle);
+            let on_the_way = |moment: &Millis| *moment > self.position && *moment < now;
+            let mut moments: Vec<Millis> = self.shards.iter().map(falls_silent).filter(on_the_way).collect();
+            moments.sort_unstable();
+            for moment in moments {
+                self.look(moment, open_until);
+            }
+        }
+        self.look(now, open_until);
+        self.position = self.position.max(now);
+    }
+
+    /// Raises the watermark to what is known at an arrival time.
+    fn look(&mut self, now: Millis, open_until: Option<Micros>) {
         let By::Event { delay, idle } = self.by else {
             self.raise(now.saturating_mul(1000));
             return;
@@ -84,6 +110,8 @@ impl Watermark {
         self.arrive(now, open_until);
         let first = *self.first_arrival.get_or_insert(now);
         self.shards[shard].last_arrival = Some(now);
+        // It may have been silent until now.
+        self.look(now, open_until);
         let (delay, others) = match self.by {
             By::Arrival => (0, None),
             By::Event { delay, idle } => {
@@ -191,6 +219,22 @@ mod tests {
         watermark.shard(0, 1000, None).observe(seconds(100));
         watermark.shard(0, 11_000, None).observe(seconds(101));
         assert_eq!(watermark.moment(), Some(seconds(99)));
+    }
+
+    #[test]
+    fn looking_more_often_changes_nothing() {
+        let watermark = |looks: &[Millis]| {
+            let mut watermark = by_event(2);
+            watermark.shard(0, 1000, None).observe(seconds(50));
+            watermark.shard(1, 6000, None).observe(seconds(500));
+            for look in looks {
+                watermark.arrive(*look, None);
+            }
+            watermark.shard(0, 17_000, None).observe(seconds(51));
+            watermark
+        };
+        assert_eq!(watermark(&[]), watermark(&[10_999, 11_000, 12_345, 16_000, 16_999]));
+        assert_eq!(watermark(&[]).moment(), Some(seconds(498)), "shard 0 fell silent while shard 1 was awake");
     }
 
     #[test]

@@ -30,21 +30,24 @@ struct Cli {
     command: Command,
 
     /// How data is written; a table on a terminal and JSON elsewhere if not given
-    #[arg(short, long, global = true, value_name = "FORMAT")]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, value_name = "FORMAT")]
     output: Option<Format>,
 
     /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "WHEN", default_value = "auto")]
     color: Color,
 
     /// Say nothing but data and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, conflicts_with = "verbose")]
     quiet: bool,
 
     /// Say more
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     verbose: bool,
 }
+
+/// What stands over the options that every command has.
+const EVERYWHERE: &str = "Options of every command";
 
 const AFTER_HELP: &str = concat!(
     "PIPELINE is a file, or a bare name that means pipelines/NAME.toml. Without one it is ./pipeline.toml, else the only ",

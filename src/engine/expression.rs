@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, new_empty_array};
 use arrow::datatypes::{DataType, Schema};
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{DataFusionError, ScalarValue};
@@ -90,6 +90,10 @@ pub(super) fn lower(expr: &Expr, names: Names<'_>) -> Result<Physical, DataFusio
 
 /// Evaluates an expression over a batch, as one value per row.
 pub(super) fn evaluate(expr: &Physical, batch: &RecordBatch) -> Result<ArrayRef, DataFusionError> {
+    // A constant such as `1 / 0` fails even where there is no row to fail for.
+    if batch.num_rows() == 0 {
+        return Ok(new_empty_array(&expr.data_type(&batch.schema())?));
+    }
     expr.evaluate(batch)?.into_array(batch.num_rows())
 }
 

@@ -41,14 +41,15 @@ pub(super) async fn answer(State(api): State<Api>, request: Request) -> Response
 
 async fn run(api: Api, request: Request) -> Result<Body, ApiError> {
     let (head, body) = request.into_parts();
+    // Also where the answer is no: the server ends a connection whose body was not read, and with it the next request.
+    let body = body::to_bytes(body, BODY_BYTES).await.map_err(|_| {
+        ApiError::new(Kind::TooLarge, format!("the body must be whole and of at most {BODY_BYTES} bytes"))
+    })?;
     if head.method != Method::POST {
         let message = "Unable to determine service/operation name to be authorized";
         return Err(ApiError::new(Kind::AccessDenied, message));
     }
     let operation = operation(&head.headers)?;
-    let body = body::to_bytes(body, BODY_BYTES).await.map_err(|_| {
-        ApiError::new(Kind::TooLarge, format!("the body must be whole and of at most {BODY_BYTES} bytes"))
-    })?;
     // Operations decode, hash and wait for the log: not on a thread that others' requests are waiting for.
     let answer = tokio::task::spawn_blocking(move || (operation.run)(&api, &body)).await;
     let answer = answer.map_err(|_| ApiError::new(Kind::Internal, "the operation did not end"))?;

@@ -190,8 +190,8 @@ fn down_works_after_a_crash_and_by_name() {
 #[test]
 fn a_port_that_is_taken_is_passed_over_or_refused() {
     let place = Place::new(PIPELINE);
-    // Whoever has it, it is taken from here on.
-    let first = TcpListener::bind("127.0.0.1:4567");
+    // Another test may have it just now, and would give it back too early.
+    let first = wait_for("the usual port", || TcpListener::bind("127.0.0.1:4567").ok());
     let up = place.up(&[]);
     assert_ne!(up.client.url(), "http://127.0.0.1:4567");
     up.stop();

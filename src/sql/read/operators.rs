@@ -20,7 +20,8 @@ impl Reader<'_> {
                         (UnaryOperator::Plus, _) => expr,
                         (_, ExprKind::Literal(Literal::Integer(number))) => integer(-*number),
                         (_, ExprKind::Literal(Literal::Number(number))) => {
-                            Expr::new(ExprKind::Literal(Literal::Number(format!("-{number}"))), sql_type)
+                            let negated = number.strip_prefix('-').map_or_else(|| format!("-{number}"), str::to_owned);
+                            Expr::new(ExprKind::Literal(Literal::Number(negated)), sql_type)
                         }
                         _ => Expr::new(ExprKind::Negate(Box::new(expr)), sql_type),
                     }),

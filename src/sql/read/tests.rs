@@ -41,6 +41,13 @@ fn every_expression_has_the_type_that_sql_gives_it() {
 }
 
 #[test]
+fn a_constant_negated_twice_is_itself() {
+    let constant = |text| select(text).expect("legal").expr;
+    assert_eq!(constant("- (- 2.50)"), constant("2.50"));
+    assert_eq!(constant("- (- 7)"), constant("7"));
+}
+
+#[test]
 fn an_aggregate_used_twice_is_kept_once() {
     assert_eq!(select("SUM(volume) / SUM(volume)").expect("legal").aggregates.len(), 1);
 }

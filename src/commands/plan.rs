@@ -97,11 +97,11 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
 
 async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
     let mut notes = Vec::new();
-    let mut changed = Vec::new();
+    let mut other_queries = Vec::new();
     let present = match plan.target.streams {
         StreamsKind::Local => {
             let present = present(plan).await?;
-            changed = present.changed;
+            other_queries = present.changed;
             present.streams
         }
         StreamsKind::Kinesis => match aws::look(plan).await {
@@ -135,7 +135,7 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
     }
     for query in &plan.queries {
         let mut detail = format!("{} from {}", query.window.describe(), query.from);
-        let change = if changed.contains(&query.name) {
+        let change = if other_queries.contains(&query.name) {
             detail += "; what its open windows hold is dropped";
             Kind::Update
         } else if present.iter().any(|(known, _)| *known == query.name) {

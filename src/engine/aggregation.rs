@@ -93,6 +93,11 @@ impl Aggregation {
         self.accumulators.iter().map(|accumulated| evaluate(&accumulated.argument, batch)).collect()
     }
 
+    /// Returns the types of what goes into the accumulators.
+    pub(super) fn argument_types(&self, input: &Schema) -> Result<Vec<DataType>, DataFusionError> {
+        self.accumulators.iter().map(|accumulated| accumulated.argument.data_type(input)).collect()
+    }
+
     /// Makes empty accumulators for one window.
     pub(super) fn start(&self) -> Result<Vec<Box<dyn GroupsAccumulator>>, DataFusionError> {
         self.accumulators.iter().map(|accumulated| accumulated.function.create_groups_accumulator()).collect()

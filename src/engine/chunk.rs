@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, new_empty_array};
 use arrow::compute::{concat, filter_record_batch};
-use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, SchemaRef, TimestampMicrosecondType};
 use arrow::row::Rows;
 use datafusion_common::DataFusionError;
 
@@ -136,7 +136,8 @@ impl ShardInput {
         let rows = batch.num_rows();
         let mut keep = vec![true; rows];
         if let Some(filter) = &self.filter {
-            let masks = each_row(batch, |batch| Ok(vec![Arc::new(holds(filter, batch)?) as ArrayRef]))?;
+            let masks =
+                each_row(batch, &[DataType::Boolean], |batch| Ok(vec![Arc::new(holds(filter, batch)?) as ArrayRef]))?;
             for (row, reason) in masks.failed {
                 keep[row] = false;
                 bad.push(Bad { place: places[row], reason });
@@ -148,7 +149,11 @@ impl ShardInput {
             }
         }
         let kept: Vec<usize> = (0..rows).filter(|row| keep[*row]).collect();
-        let evaluated = each_row(&select(batch, &keep)?, |batch| self.grouping.aggregation.arguments(batch))?;
+        let evaluated = each_row(
+            &select(batch, &keep)?,
+            &self.grouping.aggregation.argument_types(batch.schema_ref())?,
+            |batch| self.grouping.aggregation.arguments(batch),
+        )?;
         for (row, reason) in evaluated.failed {
             keep[kept[row]] = false;
             bad.push(Bad { place: places[kept[row]], reason });
@@ -230,8 +235,10 @@ pub(super) struct EachRow {
 
 /// Computes arrays over a batch. Where that fails, halves the batch until the rows that fail stand alone: a row fails
 /// only by itself, whatever stands beside it.
+/// `types` are those of the arrays, for when no row is left.
 pub(super) fn each_row(
     batch: &RecordBatch,
+    types: &[DataType],
     compute: impl Fn(&RecordBatch) -> Result<Vec<ArrayRef>, DataFusionError>,
 ) -> Result<EachRow, DataFusionError> {
     let mut parts: Vec<Vec<ArrayRef>> = Vec::new();
@@ -241,7 +248,7 @@ pub(super) fn each_row(
         match compute(&batch.slice(start, length)) {
             Ok(arrays) => parts.push(arrays),
             Err(error) if length == 1 => failed.push((start, reason(&error))),
-            Err(error) if length == 0 => return Err(error),
+            Err(_) if length == 0 => {}
             Err(_) => {
                 let half = length / 2;
                 open.push((start + half, length - half));
@@ -250,7 +257,7 @@ pub(super) fn each_row(
         }
     }
     if parts.is_empty() {
-        parts.push(compute(&batch.slice(0, 0))?);
+        parts.push(types.iter().map(new_empty_array).collect());
     }
     if parts.len() == 1 {
         return Ok(EachRow { arrays: parts.remove(0), failed });
@@ -275,7 +282,7 @@ fn reason(error: &DataFusionError) -> String {
 #[cfg(test)]
 mod tests {
     use arrow::array::Int32Array;
-    use arrow::datatypes::{DataType, Field, Schema};
+    use arrow::datatypes::{Field, Schema};
 
     use super::*;
 
@@ -289,7 +296,7 @@ mod tests {
             let bad = column.values().iter().any(|value| [3, 50, 99].contains(value));
             if bad { Err(DataFusionError::Plan("no".to_owned())) } else { Ok(vec![Arc::clone(batch.column(0))]) }
         };
-        let found = each_row(&batch, fails).expect("rows");
+        let found = each_row(&batch, &[DataType::Int32], fails).expect("rows");
         assert_eq!(found.failed.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [3, 50, 99]);
         let rest: Vec<i32> = (0..100).filter(|value| ![3, 50, 99].contains(value)).collect();
         assert_eq!(found.arrays[0].as_primitive::<arrow::datatypes::Int32Type>().values(), &rest[..]);

@@ -107,7 +107,9 @@ impl Closer {
         let select = |batch: &RecordBatch| -> Result<Vec<ArrayRef>, DataFusionError> {
             self.select.iter().map(|physical| evaluate(physical, batch)).collect()
         };
-        let selected = each_row(batch, select)?;
+        let types: Vec<DataType> =
+            self.output.fields()[self.leading..].iter().map(|field| field.data_type().clone()).collect();
+        let selected = each_row(batch, &types, select)?;
         let mut keep = vec![true; batch.num_rows()];
         for (row, reason) in selected.failed {
             keep[row] = false;

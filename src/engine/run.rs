@@ -164,19 +164,19 @@ impl Engine {
         loop {
             version.mark_unchanged();
             let stopping = *stop.borrow();
-            let step = block_in_place(|| self.step())?;
-            if step.moved() {
+            let turned = block_in_place(|| self.step())?;
+            if turned.moved() {
                 moved = Instant::now();
             }
             // Records that wait for another shard wait no longer than a moment, unless the clock was set back: then they
             // are read again by the next run.
-            if stopping && !step.moved() && (step.at_end || moved.elapsed() >= STUCK) {
+            if stopping && !turned.moved() && (turned.at_end || moved.elapsed() >= STUCK) {
                 return block_in_place(|| self.save());
             }
-            if step.read >= TURN.records {
+            if turned.read >= TURN.records {
                 tokio::task::yield_now().await;
-            } else if !step.at_end || stopping {
-                if !step.moved() {
+            } else if !turned.at_end || stopping {
+                if !turned.moved() {
                     tokio::time::sleep(WAIT).await;
                 }
             } else {

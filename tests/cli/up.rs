@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     net::TcpListener,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -190,8 +191,14 @@ fn down_works_after_a_crash_and_by_name() {
 #[test]
 fn a_port_that_is_taken_is_passed_over_or_refused() {
     let place = Place::new(PIPELINE);
-    // Another test may have it just now, and would give it back too early.
-    let first = wait_for("the usual port", || TcpListener::bind("127.0.0.1:4567").ok());
+    // Another test may have it just now, and would give it back too early; whoever has it for longer keeps it.
+    let usual = || TcpListener::bind("127.0.0.1:4567").ok();
+    let begun = Instant::now();
+    let mut first = usual();
+    while first.is_none() && begun.elapsed() < Duration::from_secs(20) {
+        thread::sleep(Duration::from_millis(20));
+        first = usual();
+    }
     let up = place.up(&[]);
     assert_ne!(up.client.url(), "http://127.0.0.1:4567");
     up.stop();

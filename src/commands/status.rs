@@ -42,6 +42,11 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Format::Json => {
             let mut value = serde_json::to_value(&status).map_err(|error| Error::stdout(error.into()))?;
             value["running"] = running.into();
+            if let (false, Some(members)) = (running, value.as_object_mut()) {
+                // What does not run has neither.
+                members.remove("pid");
+                members.remove("endpoint");
+            }
             ui.data(&value.to_string()).map_err(Error::stdout)
         }
         Format::Csv => {

@@ -133,6 +133,10 @@ impl Error {
             Self::Engine(EngineError::Checkpoint(_)) => {
                 Some("`pipe down --yes` removes the saved state with the records; then start again".to_owned())
             }
+            Self::Log(LogError::Endpoint { message, .. }) if message.contains("credentials") => Some(
+                "no credentials could be loaded: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                    .to_owned(),
+            ),
             Self::Log(LogError::Locked { .. }) => Some("stop the process that uses it, or run `pipe down`".to_owned()),
             Self::Log(LogError::Format { .. }) => {
                 Some("use the version of pipe that wrote it, or `pipe down --yes` to remove it".to_owned())

@@ -44,6 +44,10 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     std::fs::create_dir_all(&args.directory).map_err(|source| Error::write(&args.directory, source))?;
     std::fs::write(&path, text).map_err(|source| Error::write(&path, source))?;
     ui.note(&format!("wrote {}", path.display()));
-    ui.note("`pipe up` runs it");
+    if args.directory.as_os_str() == "." {
+        ui.note("`pipe up` runs it");
+    } else {
+        ui.note(&format!("`pipe up {}` runs it", path.display()));
+    }
     Ok(())
 }

@@ -122,7 +122,14 @@ pub(super) async fn name(pipeline: Option<&str>, ui: &Ui) -> Result<(String, Opt
     let name = only.pipeline().to_owned();
     let loaded =
         files.iter().filter_map(|path| Loaded::open(path, ui).ok()).find(|loaded| loaded.spec.name.value == name);
+    let loaded = loaded.or_else(|| last_run(only, ui));
     Ok((name, loaded))
+}
+
+/// The file from which a pipeline was run last, where it is still its own.
+fn last_run(folder: &Folder, ui: &Ui) -> Option<Loaded> {
+    let loaded = Loaded::open(&folder.file()?, ui).ok()?;
+    (loaded.spec.name.value == folder.pipeline()).then_some(loaded)
 }
 
 fn is_bare(name: &str) -> bool {

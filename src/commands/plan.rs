@@ -118,7 +118,8 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
     };
     let mut wanted: Vec<(&str, Capacity)> =
         plan.streams.iter().map(|stream| (stream.name.as_str(), stream.capacity)).collect();
-    if plan.target.streams == StreamsKind::Local {
+    let embedded = plan.target.engine == EngineKind::Embedded;
+    if embedded {
         wanted.push((ERROR_STREAM, Capacity::Provisioned(1)));
     }
     let mut changes = Vec::new();
@@ -135,7 +136,9 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
     }
     for query in &plan.queries {
         let mut detail = format!("{} from {}", query.window.describe(), query.from);
-        let change = if other_queries.contains(&query.name) {
+        let change = if !embedded {
+            Kind::Create
+        } else if other_queries.contains(&query.name) {
             detail += "; what its open windows hold is dropped";
             Kind::Update
         } else if present.iter().any(|(known, _)| *known == query.name) {
@@ -149,6 +152,9 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
         notes.push(
             "AWS removed Kinesis Data Analytics for SQL on 2026-01-27: no application of it can be started".to_owned(),
         );
+    }
+    if plan.target.engine == EngineKind::Flink {
+        notes.push("this version does not ask Flink which queries run: they are listed as new".to_owned());
     }
     let needs = needs(plan, &mut notes)?;
     Ok(Outlook { pipeline: plan.name.clone(), target: plan.target.name.clone(), changes, needs, notes })

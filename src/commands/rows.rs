@@ -143,6 +143,13 @@ fn shown(value: Option<&RawValue>) -> String {
     if is_number && full.split_once('.').is_some_and(|(_, digits)| digits.len() > SHOWN_DIGITS) {
         return full.parse().map_or(full, |number: f64| format!("{number:.SHOWN_DIGITS$}"));
     }
+    // A terminal would obey them.
+    if full.contains(char::is_control) {
+        return full
+            .chars()
+            .flat_map(|letter| if letter.is_control() { letter.escape_default().collect() } else { vec![letter] })
+            .collect();
+    }
     full
 }
 

@@ -122,14 +122,14 @@ fn silence(query: &QueryStatus, status: &RunStatus, plan: Option<&Plan>, running
     let from = &query.from;
     Some(if held == 0 {
         format!("no record has come into stream {from}; point a producer at {}, or run its generator", status.endpoint)
-    } else if !running {
-        "the pipeline does not run; `pipe up` goes on where it was".to_owned()
     } else if counters.records > 0 && counters.bad >= counters.records {
         "every record was bad; the samples say why, and the stream error_stream holds them all".to_owned()
     } else if counters.records > 0 && query.open_windows == 0 && counters.late == 0 {
         "no row passed `where`".to_owned()
     } else if counters.late > 0 && query.open_windows == 0 {
         "every row came too late; a greater `delay` waits for them".to_owned()
+    } else if !running {
+        "the pipeline does not run; `pipe up` goes on where it was".to_owned()
     } else {
         match plan.and_then(|plan| plan.stream(from)).map(|stream| &stream.time) {
             Some(Time::Event { delay, idle, .. }) if query.watermark.is_none() => format!(

@@ -41,11 +41,11 @@ pub(super) struct Args {
     from: Option<Position>,
 
     /// End after this many records
-    #[arg(short, value_name = "N")]
+    #[arg(short, value_name = "N", allow_negative_numbers = true)]
     n: Option<u64>,
 
     /// End after this long, such as 30s
-    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", allow_hyphen_values = true, value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
 }
 

@@ -52,11 +52,11 @@ pub(super) struct Args {
     detach: bool,
 
     /// Stop after this long, such as 30s
-    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", allow_hyphen_values = true, value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
 
     /// Stop when each generator has made this many records
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     records: Option<u64>,
 
     /// Leave the generators out: records come from outside
@@ -100,7 +100,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         durability: if args.fsync { Durability::Power } else { Durability::Process },
         file: path.display().to_string(),
     };
-    let stop = stop_signal().map_err(|source| Error::write("the signal handlers", source))?;
+    let stop = stop_signal(args.foreground).map_err(|source| Error::write("the signal handlers", source))?;
     let mut run = Run::open(&plan, &options).await?;
     announce(&plan, &run, &options, ui);
     let log = run.log();
@@ -238,13 +238,24 @@ fn announce(plan: &Plan, run: &Run, options: &Options, ui: &Ui) {
 }
 
 /// Resolves when this process is asked to stop; asked a second time, it ends at once.
-fn stop_signal() -> std::io::Result<impl Future<Output = Error>> {
+fn stop_signal(in_background: bool) -> std::io::Result<impl Future<Output = Error>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
+        // A terminal that goes away takes what runs in it along, but not what runs in the background.
+        let hung_up = async {
+            loop {
+                hangup.recv().await;
+                if !in_background {
+                    return;
+                }
+            }
+        };
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            () = hung_up => {}
         }
         tokio::spawn(async move {
             interrupt.recv().await;
@@ -268,7 +279,9 @@ async fn detach(plan: &Plan, ui: &Ui) -> Result<(), Error> {
     }
     folder.make()?;
     let output = folder.output();
-    let file = std::fs::File::create(&output).map_err(|source| Error::write(&output, source))?;
+    // Added to, never cut: another process may have begun at the same moment, and be the one that runs.
+    let file = std::fs::File::options().create(true).append(true).open(&output);
+    let file = file.map_err(|source| Error::write(&output, source))?;
     let errors = file.try_clone().map_err(|source| Error::write(&output, source))?;
     let program = std::env::current_exe().map_err(|source| Error::read("this program's own path", source))?;
     let mut command = Command::new(&program);
@@ -278,7 +291,7 @@ async fn detach(plan: &Plan, ui: &Ui) -> Result<(), Error> {
     let mut child = command.spawn().map_err(|source| Error::read(&program, source))?;
     let begun = Instant::now();
     while begun.elapsed() < START_PATIENCE {
-        if let Some(contact) = Contact::find(&folder).await.ok().flatten() {
+        if let Some(contact) = Contact::find(&folder).await.ok().flatten().filter(|found| found.pid() == child.id()) {
             ui.note(&format!("pipeline `{}` runs in the background (process {})", plan.name, child.id()));
             ui.note(&format!("  endpoint  {}", contact.endpoint()));
             ui.note(&format!("  log       {}", output.display()));

@@ -54,14 +54,13 @@ pub(super) fn lower(expr: &Expr, names: Names<'_>) -> Result<Physical, DataFusio
         ExprKind::IsNotNull(inner) => Arc::new(IsNotNullExpr::new(lower(inner, names)?)),
         // SQL lets a condition guard what stands behind it: `v <> 0 AND 10 / v > 1`.
         ExprKind::Binary(left, operator @ (Operator::And | Operator::Or), right) if can_fail(right) => {
-            let first = lower(left, names)?;
-            let (decided, value): (Physical, bool) = match operator {
-                Operator::And => (Arc::new(NotExpr::new(Arc::clone(&first))), false),
-                _ => (first, true),
-            };
-            let both = binary(expr, (left, *operator, right), names)?;
-            let value = Arc::new(Constant::new(ScalarValue::from(value)));
-            Arc::new(CaseExpr::try_new(None, vec![(decided, value)], Some(both))?)
+            // The left side is the base of the CASE, so that each side is in the tree, and evaluated for a row, once.
+            let (base, guarded) = (lower(left, names)?, lower(right, names)?);
+            let constant = |value: Option<bool>| Arc::new(Constant::new(ScalarValue::from(value))) as Physical;
+            let (op, decides) = if *operator == Operator::And { (Op::And, false) } else { (Op::Or, true) };
+            let unknown = Arc::new(BinaryExpr::new(constant(None), op, Arc::clone(&guarded)));
+            let whens = vec![(constant(Some(decides)), constant(Some(decides))), (constant(Some(!decides)), guarded)];
+            Arc::new(CaseExpr::try_new(Some(base), whens, Some(unknown))?)
         }
         ExprKind::Binary(left, operator, right) => binary(expr, (left, *operator, right), names)?,
         ExprKind::Cast { expr: inner, .. } => convert(lower(inner, names)?, expr.sql_type, schema)?,

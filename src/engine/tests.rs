@@ -351,3 +351,16 @@ fn a_condition_guards_what_stands_behind_it() {
     assert!(turn.bad.is_empty(), "{:?}", turn.bad);
     assert!(lines(&turn)[0].contains("\"n\":3"), "{:?}", lines(&turn));
 }
+
+#[test]
+fn many_guards_in_a_row_cost_no_more_than_their_number() {
+    let stream = stream(false);
+    let text = ["(10 / v > 3 OR v IS NULL)"; 40].join(" AND ");
+    let query = query(&[("n", "COUNT(*)")], Some(&text), &stream);
+    let mut windowed = WindowedQuery::new(&query, &stream, 1).expect("a legal query");
+    let row = |value| Row { arrival: 1000, time: 0, key: Some(1), value };
+    let rows = [row(Some(1)), row(Some(2)), row(None), row(Some(5)), row(Some(0))];
+    let turn = windowed.turn(vec![Some((vec![block(&rows, 0, 0)], Some(5000)))]).expect("no failure of the whole");
+    assert_eq!(turn.bad.len(), 1, "only the division by zero");
+    assert!(lines(&turn)[0].contains("\"n\":3"), "{:?}", lines(&turn));
+}

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::streams::LogError;
 use crate::streams::local::{Durability, LocalLog};
 
-use super::contact::{Contact, is_told};
+use super::contact::Contact;
 use super::control::RunStatus;
 use super::run::stream_status;
 use super::{DeployError, Folder};
@@ -58,7 +58,12 @@ pub(super) async fn open_log(folder: &Folder, durability: Durability) -> Result<
     let begun = Instant::now();
     loop {
         match LocalLog::open(&folder.log(), durability) {
-            Err(LogError::Locked { .. }) if begun.elapsed() < PATIENCE && !is_told(folder) => sleep(PAUSE).await,
+            // A process that was killed a moment ago may still be going; one that runs the pipeline answers.
+            Err(LogError::Locked { .. })
+                if begun.elapsed() < PATIENCE && !matches!(Contact::find(folder).await, Ok(Some(_))) =>
+            {
+                sleep(PAUSE).await;
+            }
             result => return result,
         }
     }

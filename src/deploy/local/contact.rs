@@ -49,6 +49,11 @@ impl Contact {
         }
     }
 
+    /// Returns the process.
+    pub fn pid(&self) -> u32 {
+        self.running.pid
+    }
+
     /// Returns the endpoint's address.
     pub fn endpoint(&self) -> &str {
         &self.running.endpoint
@@ -144,11 +149,6 @@ fn hold(folder: &Folder) -> Result<Holder, DeployError> {
         Err(LogError::Format { .. } | LogError::Storage { .. }) => Ok(Holder::Us(None)),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Returns whether a process that is there says that it runs the pipeline of a folder.
-pub(super) fn is_told(folder: &Folder) -> bool {
-    folder.running().is_some_and(|running| is_alive(running.pid))
 }
 
 /// Returns whether another process has the log of a folder open: the lock is the truth, whatever files say.

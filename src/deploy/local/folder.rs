@@ -76,6 +76,17 @@ impl Folder {
         self.log().is_dir()
     }
 
+    /// Returns the pipeline file that was run last, as it was named then.
+    pub fn file(&self) -> Option<PathBuf> {
+        Some(PathBuf::from(fs::read_to_string(self.path.join("file")).ok()?))
+    }
+
+    /// Notes which pipeline file is run.
+    pub(super) fn note_file(&self, file: &str) -> Result<(), DeployError> {
+        let path = self.path.join("file");
+        fs::write(&path, file).map_err(|source| DeployError::Folder { path, source })
+    }
+
     fn running_file(&self) -> PathBuf {
         self.path.join("run.json")
     }
@@ -100,6 +111,14 @@ impl Folder {
         fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, self.running_file())).map_err(failed)
     }
 
+    /// Takes back what this process told.
+    pub(super) fn untell(&self) {
+        if self.running().is_some_and(|running| running.pid == std::process::id()) {
+            self.forget();
+        }
+    }
+
+    /// Removes what a process told that is gone.
     pub(super) fn forget(&self) {
         // What is left behind is recognised as stale: the process is gone.
         drop(fs::remove_file(self.running_file()));

@@ -82,6 +82,7 @@ impl Run {
             },
             other => other.into(),
         })?;
+        folder.note_file(&options.file)?;
         // What a process left there that ended without a word is not true any more.
         folder.forget();
         create_streams(&log, plan)?;
@@ -198,7 +199,7 @@ impl Run {
         }
         self.stop_engines.send_replace(true);
         let processed = finish(&mut self.engines).await;
-        self.folder.forget();
+        self.folder.untell();
         generated.and(processed)
     }
 }

@@ -16,6 +16,11 @@ use constant::{literal, moment};
 
 /// How deep an expression may nest: far beyond what people write, and safe on any thread's stack.
 const MAX_DEPTH: usize = 40;
+/// How many operators may stand in a row, which nest to the left: each takes room on the stack of whoever walks over the
+/// expression.
+const MAX_CHAIN: usize = 100;
+/// How many operators an expression may have in all: the parser's own tree of it must be safe to walk too.
+const MAX_OPERATORS: usize = 500;
 
 /// The columns that an expression may name.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +40,7 @@ pub struct Reading {
 
 /// Reads the condition of a `where`.
 pub fn read_filter(text: &str, scope: Scope<'_>) -> Result<Expr, SqlError> {
-    let mut reader = Reader { text, scope, grouped: None, aggregates: Vec::new(), within: None };
+    let mut reader = Reader { text, scope, grouped: None, aggregates: Vec::new(), within: None, depth: 0 };
     let expr = reader.whole()?;
     match expr.sql_type {
         None | Some(SqlType::Boolean) => Ok(expr),
@@ -51,7 +56,7 @@ pub fn read_select(
     group_by: &[String],
     aggregates: Vec<Aggregate>,
 ) -> Result<Reading, SqlError> {
-    let mut reader = Reader { text, scope, grouped: Some(group_by), aggregates, within: None };
+    let mut reader = Reader { text, scope, grouped: Some(group_by), aggregates, within: None, depth: 0 };
     let expr = reader.whole()?;
     if expr.sql_type.is_none() {
         return Err(SqlError::new("a bare NULL has no type").help("write CAST(NULL AS …)"));
@@ -67,12 +72,17 @@ struct Reader<'a> {
     aggregates: Vec<Aggregate>,
     /// The aggregate whose argument is being read.
     within: Option<AggregateFunction>,
+    /// How deep in the expression the reading is.
+    depth: usize,
 }
 
 impl Reader<'_> {
     fn whole(&mut self) -> Result<Expr, SqlError> {
         if self.text.trim().is_empty() {
             return Err(SqlError::new("the expression is empty"));
+        }
+        if operators(self.text) > MAX_OPERATORS {
+            return Err(SqlError::new("the expression has too many operators").help(format!("at most {MAX_OPERATORS}")));
         }
         let mut parser = Parser::new(&AnsiDialect {})
             .with_recursion_limit(MAX_DEPTH)
@@ -136,8 +146,17 @@ impl Reader<'_> {
     }
 
     fn expr(&mut self, parsed: &Parsed) -> Result<Expr, SqlError> {
-        self.unplaced(parsed).map_err(|error| {
-            let span = self.range(parsed.span());
+        if self.depth == MAX_CHAIN {
+            // At the whole of it: to find a place within would walk over the rest.
+            return Err(SqlError::new("the expression has too many operators in a row")
+                .at(Some(0..self.text.len()))
+                .help(format!("at most {MAX_CHAIN}; for many values of one column there is IN (…)")));
+        }
+        self.depth += 1;
+        let read = self.unplaced(parsed);
+        self.depth -= 1;
+        read.map_err(|error| {
+            let span = if error.span.is_none() { self.range(parsed.span()) } else { None };
             error.at(span)
         })
     }
@@ -229,6 +248,13 @@ impl Reader<'_> {
         }
         Ok(Expr::column(column, *sql_type))
     }
+}
+
+/// Returns about how many operators a text has: those written with signs, and the words AND and OR.
+fn operators(text: &str) -> usize {
+    let signs = text.bytes().filter(|byte| b"+-*/%=<>|".contains(byte)).count();
+    let words = text.split(|letter: char| !letter.is_ascii_alphabetic());
+    signs + words.filter(|word| word.eq_ignore_ascii_case("AND") || word.eq_ignore_ascii_case("OR")).count()
 }
 
 fn not_a_condition(found: SqlType) -> SqlError {

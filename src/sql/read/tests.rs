@@ -74,3 +74,12 @@ fn deep_nesting_is_refused_and_not_run_into() {
     let deep = format!("{}1{}", "(".repeat(5000), ")".repeat(5000));
     read_filter(&deep, Scope { columns: &columns() }).expect_err("too deep");
 }
+
+#[test]
+fn a_long_row_of_operators_is_refused_and_not_run_into() {
+    let filter = |text: &str| read_filter(text, Scope { columns: &columns() });
+    filter(&["volume > 0"; 90].join(" AND ")).expect("long and legal");
+    filter(&["volume > 0"; 200].join(" AND ")).expect_err("too long a row");
+    filter(&format!("{} > 0", vec!["1"; 4000].join("+"))).expect_err("too long a row");
+    filter(&format!("{} > 0", vec!["1"; 40_000].join("+"))).expect_err("too long");
+}

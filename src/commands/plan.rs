@@ -135,7 +135,7 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
         changes.push(Change { change, what: "stream", name: name.to_owned(), detail });
     }
     for query in &plan.queries {
-        let mut detail = format!("{} from {}", query.window.describe(), query.from);
+        let mut detail = query.summary.clone();
         let change = if !embedded {
             Kind::Create
         } else if other_queries.contains(&query.name) {

@@ -118,7 +118,8 @@ fn silence(query: &QueryStatus, status: &RunStatus, plan: Option<&Plan>, running
     if counters.rows > 0 {
         return None;
     }
-    let held = status.streams.iter().find(|stream| stream.name == query.from).map_or(0, |stream| stream.records);
+    let reads = |name: &str| query.from.split(", ").any(|from| from == name);
+    let held: u64 = status.streams.iter().filter(|stream| reads(&stream.name)).map(|stream| stream.records).sum();
     let from = &query.from;
     Some(if held == 0 {
         format!("no record has come into stream {from}; point a producer at {}, or run its generator", status.endpoint)

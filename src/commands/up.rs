@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::deploy::local::{Contact, DeployError, Folder, Options, Run, RunStatus};
 use crate::engine::moment_text;
 use crate::error::Error;
-use crate::plan::{EngineKind, Plan, StreamsKind, Time};
+use crate::plan::{EngineKind, Plan, StreamsKind};
 use crate::streams::local::Durability;
 use crate::streams::{Log, Position};
 use crate::ui::Ui;
@@ -214,13 +214,7 @@ fn announce(plan: &Plan, run: &Run, options: &Options, ui: &Ui) {
         ui.note(&format!("  generator  {} ({} records/s)", generator.stream, generator.rate));
     }
     for query in &plan.queries {
-        let by = match plan.stream(&query.from).map(|stream| &stream.time) {
-            Some(Time::Event { column, .. }) => plan
-                .stream(&query.from)
-                .map_or_else(String::new, |stream| format!("by {}", stream.columns[*column].name)),
-            _ => "by arrival".to_owned(),
-        };
-        ui.note(&format!("  query      {} ({} {by}, from {})", query.name, query.window.describe(), query.from));
+        ui.note(&format!("  query      {} ({})", query.name, query.summary));
     }
     ui.note(&format!("  endpoint   {} (Kinesis API; AWS_ENDPOINT_URL={})", run.endpoint(), run.endpoint()));
     ui.note(&format!("  data       {}", Folder::of(&plan.name).path().display()));

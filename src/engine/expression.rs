@@ -17,6 +17,8 @@ use datafusion_physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 
 use crate::sql::{Expr, ExprKind, Literal, Operator, SqlType};
 
+use super::rows::ROW_TIME;
+
 /// An expression ready to be evaluated over batches of one schema.
 pub(super) type Physical = Arc<dyn PhysicalExpr>;
 
@@ -37,6 +39,7 @@ pub(super) fn lower(expr: &Expr, names: Names<'_>) -> Result<Physical, DataFusio
         ExprKind::Aggregate(index) => Arc::clone(&names.aggregates[*index]),
         ExprKind::WindowStart => column(schema, "window_start")?,
         ExprKind::WindowEnd => column(schema, "window_end")?,
+        ExprKind::RowTime => column(schema, ROW_TIME)?,
         ExprKind::Literal(literal) => Arc::new(Constant::new(constant(literal, expr.sql_type)?)),
         // Negation of the least whole number overflows; subtraction notices, NegativeExpr would wrap around.
         ExprKind::Negate(inner) => {

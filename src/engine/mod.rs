@@ -7,38 +7,28 @@
 mod aggregation;
 mod checkpoint;
 mod chunk;
-mod close;
 mod decode;
 mod divert;
+mod each_row;
 mod expression;
-mod groups;
+mod graph;
+mod group;
 mod json;
 mod operator;
+mod outlook;
+mod parallel;
+mod rows;
 mod run;
+mod select;
+mod source;
+mod state;
 mod status;
 #[cfg(test)]
 mod tests;
+mod union;
 mod watermark;
 
 pub use checkpoint::CheckpointError;
 pub use json::moment_text;
 pub use run::{Engine, EngineError, has_changed, saved_status};
 pub use status::{Counters, QueryStatus, Sample};
-
-use crate::streams::SequenceNumber;
-use crate::window::Micros;
-
-/// A row whose window was over when it came.
-#[derive(Debug, Clone)]
-pub struct LateRecord {
-    /// The index of its shard.
-    pub shard: usize,
-    /// Its time.
-    pub moment: Micros,
-    /// Its place in the shard.
-    pub sequence: SequenceNumber,
-    /// The partition key that it came with.
-    pub partition_key: String,
-    /// The record as it was.
-    pub data: Vec<u8>,
-}

@@ -7,14 +7,18 @@ use datafusion_common::DataFusionError;
 use tokio::sync::watch;
 use tokio::task::block_in_place;
 
-use crate::plan::{ERROR_STREAM, Plan, Query, Stream, Time};
+use crate::plan::{ERROR_STREAM, Plan, Query};
 use crate::streams::local::{Commit, LocalLog};
-use crate::streams::{Appends, Block, LogError, Millis, Position, ReadLimit, ShardId};
+use crate::streams::{Appends, Block, LogError, Position, ReadLimit, ShardId};
 
 use super::checkpoint::{self, CheckpointError, Restored};
+use super::chunk::shard_name;
 use super::divert::{Diverted, divert};
+use super::graph::{Graph, ShardRead};
 use super::json::{key_text, write_row};
-use super::operator::{Shard, Turn, WindowedQuery};
+use super::operator::Turn;
+use super::rows::{Rows, Stray};
+use super::source::Shard;
 use super::status::{Counters, QueryStatus, Sample};
 
 /// How much one turn reads of a shard: large enough that a batch pays, small enough that two of them fit a core's cache.
@@ -58,9 +62,7 @@ pub enum EngineError {
 pub struct Engine {
     log: Arc<LocalLog>,
     query: Query,
-    stream: Stream,
-    output: Stream,
-    windowed: WindowedQuery,
+    graph: Graph,
     fingerprint: String,
     state_key: String,
     counters: Counters,
@@ -77,38 +79,39 @@ impl Engine {
     /// Builds the query and takes up its saved state, where there is one. The streams exist.
     pub fn open(log: Arc<LocalLog>, plan: &Plan, query: &Query) -> Result<Self, EngineError> {
         let failed = |source| EngineError::Query { query: query.name.clone(), source };
-        let stream = plan.stream(&query.from).expect("the plan has the stream that a query reads").clone();
-        let output = plan.stream(&query.name).expect("the plan has the stream that a query writes").clone();
-        let shards = log.describe_stream(&stream.name)?.shards.len();
-        let mut windowed = WindowedQuery::new(query, &stream, shards).map_err(failed)?;
-        let fingerprint = checkpoint::fingerprint(query, &stream);
+        let streams: Vec<String> = plan.streams_read(query).into_iter().map(str::to_owned).collect();
+        let mut shards: Vec<(&str, usize)> = Vec::with_capacity(streams.len());
+        for stream in &streams {
+            shards.push((stream, log.describe_stream(stream)?.shards.len()));
+        }
+        let count = |stream: &str| shards.iter().find(|(name, _)| *name == stream).map_or(0, |(_, count)| *count);
+        let mut graph = Graph::new(plan, query, count).map_err(failed)?;
+        let fingerprint = checkpoint::fingerprint(plan, query);
         let state_key = state_key(&query.name);
         let mut counters = Counters::default();
         let mut restored = None;
         if let Some(bytes) = log.state(&state_key)? {
-            let read = checkpoint::restore(&mut windowed, &fingerprint, &mut counters, &bytes);
+            let read = checkpoint::restore(&mut graph, &fingerprint, &mut counters, &bytes);
             restored = Some(read.map_err(|error| CheckpointError::Unreadable {
                 query: query.name.clone(),
                 reason: error.strip_backtrace(),
             })?);
         }
-        let offsets = match offsets(&log, &stream, &windowed) {
+        let offsets = match offsets(&log, &graph) {
             // The place is one in another stream: that which the query read before, or one that was removed.
             Err(LogError::InvalidSequence { .. }) => {
-                windowed = WindowedQuery::new(query, &stream, shards).map_err(failed)?;
+                graph = Graph::new(plan, query, count).map_err(failed)?;
                 counters = Counters::default();
                 restored = Some(Restored::Nothing);
-                offsets(&log, &stream, &windowed)?
+                offsets(&log, &graph)?
             }
             found => found?,
         };
-        let status = QueryStatus { name: query.name.clone(), from: query.from.clone(), ..QueryStatus::default() };
+        let status = QueryStatus { name: query.name.clone(), from: streams.join(", "), ..QueryStatus::default() };
         let mut engine = Self {
             log,
             query: query.clone(),
-            stream,
-            output,
-            windowed,
+            graph,
             fingerprint,
             state_key,
             counters,
@@ -124,16 +127,17 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Takes the log to where the saved state was in time, and looks how far behind that is.
+    /// Takes the logs to where the saved state was in time, and looks how far behind that is.
     fn resume(&mut self) -> Result<(), EngineError> {
-        if let (Time::Arrival, Some(moment)) = (&self.stream.time, self.windowed.watermark.moment()) {
-            // Windows up to here are closed: no record may arrive before, even if the clock was set back since.
-            self.log.not_before(&self.stream.name, moment.div_euclid(1000))?;
+        for source in &self.graph.sources {
+            if let (true, Some(moment)) = (source.watermark.is_by_arrival(), source.watermark.moment()) {
+                // Windows up to here are closed: no record may arrive before, even if the clock was set back since.
+                self.log.not_before(&source.stream, moment.div_euclid(1000))?;
+            }
         }
         let mut behind = 0;
-        for (index, offset) in (0u32..).zip(&self.offsets) {
-            let next =
-                self.log.read_from(&self.stream.name, ShardId(index), *offset, ReadLimit { records: 1, bytes: 1 })?;
+        for ((stream, shard, _), offset) in self.graph.shards().zip(&self.offsets) {
+            let next = self.log.read_from(stream, shard_id(shard), *offset, ReadLimit { records: 1, bytes: 1 })?;
             let arrival = next.blocks.first().map(Block::arrival);
             behind = behind.max(arrival.map_or(0, |arrival| crate::streams::now().saturating_sub(arrival)));
         }
@@ -201,45 +205,47 @@ impl Engine {
 
     /// One turn over all shards.
     fn step(&mut self) -> Result<Step, EngineError> {
-        let mut reads: Vec<Option<(Vec<Block>, Option<Millis>)>> = Vec::with_capacity(self.offsets.len());
+        let wanted = self.graph.wanted();
+        let mut reads: Vec<Option<ShardRead>> = Vec::with_capacity(wanted.len());
         let mut count = 0;
         let mut behind = 0;
         let mut at_end = true;
-        for (index, offset) in (0u32..).zip(&mut self.offsets) {
-            if !self.windowed.wants(index as usize) {
+        for (((stream, shard, _), wanted), offset) in self.graph.shards().zip(wanted).zip(&mut self.offsets) {
+            if !wanted {
                 at_end = false;
                 reads.push(None);
                 continue;
             }
-            let records = self.log.read_from(&self.stream.name, ShardId(index), *offset, TURN)?;
+            let records = self.log.read_from(stream, shard_id(shard), *offset, TURN)?;
             count += records.blocks.iter().map(Block::len).sum::<usize>();
             behind = behind.max(records.millis_behind);
             at_end &= records.complete_until.is_some();
             *offset = records.next;
             reads.push(Some((records.blocks, records.complete_until)));
         }
-        let turn = self
-            .windowed
-            .turn(reads)
-            .map_err(|source| EngineError::Query { query: self.query.name.clone(), source })?;
+        let turned = self.graph.turn(reads);
+        let (rows, turn) = turned.map_err(|source| EngineError::Query { query: self.query.name.clone(), source })?;
         self.dirty |= turn.consumed > 0;
         self.counters.records += turn.consumed;
-        self.take_outputs(&turn);
+        self.take_outputs(&rows, &turn);
         let due = self.saved.elapsed() >= SAVE.max(self.save_took * SAVE_SHARE);
         if self.unsaved.calls_for_saving() || (self.dirty && due) {
             self.save()?;
         }
         self.tell(behind);
-        Ok(Step { read: count, consumed: turn.consumed, at_end: at_end && self.windowed.is_idle() })
+        Ok(Step { read: count, consumed: turn.consumed, at_end: at_end && self.graph.is_idle() })
     }
 
     /// Writes rows, diverted records, positions and windows in one commit.
     fn save(&mut self) -> Result<(), EngineError> {
         let begun = Instant::now();
         let outputs = std::mem::take(&mut self.unsaved);
-        let state = checkpoint::save(&mut self.windowed, &self.fingerprint, &self.counters)
+        let state = checkpoint::save(&mut self.graph, &self.fingerprint, &self.counters)
             .map_err(|source| EngineError::Query { query: self.query.name.clone(), source })?;
-        let mut appends = vec![(self.query.name.as_str(), &outputs.rows), (ERROR_STREAM, &outputs.errors)];
+        let mut appends = vec![(ERROR_STREAM, &outputs.errors)];
+        if let Some(stream) = &self.query.stream {
+            appends.insert(0, (stream.as_str(), &outputs.rows));
+        }
         if let Some(late) = &self.query.late {
             appends.push((late, &outputs.late));
         }
@@ -252,51 +258,38 @@ impl Engine {
     }
 
     /// Adds what a turn brought to what is to be written with the next state.
-    fn take_outputs(&mut self, turn: &Turn) {
+    fn take_outputs(&mut self, rows: &Rows, turn: &Turn) {
         let mut outputs = std::mem::take(&mut self.unsaved);
-        self.counters.windows += turn.closed.windows as u64;
-        for batch in &turn.closed.rows {
-            self.counters.rows += batch.num_rows() as u64;
-            for row in 0..batch.num_rows() {
-                let key = self.partition_key(batch, row);
-                outputs.rows.push_with(&key, |out| write_row(batch, row, out));
-            }
+        self.counters.windows += turn.windows as u64;
+        self.counters.rows += rows.len() as u64;
+        for row in 0..rows.len() {
+            let key = self.partition_key(rows, row);
+            outputs.rows.push_with(&key, |out| write_row(&rows.batch, row, out));
         }
         let now = crate::streams::now();
-        for (batch, reason) in &turn.closed.failed {
+        for (stray, reason) in &turn.bad {
             self.counters.bad += 1;
-            let mut data = Vec::new();
-            write_row(batch, 0, &mut data);
-            let name = "RowNotComputed";
-            divert(
-                &Diverted { name, message: reason, query: &self.query.name, row_time: now, origin: None, data: &data },
-                now,
-                &mut outputs.errors,
-            );
-            self.sample_bad(Sample::new(String::new(), String::new(), reason.clone(), &data));
-        }
-        for bad in &turn.bad {
-            self.counters.bad += 1;
-            let shard = shard_name(bad.shard);
-            let sequence = bad.sequence.to_string();
-            self.sample_bad(Sample::new(shard.clone(), sequence.clone(), bad.reason.clone(), &bad.data));
+            let (shard, sequence) = place(stray);
+            self.sample_bad(Sample::new(shard.clone(), sequence.clone(), reason.clone(), &stray.data));
             let diverted = Diverted {
-                name: "RecordNotRead",
-                message: &bad.reason,
+                name: if stray.origin.is_some() { "RecordNotRead" } else { "RowNotComputed" },
+                message: reason,
                 query: &self.query.name,
-                row_time: bad.arrival,
-                origin: Some((shard, sequence)),
-                data: &bad.data,
+                row_time: if stray.origin.is_some() { stray.arrival } else { now },
+                origin: stray.origin.is_some().then_some((shard, sequence)),
+                data: &stray.data,
             };
             divert(&diverted, now, &mut outputs.errors);
         }
-        for late in &turn.late {
+        for (stray, moment) in &turn.late {
             self.counters.late += 1;
+            let key = stray.origin.as_ref().map_or("-", |(_, _, key)| key);
             if self.query.late.is_some() {
-                outputs.late.push(&late.partition_key, &late.data);
+                outputs.late.push(key, &stray.data);
             }
-            let reason = format!("its window was over: time {}", super::json::moment_text(late.moment));
-            let sample = Sample::new(shard_name(late.shard), late.sequence.to_string(), reason, &late.data);
+            let (shard, sequence) = place(stray);
+            let reason = format!("its window was over: time {}", super::json::moment_text(*moment));
+            let sample = Sample::new(shard, sequence, reason, &stray.data);
             self.status.send_modify(|status| Sample::push(&mut status.late, sample));
         }
         self.unsaved = outputs;
@@ -306,13 +299,14 @@ impl Engine {
         self.status.send_modify(|status| Sample::push(&mut status.bad, sample));
     }
 
-    /// The declared column's text, else the group's, so that a group's rows keep their order.
-    fn partition_key(&self, batch: &arrow::array::RecordBatch, row: usize) -> String {
-        let columns: Vec<usize> = match self.output.partition_key {
-            Some(column) => vec![column],
-            None => (0..self.query.group_by.len()).collect(),
-        };
-        let parts: Vec<String> = columns.iter().map(|index| key_text(batch.column(*index).as_ref(), row)).collect();
+    /// The text of the columns that make the key, so that rows of one key keep their order; without such columns, the
+    /// key of the record that the row is made of.
+    fn partition_key(&self, rows: &Rows, row: usize) -> String {
+        if let (true, Some(origin)) = (self.query.partition_by.is_empty(), &rows.origin) {
+            return origin.partition_key(row).to_owned();
+        }
+        let columns = self.query.partition_by.iter();
+        let parts: Vec<String> = columns.map(|index| key_text(rows.batch.column(*index).as_ref(), row)).collect();
         let mut key: String = parts.join("|").chars().take(MAX_PARTITION_KEY).collect();
         if key.is_empty() {
             key.push('-');
@@ -321,13 +315,12 @@ impl Engine {
     }
 
     fn tell(&mut self, millis_behind: i64) {
-        let (watermark, open_windows, open_groups) =
-            (self.windowed.watermark.moment(), self.windowed.open_windows(), self.windowed.open_groups());
+        let (watermark, open) = (self.graph.watermark(), self.graph.open());
         self.status.send_modify(|status| {
             status.counters = self.counters.clone();
             status.watermark = watermark;
-            status.open_windows = open_windows;
-            status.open_groups = open_groups;
+            status.open_windows = open.windows;
+            status.open_groups = open.groups;
             status.millis_behind = millis_behind;
         });
     }
@@ -368,12 +361,22 @@ impl Outputs {
 }
 
 /// Returns the offset in each shard behind what has been consumed.
-fn offsets(log: &LocalLog, stream: &Stream, windowed: &WindowedQuery) -> Result<Vec<u64>, LogError> {
-    let offset = |(index, shard): (u32, &Shard)| {
+fn offsets(log: &LocalLog, graph: &Graph) -> Result<Vec<u64>, LogError> {
+    let offset = |(stream, index, shard): (&str, usize, &Shard)| {
         let position = shard.consumed.clone().map_or(Position::Earliest, Position::After);
-        log.offset_of(&stream.name, ShardId(index), &position)
+        log.offset_of(stream, shard_id(index), &position)
     };
-    (0u32..).zip(&windowed.shards).map(offset).collect()
+    graph.shards().map(offset).collect()
+}
+
+/// Returns where a record lies: its shard and its sequence number; nothing for a row that is no record.
+fn place(stray: &Stray) -> (String, String) {
+    let place = stray.origin.as_ref().map(|(shard, sequence, _)| (shard_name(*shard), sequence.to_string()));
+    place.unwrap_or_default()
+}
+
+fn shard_id(index: usize) -> ShardId {
+    ShardId(u32::try_from(index).unwrap_or(u32::MAX))
 }
 
 /// Returns the key under which a query's state is saved.
@@ -383,10 +386,9 @@ fn state_key(query: &str) -> String {
 
 /// Returns whether a query asks something else than the one whose state is saved; `None` where no state is saved.
 pub fn has_changed(log: &LocalLog, plan: &Plan, query: &Query) -> Result<Option<bool>, EngineError> {
-    let Some(stream) = plan.stream(&query.from) else { return Ok(None) };
     let saved = log.state(&state_key(&query.name))?;
     let saved = saved.as_deref().and_then(checkpoint::saved_fingerprint);
-    Ok(saved.map(|saved| saved != checkpoint::fingerprint(query, stream)))
+    Ok(saved.map(|saved| saved != checkpoint::fingerprint(plan, query)))
 }
 
 /// Reads how a query stood when its state was last saved, without running it.
@@ -394,8 +396,4 @@ pub fn saved_status(log: &Arc<LocalLog>, plan: &Plan, query: &Query) -> Result<Q
     let engine = Engine::open(Arc::clone(log), plan, query)?;
     let status = engine.status.borrow().clone();
     Ok(status)
-}
-
-fn shard_name(index: usize) -> String {
-    ShardId(u32::try_from(index).unwrap_or(u32::MAX)).to_string()
 }

@@ -1,21 +1,19 @@
 //! The operator against a naive model that keeps every row, over random logs, batches and restarts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use crate::plan::{Column, Query, Source, Stream, Time};
-use crate::sql::{Scope, SqlType, read_filter, read_select};
+use crate::document::Document;
+use crate::plan::Plan;
 use crate::streams::block::{Numbering, Sequences};
-use crate::streams::{Block, Capacity, Millis, RecordRef};
-use crate::window::{Tumbling, Window};
+use crate::streams::{Block, Millis, RecordRef};
 
 use super::checkpoint;
+use super::graph::Graph;
 use super::json::write_row;
-use super::operator::{Turn, WindowedQuery};
+use super::rows::Rows;
 use super::status::Counters;
 
 const DELAY: i64 = 2_000;
@@ -40,59 +38,38 @@ impl Row {
     }
 }
 
-fn stream(by_event: bool) -> Stream {
-    let column =
-        |name: &str, sql_type| Column { name: name.into(), sql_type, not_null: false, path: vec![name.into()] };
+/// The plan of a file with one stream `in` and one query `out` over it.
+fn plan(by_event: bool, query: &str) -> Plan {
     let time = if by_event {
-        let millis = |millis: i64| Duration::from_millis(millis.unsigned_abs());
-        Time::Event { column: 0, delay: millis(DELAY), idle: millis(IDLE) }
+        format!("event_time = {{ column = \"at\", delay = \"{DELAY}ms\", idle = \"{IDLE}ms\" }}")
     } else {
-        Time::Arrival
+        String::new()
     };
-    Stream {
-        name: "in".to_owned(),
-        capacity: Capacity::Provisioned(1),
-        columns: vec![
-            column("at", SqlType::Timestamp(3)),
-            column("k", SqlType::Varchar(8)),
-            column("v", SqlType::Integer),
-        ],
-        partition_key: None,
-        time,
-        source: Source::Producers,
-    }
+    let text = format!(
+        "[pipeline]\nname = \"t\"\n[streams.in]\n{time}\n[streams.in.columns]\nat = \"TIMESTAMP(3)\"\nk = \"VARCHAR(8)\"\n\
+         v = \"INTEGER\"\n[streams.out]\n[queries.out]\nfrom = \"in\"\n{query}\n"
+    );
+    let document = Document::new("t.toml", text);
+    let plans = Plan::check(&document).unwrap_or_else(|findings| panic!("{query}: {findings:?}"));
+    plans.into_iter().next().expect("a target")
 }
 
-fn query(select: &[(&str, &str)], filter: Option<&str>, stream: &Stream) -> Query {
-    let columns: Vec<(String, SqlType)> =
-        stream.columns.iter().map(|column| (column.name.clone(), column.sql_type)).collect();
-    let scope = Scope { columns: &columns };
-    let mut aggregates = Vec::new();
-    let select = select
-        .iter()
-        .map(|(name, text)| {
-            let reading = read_select(text, scope, &["k".to_owned()], aggregates.clone()).expect("legal");
-            aggregates = reading.aggregates;
-            ((*name).to_owned(), reading.expr)
-        })
-        .collect();
-    let window = Tumbling::new(Duration::from_millis(SIZE.unsigned_abs())).expect("a size");
-    Query {
-        name: "out".to_owned(),
-        from: "in".to_owned(),
-        filter: filter.map(|text| read_filter(text, scope).expect("legal")),
-        window: Arc::new(window) as Arc<dyn Window>,
-        group_by: vec![1],
-        aggregates,
-        select,
-        late: None,
-    }
+/// The plan of a query over windows of [`SIZE`] and the column `k`.
+fn windows(by_event: bool, select: &[(&str, &str)], filter: Option<&str>) -> Plan {
+    let filter = filter.map_or_else(String::new, |filter| format!("where = \"{filter}\"\n"));
+    let select: Vec<String> = select.iter().map(|(name, text)| format!("{name} = \"{text}\"")).collect();
+    let window = format!("window = {{ kind = \"tumbling\", size = \"{SIZE}ms\" }}");
+    plan(by_event, &format!("{filter}{window}\ngroup_by = [\"k\"]\nselect = {{ {} }}", select.join(", ")))
 }
 
-fn usual(stream: &Stream) -> Query {
+fn usual(by_event: bool) -> Plan {
     let select =
         [("n", "COUNT(*)"), ("c", "COUNT(v)"), ("s", "SUM(v)"), ("lo", "MIN(v)"), ("hi", "MAX(v)"), ("mean", "AVG(v)")];
-    query(&select, Some("v IS NULL OR v <> 7"), stream)
+    windows(by_event, &select, Some("v IS NULL OR v <> 7"))
+}
+
+fn graph(plan: &Plan, shards: usize) -> Graph {
+    Graph::new(plan, &plan.queries[0], |_| shards).expect("a legal query")
 }
 
 fn block(rows: &[Row], shard: u32, first: u64) -> Block {
@@ -106,16 +83,13 @@ fn block(rows: &[Row], shard: u32, first: u64) -> Block {
 /// Output rows as JSON, sorted, and the number of late rows.
 type Answer = (Vec<String>, usize);
 
-fn lines(turn: &Turn) -> Vec<String> {
-    let mut lines = Vec::new();
-    for batch in &turn.closed.rows {
-        for row in 0..batch.num_rows() {
-            let mut out = Vec::new();
-            write_row(batch, row, &mut out);
-            lines.push(String::from_utf8(out).expect("JSON is text"));
-        }
-    }
-    lines
+fn lines(rows: &Rows) -> Vec<String> {
+    let line = |row| {
+        let mut out = Vec::new();
+        write_row(&rows.batch, row, &mut out);
+        String::from_utf8(out).expect("JSON is text")
+    };
+    (0..rows.len()).map(line).collect()
 }
 
 /// How a log is read: sizes of batches, restarts, and steps of the clock.
@@ -123,10 +97,10 @@ type Way<'a> = (&'a [usize], &'a [bool], &'a [Millis]);
 
 /// Feeds the log to the operator in batches of the sizes given (over and over), and restarts it where told.
 /// `steps` are how far the clock goes on between the looks at the log (over and over); none: straight to the end.
-fn run(log: &[Vec<Row>], end: Millis, stream: &Stream, query: &Query, (batches, restarts, steps): Way<'_>) -> Answer {
+fn run(log: &[Vec<Row>], end: Millis, plan: &Plan, (batches, restarts, steps): Way<'_>) -> Answer {
     let mut steps = steps.iter().cycle();
     let mut clock = 100_000;
-    let mut windowed = WindowedQuery::new(query, stream, log.len()).expect("a legal query");
+    let mut graph = graph(plan, log.len());
     let mut fed = vec![0; log.len()];
     let (mut rows, mut late) = (Vec::new(), 0);
     let mut sizes = batches.iter().cycle();
@@ -136,7 +110,7 @@ fn run(log: &[Vec<Row>], end: Millis, stream: &Stream, query: &Query, (batches, 
         clock = steps.next().map_or(end, |step| end.min(clock + step));
         let reads = (0..log.len())
             .map(|shard| {
-                if !windowed.wants(shard) {
+                if !graph.wanted()[shard] {
                     return None;
                 }
                 let there = log[shard].partition_point(|row| row.arrival < clock);
@@ -152,11 +126,11 @@ fn run(log: &[Vec<Row>], end: Millis, stream: &Stream, query: &Query, (batches, 
                 Some((blocks, (taken.len() == rest.len()).then_some(clock)))
             })
             .collect();
-        let turn = windowed.turn(reads).expect("no failure");
-        rows.extend(lines(&turn));
+        let (made, turn) = graph.turn(reads).expect("no failure");
+        rows.extend(lines(&made));
         late += turn.late.len();
         assert!(turn.bad.is_empty());
-        let done = clock == end && windowed.is_idle() && fed.iter().zip(log).all(|(fed, shard)| *fed == shard.len());
+        let done = clock == end && graph.is_idle() && fed.iter().zip(log).all(|(fed, shard)| *fed == shard.len());
         last += usize::from(done);
         // One more turn after everything was fed: time comes to the end on every shard.
         if last == 2 {
@@ -165,13 +139,13 @@ fn run(log: &[Vec<Row>], end: Millis, stream: &Stream, query: &Query, (batches, 
         }
         if restarts.next() == Some(&true) {
             let mut counters = Counters::default();
-            let saved = checkpoint::save(&mut windowed, "f", &counters).expect("a state");
-            windowed = WindowedQuery::new(query, stream, log.len()).expect("a legal query");
-            let restored = checkpoint::restore(&mut windowed, "f", &mut counters, &saved).expect("a state");
+            let saved = checkpoint::save(&mut graph, "f", &counters).expect("a state");
+            graph = self::graph(plan, log.len());
+            let restored = checkpoint::restore(&mut graph, "f", &mut counters, &saved).expect("a state");
             assert_eq!(restored, checkpoint::Restored::Whole);
             for (shard, fed) in fed.iter_mut().enumerate() {
                 let numbering = Numbering { created: 1, shard: u32::try_from(shard).expect("small") };
-                let consumed = windowed.shards[shard].consumed.as_ref();
+                let consumed = graph.sources[0].shards[shard].consumed.as_ref();
                 let offset = consumed.map_or(0, |sequence| numbering.offset(sequence).expect("ours") + 1);
                 *fed = usize::try_from(offset).expect("small");
             }
@@ -227,12 +201,12 @@ fn model(log: &[Vec<Row>], end: Millis, by_event: bool) -> Answer {
             watermark = at(arrival, (first, &shards), watermark, open(last_end, watermark));
         }
         let time = if by_event { row.time } else { arrival };
+        let start = time.div_euclid(SIZE) * SIZE;
+        last_end = last_end.max(Some(start + SIZE));
         if row.value != Some(7) {
-            let start = time.div_euclid(SIZE) * SIZE;
             if start + SIZE <= watermark {
                 late += 1;
             } else {
-                last_end = last_end.max(Some(start + SIZE));
                 counted.entry((start, row.key)).or_default().push(row.value);
             }
         }
@@ -306,33 +280,30 @@ proptest! {
         after in 0..30_000_i64,
         steps in proptest::collection::vec(1..4000_i64, 0..6),
     ) {
-        let stream = stream(by_event);
-        let query = usual(&stream);
+        let plan = usual(by_event);
         let last = log.iter().flatten().map(|row| row.arrival).max().unwrap_or(100_000);
         let end = last + 1 + after;
         let expected = model(&log, end, by_event);
-        prop_assert_eq!(&run(&log, end, &stream, &query, (&batches, &restarts, &steps)), &expected);
-        prop_assert_eq!(&run(&log, end, &stream, &query, (&[usize::MAX], &[], &steps)), &expected);
-        prop_assert_eq!(&run(&log, end, &stream, &query, (&[usize::MAX], &[], &[])), &expected);
+        prop_assert_eq!(&run(&log, end, &plan, (&batches, &restarts, &steps)), &expected);
+        prop_assert_eq!(&run(&log, end, &plan, (&[usize::MAX], &[], &steps)), &expected);
+        prop_assert_eq!(&run(&log, end, &plan, (&[usize::MAX], &[], &[])), &expected);
     }
 }
 
 #[test]
 fn rows_that_cannot_be_computed_are_diverted_and_the_others_count() {
-    let stream = stream(false);
-    let query =
-        query(&[("q", "SUM(100 / v)"), ("r", "100 / (COUNT(*) - 2)"), ("big", "MAX(v + 2147483600)")], None, &stream);
-    let mut windowed = WindowedQuery::new(&query, &stream, 1).expect("a legal query");
+    let select = [("q", "SUM(100 / v)"), ("r", "100 / (COUNT(*) - 2)"), ("big", "MAX(v + 2147483600)")];
+    let mut graph = graph(&windows(false, &select, None), 1);
     let row = |key, value| Row { arrival: 1000, time: 0, key: Some(key), value: Some(value) };
     let rows = [row(1, 5), row(1, 0), row(1, 48), row(2, 1), row(2, 2), row(3, 10)];
-    let turn = windowed.turn(vec![Some((vec![block(&rows, 0, 0)], Some(5000)))]).expect("no failure of the whole");
-    let reasons: Vec<&str> = turn.bad.iter().map(|bad| bad.reason.as_str()).collect();
-    assert_eq!(turn.bad.len(), 2, "{reasons:?}");
+    let (made, turn) = graph.turn(vec![Some((vec![block(&rows, 0, 0)], Some(5000)))]).expect("no failure of the whole");
+    let reasons: Vec<&str> = turn.bad.iter().map(|(_, reason)| reason.as_str()).collect();
+    assert_eq!(turn.bad.len(), 3, "{reasons:?}");
     assert!(reasons[0].contains("ivide by zero"), "{reasons:?}");
     assert!(reasons[1].contains("verflow"), "{reasons:?}");
-    assert_eq!(turn.closed.failed.len(), 1, "two rows less two is nothing to divide by");
+    assert!(turn.bad[2].0.origin.is_none(), "two rows less two is nothing to divide by");
     assert_eq!(
-        lines(&turn),
+        lines(&made),
         [
             r#"{"k":"k1","window_start":"1970-01-01T00:00:00.000","window_end":"1970-01-01T00:00:05.000","q":20,"r":-100,"big":2147483605}"#,
             r#"{"k":"k3","window_start":"1970-01-01T00:00:00.000","window_end":"1970-01-01T00:00:05.000","q":10,"r":-100,"big":2147483610}"#,
@@ -342,25 +313,22 @@ fn rows_that_cannot_be_computed_are_diverted_and_the_others_count() {
 
 #[test]
 fn a_condition_guards_what_stands_behind_it() {
-    let stream = stream(false);
-    let query = query(&[("n", "COUNT(*)")], Some("(v <> 0 AND 10 / v > 1) OR (v = 0 OR 10 / v < -100)"), &stream);
-    let mut windowed = WindowedQuery::new(&query, &stream, 1).expect("a legal query");
+    let guarded = "(v <> 0 AND 10 / v > 1) OR (v = 0 OR 10 / v < -100)";
+    let mut graph = graph(&windows(false, &[("n", "COUNT(*)")], Some(guarded)), 1);
     let row = |value| Row { arrival: 1000, time: 0, key: Some(1), value };
     let rows = [row(Some(0)), row(Some(5)), row(None), row(Some(100)), row(Some(1))];
-    let turn = windowed.turn(vec![Some((vec![block(&rows, 0, 0)], Some(5000)))]).expect("no failure of the whole");
+    let (made, turn) = graph.turn(vec![Some((vec![block(&rows, 0, 0)], Some(5000)))]).expect("no failure of the whole");
     assert!(turn.bad.is_empty(), "{:?}", turn.bad);
-    assert!(lines(&turn)[0].contains("\"n\":3"), "{:?}", lines(&turn));
+    assert!(lines(&made)[0].contains("\"n\":3"), "{:?}", lines(&made));
 }
 
 #[test]
 fn many_guards_in_a_row_cost_no_more_than_their_number() {
-    let stream = stream(false);
     let text = ["(10 / v > 3 OR v IS NULL)"; 40].join(" AND ");
-    let query = query(&[("n", "COUNT(*)")], Some(&text), &stream);
-    let mut windowed = WindowedQuery::new(&query, &stream, 1).expect("a legal query");
+    let mut graph = graph(&windows(false, &[("n", "COUNT(*)")], Some(&text)), 1);
     let row = |value| Row { arrival: 1000, time: 0, key: Some(1), value };
     let rows = [row(Some(1)), row(Some(2)), row(None), row(Some(5)), row(Some(0))];
-    let turn = windowed.turn(vec![Some((vec![block(&rows, 0, 0)], Some(5000)))]).expect("no failure of the whole");
+    let (made, turn) = graph.turn(vec![Some((vec![block(&rows, 0, 0)], Some(5000)))]).expect("no failure of the whole");
     assert_eq!(turn.bad.len(), 1, "only the division by zero");
-    assert!(lines(&turn)[0].contains("\"n\":3"), "{:?}", lines(&turn));
+    assert!(lines(&made)[0].contains("\"n\":3"), "{:?}", lines(&made));
 }

@@ -59,6 +59,11 @@ impl Watermark {
         self.by == other.by
     }
 
+    /// Returns whether times are those of arrival.
+    pub(super) fn is_by_arrival(&self) -> bool {
+        self.by == By::Arrival
+    }
+
     /// Returns the moment that time has come to; `None` before anything is known.
     pub(super) fn moment(&self) -> Option<Micros> {
         (self.at != Micros::MIN).then_some(self.at)
@@ -147,9 +152,9 @@ pub(super) struct ShardWatermark<'a> {
 }
 
 impl ShardWatermark<'_> {
-    /// Returns whether a window that ends then is over.
-    pub(super) fn is_over(&self, end: Micros) -> bool {
-        self.whole.is_over(end)
+    /// Returns the moment that time has come to; before all moments where nothing is known.
+    pub(super) fn moment(&self) -> Micros {
+        self.whole.at
     }
 
     /// Takes the event time of a record, after it has been judged.

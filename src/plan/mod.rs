@@ -4,16 +4,24 @@
 //! environment. Never holds a value that a later stage has to check again.
 
 mod generator;
+mod queries;
 mod query;
+mod relation;
 mod resolve;
-mod resolve_queries;
 mod resolve_streams;
 mod stream;
+mod table;
+mod tables;
 mod target;
 
 pub use generator::{GeneratedField, Generator};
 pub use query::Query;
+pub use relation::{
+    Attribute, Clock, Group, Join, JoinKind, Lookup, Operator, Over, Read, Relation, RelationId, RowTime, Select,
+    SystemColumn, Top,
+};
 pub use stream::{Column, Source, Stream, Time};
+pub use table::{Table, TableFormat};
 pub use target::Target;
 
 pub use crate::spec::{EngineKind, StreamsKind};
@@ -30,8 +38,12 @@ pub struct Plan {
     pub description: Option<String>,
     /// Its streams in the order of the file, those that queries write among them.
     pub streams: Vec<Stream>,
+    /// What streams are joined with.
+    pub tables: Vec<Table>,
     /// What makes records, by stream.
     pub generators: Vec<Generator>,
+    /// What the queries consist of; each stands behind those that it is made of.
+    pub relations: Vec<Relation>,
     /// Its queries in the order of the file.
     pub queries: Vec<Query>,
     /// Where it runs.
@@ -42,6 +54,11 @@ impl Plan {
     /// Returns the stream of a name.
     pub fn stream(&self, name: &str) -> Option<&Stream> {
         self.streams.iter().find(|stream| stream.name == name)
+    }
+
+    /// Returns the table of a name.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
     }
 
     /// Returns the generator that feeds a stream.

@@ -4,6 +4,7 @@ use crate::document::{Diagnostic, Document, Findings, Span, Spanned, help_for};
 use crate::spec::{Spec, TargetSpec};
 use crate::sql::SqlError;
 
+use super::queries::Building;
 use super::{ERROR_STREAM, Plan, Source, Stream, Target};
 
 /// What the parts of the resolution share.
@@ -36,18 +37,25 @@ impl Plan {
         let context = Context { document, spec, target, findings };
         context.check_names();
         let mut streams = context.streams();
+        let tables = context.tables();
         let generators = context.generators(&streams);
-        let queries = context.queries(&streams);
+        let (relations, mut queries) = Building::build(&context, &streams, &tables).finish();
         if !findings.is_empty() {
             return None;
         }
         for query in &queries {
-            let columns = query.output_columns(&streams);
-            if let Some(output) = streams.iter_mut().find(|stream| stream.name == query.name) {
+            let columns = query.output_columns(&relations);
+            if let Some(output) = streams.iter_mut().find(|stream| Some(&stream.name) == query.stream.as_ref()) {
                 output.columns = columns;
             }
         }
         context.output_partition_keys(&mut streams);
+        for query in &mut queries {
+            let output = streams.iter().find(|stream| Some(&stream.name) == query.stream.as_ref());
+            if let Some(key) = output.and_then(|output| output.partition_key) {
+                query.partition_by = vec![key];
+            }
+        }
         if !findings.is_empty() {
             return None;
         }
@@ -55,7 +63,9 @@ impl Plan {
             name: spec.name.value.clone(),
             description: spec.description.clone(),
             streams,
+            tables,
             generators,
+            relations,
             queries,
             target: Target::of(target),
         })
@@ -142,9 +152,9 @@ pub(super) fn source(spec: &Spec, stream: &str) -> Source {
         return Source::Query(stream.to_owned());
     }
     // A query that sends late rows back to where it reads is a mistake of the query, not of the stream.
-    let late = spec
-        .queries
-        .iter()
-        .find(|query| query.from.value != stream && query.late.as_ref().is_some_and(|late| late.value == stream));
+    let late = spec.queries.iter().find(|query| {
+        let takes = query.late.as_ref().is_some_and(|late| late.value == stream);
+        takes && query.from.iter().all(|from| from.value != stream)
+    });
     late.map_or(Source::Producers, |query| Source::Late(query.name.value.clone()))
 }

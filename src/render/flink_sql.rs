@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::plan::{Column, Plan, Query, Source, Stream, Time};
+use crate::plan::{Group, Plan, Query, Source, Stream, Time};
 use crate::spec::{EngineKind, StreamsKind};
 use crate::sql::{Dialect, Expr, ExprKind, expression_text};
+use crate::window::Flink;
 
 use super::flink_source::SourceTable;
 use super::kda_sql::{Output, Typed};
+use super::windowed::Windowed;
 
 /// The most readers of one job: the KPUs that an account has for one application (Managed Service for Apache Flink,
 /// quotas), and far more than anybody's own cluster has slots.
@@ -49,7 +51,8 @@ struct Insert {
 
 /// Returns the streams that the plan's queries read, each once, in the order of the file.
 pub(super) fn inputs(plan: &Plan) -> impl Iterator<Item = &Stream> {
-    plan.streams.iter().filter(|stream| plan.queries.iter().any(|query| query.from == stream.name))
+    let read: BTreeSet<&str> = plan.queries.iter().flat_map(|query| plan.streams_read(query)).collect();
+    plan.streams.iter().filter(move |stream| read.contains(stream.name.as_str()))
 }
 
 /// Returns how many readers the job has: one per shard of the widest stream that it reads.
@@ -80,7 +83,8 @@ pub(super) fn job(plan: &Plan) -> Result<Job, String> {
     let region = region(plan);
     let sources: Vec<SourceTable> =
         inputs(plan).map(|stream| SourceTable::new(stream, arn(&region, &stream.name))).collect();
-    let queries = plan.queries.iter().map(|query| insert(plan, query, &sources)).collect();
+    let queries =
+        plan.outputs().map(|(query, stream)| insert(plan, query, stream, &sources)).collect::<Result<_, _>>()?;
     let endpoint = endpoint(plan);
     let mut placeholders = vec![
         ("${AWS_PARTITION}", "the partition of the region, in most of them aws"),
@@ -128,26 +132,26 @@ fn arn(region: &str, stream: &str) -> String {
     format!("arn:${{AWS_PARTITION}}:kinesis:{region}:${{AWS_ACCOUNT_ID}}:stream/{stream}")
 }
 
-fn insert(plan: &Plan, query: &Query, sources: &[SourceTable]) -> Insert {
-    let from = plan.stream(&query.from).expect("the plan has every stream that a query reads");
-    let output = plan.stream(&query.name).expect("the plan has the stream of every query");
-    let source = sources.iter().find(|source| source.stream == from.name).expect("every input has a source");
-    let keys: Vec<String> = query.group_by.iter().map(|index| name(&from.columns[*index])).collect();
-    let mut groups = keys;
+fn insert(plan: &Plan, query: &Query, stream: &str, sources: &[SourceTable]) -> Result<Insert, String> {
+    let windowed = Windowed::of(plan, query)
+        .ok_or_else(|| format!("query `{}` is of a form that has no Flink SQL here yet", query.name))?;
+    let output = plan.stream(stream).expect("the plan has the stream of every query");
+    let source = sources.iter().find(|source| source.stream == windowed.stream.name).expect("every input has a source");
+    let mut groups: Vec<String> = windowed.keys().map(|column| Dialect::Flink.quote(&column.name)).collect();
+    let table = (Dialect::Flink.quote(&source.stream), Dialect::Flink.quote(&source.row_time));
+    let window = match windowed.group.window.flink(&table.0, &table.1, &groups) {
+        Ok(Flink::Table(window)) => window,
+        Ok(Flink::Over(_)) => return Err(format!("query `{}` has a frame for every row", query.name)),
+        Err(refusal) => return Err(format!("{}: use {}", refusal.lacks, refusal.instead)),
+    };
     groups.extend(["window_start".to_owned(), "window_end".to_owned()]);
-    let mut texts = groups.clone();
-    texts.extend(query.select.iter().map(|(_, expr)| select(expr, query)));
+    let texts = windowed.group.outputs.iter().map(|expr| select(expr, windowed.group));
     let outputs = output.columns.iter().zip(texts).map(|(column, text)| Output::new(text, &column.name)).collect();
     let columns = output
         .columns
         .iter()
         .map(|column| Typed { name: column.name.clone(), sql_type: Dialect::Flink.type_name(column.sql_type) });
-    // The same keys as from the embedded engine: the declared column, else the group, joined with `|`.
-    let partitioned_by = match output.partition_key {
-        Some(column) => vec![output.columns[column].name.clone()],
-        None => query.group_by.iter().map(|index| from.columns[*index].name.clone()).collect(),
-    };
-    Insert {
+    Ok(Insert {
         name: query.name.clone(),
         late: query
             .late
@@ -155,27 +159,22 @@ fn insert(plan: &Plan, query: &Query, sources: &[SourceTable]) -> Insert {
             .filter(|late| plan.stream(late).is_some_and(|stream| stream.source == Source::Late(query.name.clone()))),
         arn: arn(&region(plan), &output.name),
         columns: columns.collect(),
-        partitioned_by,
+        // The same keys as from the embedded engine.
+        partitioned_by: query.partition_by.iter().map(|index| output.columns[*index].name.clone()).collect(),
         outputs,
-        window: query
-            .window
-            .flink_table(&Dialect::Flink.quote(&source.stream), &Dialect::Flink.quote(&source.row_time)),
-        filter: query.filter.as_ref().map(|filter| expression_text(filter, Dialect::Flink, &[], "")),
+        window,
+        filter: windowed.filter.map(|filter| expression_text(filter, Dialect::Flink, &[], "")),
         groups,
-    }
+    })
 }
 
 /// Writes an output. Flink types arithmetic in its own way; a cast makes what is computed the type of the column.
-fn select(expr: &Expr, query: &Query) -> String {
-    let text = expression_text(expr, Dialect::Flink, &query.aggregates, "");
+fn select(expr: &Expr, group: &Group) -> String {
+    let text = expression_text(expr, Dialect::Flink, &group.aggregates, "");
     match (&expr.kind, expr.sql_type) {
         (ExprKind::Aggregate(_) | ExprKind::Column(_) | ExprKind::WindowStart | ExprKind::WindowEnd, _) | (_, None) => {
             text
         }
         (_, Some(sql_type)) => format!("CAST({text} AS {})", Dialect::Flink.type_name(sql_type)),
     }
-}
-
-fn name(column: &Column) -> String {
-    Dialect::Flink.quote(&column.name)
 }

@@ -26,8 +26,8 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
     for from in inputs(plan) {
         stream(from).grant_read(&mut role);
     }
-    for query in &plan.queries {
-        let to = plan.stream(&query.name).expect("the plan has the stream of every query");
+    for (_, stream_name) in plan.outputs() {
+        let to = plan.stream(stream_name).expect("the plan has the stream of every query");
         stream(to).grant_write(&mut role);
     }
     stack.parameters.extend(code.parameters());

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::plan::{Column, ERROR_STREAM, Plan, Query, Source, Stream, Time};
-use crate::sql::{Dialect, SqlType, expression_text};
+use crate::sql::{Dialect, Expr, ExprKind, SqlType, expression_text};
+use crate::window::Kda;
+
+use super::windowed::Windowed;
 
 /// The prefix of the streams that a KDA application makes of its input.
 pub(super) const NAME_PREFIX: &str = "SOURCE_SQL_STREAM";
@@ -63,10 +66,10 @@ impl Output {
 
 /// Returns the one stream that an application reads, or why there is no such application.
 pub(super) fn input(plan: &Plan) -> Result<&Stream, String> {
-    let names: BTreeSet<&str> = plan.queries.iter().map(|query| query.from.as_str()).collect();
-    match (plan.queries.first(), names.len()) {
+    let names: BTreeSet<&str> = plan.queries.iter().flat_map(|query| plan.streams_read(query)).collect();
+    match (names.first(), names.len()) {
         (None, _) => Err("the pipeline has no query".to_owned()),
-        (Some(query), 1) => Ok(plan.stream(&query.from).expect("the plan has every stream that a query reads")),
+        (Some(name), 1) => Ok(plan.stream(name).expect("the plan has every stream that a query reads")),
         (Some(_), count) => Err(format!("a KDA application reads one stream, and these queries read {count}")),
     }
 }
@@ -81,7 +84,9 @@ pub(super) fn application(plan: &Plan) -> Result<Application, String> {
         Time::Arrival => None,
         Time::Event { column, .. } => Some(stream.columns[*column].name.clone()),
     };
-    let lengths: BTreeSet<String> = plan.queries.iter().map(|query| query.window.kda_length()).collect();
+    let queries: Vec<(Insert, String)> =
+        plan.queries.iter().map(|query| pump(plan, query)).collect::<Result<_, _>>()?;
+    let lengths: BTreeSet<String> = queries.iter().map(|(_, length)| length.clone()).collect();
     let late: Vec<&str> = plan
         .streams
         .iter()
@@ -100,39 +105,52 @@ pub(super) fn application(plan: &Plan) -> Result<Application, String> {
             [one] => Some(format!("stream {one}")),
             several => Some(format!("streams {}", several.join(", "))),
         },
-        queries: plan.queries.iter().map(|query| pump(plan, query, stream)).collect(),
+        queries: queries.into_iter().map(|(insert, _)| insert).collect(),
     })
 }
 
-fn pump(plan: &Plan, query: &Query, stream: &Stream) -> Insert {
-    let output = plan.stream(&query.name).expect("the plan has the stream of every query");
+/// Returns the pump of a query, and the length of its windows.
+fn pump(plan: &Plan, query: &Query) -> Result<(Insert, String), String> {
+    let other = || {
+        format!("only a query that reads one stream through one window is written here, and `{}` is not", query.name)
+    };
+    let windowed = Windowed::of(plan, query).ok_or_else(other)?;
+    let stream = windowed.stream;
     let prefix = format!("{}.", Dialect::Kda.quote(SOURCE_STREAM));
     let column = |column: &Column| format!("{prefix}{}", Dialect::Kda.quote(&column.name));
-    let row_time = query.window.kda_grouping(&format!("{prefix}ROWTIME"));
-    let keys: Vec<&Column> = query.group_by.iter().map(|index| &stream.columns[*index]).collect();
-    let mut groups: Vec<String> = keys.iter().map(|key| column(key)).collect();
+    let length = match windowed.group.window.kda() {
+        Ok(Kda::Step { length }) => length,
+        Ok(Kda::Stagger { .. } | Kda::Over { .. }) => return Err(other()),
+        Err(refusal) => return Err(format!("{}; the nearest is {}", refusal.lacks, refusal.instead)),
+    };
+    let step = |of: &str| format!("STEP({of} BY {length})");
+    let row_time = step(&format!("{prefix}ROWTIME"));
+    let mut groups: Vec<String> = windowed.keys().map(column).collect();
     groups.push(row_time.clone());
     let start = match &stream.time {
         Time::Arrival => row_time,
         Time::Event { column: event, .. } => {
-            let logical = query.window.kda_grouping(&column(&stream.columns[*event]));
+            let logical = step(&column(&stream.columns[*event]));
             groups.push(logical.clone());
             logical
         }
     };
-    let end = format!("{start} + {}", query.window.kda_length());
-    let mut texts: Vec<String> = keys.iter().map(|key| column(key)).collect();
-    texts.extend([start, end]);
-    texts.extend(query.select.iter().map(|(_, expr)| expression_text(expr, Dialect::Kda, &query.aggregates, &prefix)));
-    let outputs = output.columns.iter().zip(texts).map(|(column, text)| Output::new(text, &column.name)).collect();
-    Insert {
+    let end = format!("{start} + {length}");
+    let text = |expr: &Expr| match expr.kind {
+        ExprKind::WindowStart => start.clone(),
+        ExprKind::WindowEnd => end.clone(),
+        _ => expression_text(expr, Dialect::Kda, &windowed.group.aggregates, &prefix),
+    };
+    let outputs = windowed.attributes.iter().zip(&windowed.group.outputs);
+    let insert = Insert {
         name: query.name.clone(),
         pump_name: pump_name(plan, &query.name),
-        columns: output.columns.iter().map(|column| typed(&column.name, column.sql_type)).collect(),
-        outputs,
-        filter: query.filter.as_ref().map(|filter| expression_text(filter, Dialect::Kda, &[], &prefix)),
+        columns: windowed.attributes.iter().map(|attribute| typed(&attribute.name, attribute.sql_type)).collect(),
+        outputs: outputs.map(|(attribute, expr)| Output::new(text(expr), &attribute.name)).collect(),
+        filter: windowed.filter.map(|filter| expression_text(filter, Dialect::Kda, &[], &prefix)),
         groups,
-    }
+    };
+    Ok((insert, length))
 }
 
 /// Returns a name for a pump that no stream has.

@@ -52,8 +52,8 @@ pub(super) fn stack(plan: &Plan, code: &str) -> Result<Stack, String> {
         input,
     };
     let mut outputs: Vec<SqlOutput> = Vec::new();
-    for query in &plan.queries {
-        let to = plan.stream(&query.name).expect("the plan has the stream of every query");
+    for (query, stream_name) in plan.outputs() {
+        let to = plan.stream(stream_name).expect("the plan has the stream of every query");
         outputs.push(application.output(&query.name, &stream(to), &mut role, outputs.last()));
     }
     stack.outputs.push(Output {

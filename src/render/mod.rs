@@ -11,6 +11,7 @@ mod flink_stack;
 mod kda_sql;
 mod kda_stack;
 mod templates;
+mod windowed;
 
 #[cfg(test)]
 mod samples;

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::plan::{Column, Plan, Query, Source, Stream, Target, Time};
+use crate::plan::{
+    Attribute, Clock, Column, Group, Operator, Plan, Query, Read, Relation, RowTime, Select, Source, Stream, Target,
+    Time,
+};
 use crate::spec::{EngineKind, StreamsKind};
-use crate::sql::{Scope, SqlType, read_filter, read_select};
+use crate::sql::{Expr, ExprKind, Scope, SqlType, read_filter, read_select};
 use crate::streams::Capacity;
 use crate::window::Tumbling;
 
@@ -50,18 +53,51 @@ impl Sample<'_> {
             let reading = read_select(text, scope, &grouped, aggregates.clone()).expect(text);
             aggregates = reading.aggregates;
             outputs.push(column(name, reading.expr.sql_type.expect("a type")));
-            select.push(((*name).to_owned(), reading.expr));
+            select.push(reading.expr);
         }
-        let filter = self.filter.map(|text| read_filter(text, scope).expect(text));
+        let attribute = |column: &Column| Attribute {
+            name: column.name.clone(),
+            sql_type: column.sql_type,
+            not_null: column.not_null,
+        };
+        let clock = if self.from.time == Time::Arrival { Clock::Arrival } else { Clock::Event };
+        let relation = |name: &str, attributes: &[Column], operator| Relation {
+            name: name.to_owned(),
+            attributes: attributes.iter().map(attribute).collect(),
+            clock,
+            operator,
+        };
+        let read = Operator::Read(Read { stream: self.from.name.clone(), system: Vec::new() });
+        let mut relations = vec![relation(&self.from.name, &self.from.columns, read)];
+        if let Some(text) = self.filter {
+            let filter = Some(read_filter(text, scope).expect(text));
+            let all = columns.iter().map(|(name, sql_type)| Expr::column(name, *sql_type)).collect();
+            let select = Operator::Select(Select { input: 0, filter, outputs: all });
+            relations.push(relation(&format!("{}:where", self.to), &self.from.columns, select));
+        }
+        let mut exprs: Vec<Expr> =
+            self.group_by.iter().map(|index| Expr::column(&columns[*index].0, columns[*index].1)).collect();
+        exprs.extend([ExprKind::WindowStart, ExprKind::WindowEnd].map(|kind| Expr::new(kind, SqlType::Timestamp(3))));
+        exprs.extend(select);
+        let partition_by = (0..self.group_by.len()).collect();
+        let group = Operator::Group(Group {
+            input: relations.len() - 1,
+            window: Arc::new(Tumbling::new(self.size).expect("a size")),
+            keys: self.group_by,
+            aggregates,
+            outputs: exprs,
+            having: None,
+            top: None,
+            row_time: RowTime::LastMilli,
+        });
+        relations.push(relation(self.to, &outputs, group));
         let query = Query {
             name: self.to.to_owned(),
-            from: self.from.name.clone(),
-            filter,
-            window: Arc::new(Tumbling::new(self.size).expect("a size")),
-            group_by: self.group_by,
-            aggregates,
-            select,
+            relation: relations.len() - 1,
+            stream: Some(self.to.to_owned()),
+            partition_by,
             late: None,
+            summary: "tumbling".to_owned(),
         };
         let mut output = input(self.to, 1, outputs, Time::Arrival);
         output.source = Source::Query(self.to.to_owned());
@@ -69,7 +105,9 @@ impl Sample<'_> {
             name: self.name.to_owned(),
             description: None,
             streams: vec![self.from, output],
+            tables: Vec::new(),
             generators: Vec::new(),
+            relations,
             queries: vec![query],
             target: target("aws", EngineKind::ManagedFlink),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::samples::{Sample, balance, column, hostile, input, target, ticker};
 use super::*;
-use crate::plan::{Source, Time};
+use crate::plan::{Operator, Query, Source, Time};
 use crate::sql::SqlType;
 
 fn plans() -> Vec<Plan> {
@@ -199,8 +199,15 @@ fn kda_closes_event_time_windows_by_its_own_clock() {
 fn what_kda_cannot_run_is_left_out_with_the_reason() {
     let mut two = ticker();
     let other = balance();
+    let first = two.relations.len();
     two.streams.extend(other.streams);
-    two.queries.extend(other.queries);
+    for mut relation in other.relations {
+        if let Operator::Group(group) = &mut relation.operator {
+            group.input += first;
+        }
+        two.relations.push(relation);
+    }
+    two.queries.extend(other.queries.into_iter().map(|query| Query { relation: query.relation + first, ..query }));
     let assembly = render_kinesis_sql(&two).expect("renders");
     assert_eq!(assembly.artifacts(), []);
     let reason = "a KDA application reads one stream, and these queries read 2".to_owned();

@@ -4,18 +4,22 @@
 //! compares one section with another: that is the plan's.
 
 mod generator;
+mod join;
 mod kind;
 mod name;
 mod query;
 mod stream;
+mod table;
 mod target;
 
 use crate::document::{Diagnostic, Document, Findings, Spanned, TableReader, Value};
 
 pub use generator::{FieldSpec, GeneratorSpec};
-pub use query::QuerySpec;
+pub use join::{JoinSpec, On};
+pub use query::{QuerySpec, TopSpec};
 pub(crate) use stream::EVENT_TIME;
 pub use stream::{ColumnSpec, EventTimeSpec, StreamSpec};
+pub use table::TableSpec;
 pub use target::{EngineKind, Overrides, StreamsKind, TargetSpec};
 
 /// A whole file.
@@ -27,6 +31,8 @@ pub struct Spec {
     pub description: Option<String>,
     /// `[streams.…]` in the order of the file.
     pub streams: Vec<StreamSpec>,
+    /// `[tables.…]` in the order of the file.
+    pub tables: Vec<TableSpec>,
     /// `[generators.…]` in the order of the file.
     pub generators: Vec<GeneratorSpec>,
     /// `[queries.…]` in the order of the file.
@@ -71,15 +77,16 @@ impl Spec {
         }
         let streams = streams.and_then(|streams| section(&streams, stream::read));
         let mut optional_section = |key| file.optional(key);
+        let tables = optional_section("tables").map_or_else(empty, |value| section(&value, table::read));
         let generators = optional_section("generators").map_or_else(empty, |value| section(&value, generator::read));
         let queries = optional_section("queries").map_or_else(empty, |value| section(&value, query::read));
         let targets = optional_section("targets").map_or_else(empty, |value| section(&value, target::read));
         let known = file.finish();
         // Without a whole section, whatever is said about the others is about the hole.
-        let (streams, generators, queries, mut targets) = (streams?, generators?, queries?, targets?);
+        let (streams, tables, generators, queries, mut targets) = (streams?, tables?, generators?, queries?, targets?);
         target::add_standard(&mut targets);
         let name = name.unwrap_or_else(|| Spanned::new(String::new(), 0..0));
-        known.then_some(Self { name, description, streams, generators, queries, targets })
+        known.then_some(Self { name, description, streams, tables, generators, queries, targets })
     }
 }
 

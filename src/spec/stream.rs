@@ -122,7 +122,7 @@ fn read_wait(reader: &mut TableReader<'_>, key: &'static str, default: Duration)
     None
 }
 
-fn read_columns(value: &Value<'_>) -> Option<Spanned<Vec<ColumnSpec>>> {
+pub(super) fn read_columns(value: &Value<'_>) -> Option<Spanned<Vec<ColumnSpec>>> {
     let columns = value.table("`columns`")?;
     let count = columns.len();
     if columns.is_empty() {

@@ -2,6 +2,9 @@
 
 use super::{Aggregate, AggregateFunction, Expr, ExprKind, Literal, Operator, SqlType};
 
+/// The column of every Flink view that holds the time by which its rows are windowed.
+pub const ROW_TIME: &str = "row_time";
+
 const MAX_KDA_DIGITS: u8 = 19;
 
 /// A dialect in which `pipe` writes SQL.
@@ -65,6 +68,10 @@ impl Writer<'_> {
             ExprKind::Aggregate(index) => self.aggregate(&self.aggregates[*index]),
             ExprKind::WindowStart => "window_start".to_owned(),
             ExprKind::WindowEnd => "window_end".to_owned(),
+            ExprKind::RowTime => match self.dialect {
+                Dialect::Kda => format!("{}ROWTIME", self.prefix),
+                Dialect::Flink => format!("{}{}", self.prefix, self.dialect.quote(ROW_TIME)),
+            },
             ExprKind::Literal(literal) => self.literal(literal, expr.sql_type),
             ExprKind::Negate(inner) => format!("-{}", self.operand(inner)),
             ExprKind::Not(inner) => format!("NOT {}", self.operand(inner)),

@@ -22,6 +22,8 @@ pub enum ExprKind {
     WindowStart,
     /// The first moment behind the window.
     WindowEnd,
+    /// The time by which the row is windowed.
+    RowTime,
     /// A constant.
     Literal(Literal),
     /// `-x`
@@ -158,6 +160,7 @@ impl Expr {
             | ExprKind::Aggregate(_)
             | ExprKind::WindowStart
             | ExprKind::WindowEnd
+            | ExprKind::RowTime
             | ExprKind::Literal(_) => Vec::new(),
             ExprKind::Negate(expr)
             | ExprKind::Not(expr)
@@ -172,6 +175,48 @@ impl Expr {
             ExprKind::In { expr, list, .. } => std::iter::once(&**expr).chain(list).collect(),
             ExprKind::Call(_, arguments) => arguments.iter().collect(),
         }
+    }
+
+    /// Returns the direct parts of the expression, to be changed.
+    fn children_mut(&mut self) -> Vec<&mut Self> {
+        match &mut self.kind {
+            ExprKind::Column(_)
+            | ExprKind::Aggregate(_)
+            | ExprKind::WindowStart
+            | ExprKind::WindowEnd
+            | ExprKind::RowTime
+            | ExprKind::Literal(_) => Vec::new(),
+            ExprKind::Negate(expr)
+            | ExprKind::Not(expr)
+            | ExprKind::IsNull(expr)
+            | ExprKind::IsNotNull(expr)
+            | ExprKind::Cast { expr, .. }
+            | ExprKind::Like { expr, .. } => vec![expr],
+            ExprKind::Binary(left, _, right) => vec![left, right],
+            ExprKind::Case { whens, otherwise } => {
+                whens.iter_mut().flat_map(|(when, then)| [when, then]).chain(otherwise.as_deref_mut()).collect()
+            }
+            ExprKind::In { expr, list, .. } => std::iter::once(&mut **expr).chain(list).collect(),
+            ExprKind::Call(_, arguments) => arguments.iter_mut().collect(),
+        }
+    }
+
+    /// Returns the expression with every part for which `with` has another in its place.
+    #[must_use]
+    pub fn replace(mut self, with: &impl Fn(&Self) -> Option<Self>) -> Self {
+        if let Some(other) = with(&self) {
+            return other;
+        }
+        for child in self.children_mut() {
+            let part = std::mem::replace(child, Self::null());
+            *child = part.replace(with);
+        }
+        self
+    }
+
+    /// Returns whether the expression or a part of it is such.
+    pub fn any(&self, such: &impl Fn(&Self) -> bool) -> bool {
+        such(self) || self.children().into_iter().any(|child| child.any(such))
     }
 
     /// Calls `visit` with the name of every column in the expression.

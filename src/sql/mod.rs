@@ -14,7 +14,7 @@ mod read;
 mod types;
 
 pub use aggregate::{Aggregate, AggregateFunction};
-pub use dialect::{Dialect, expression_text};
+pub use dialect::{Dialect, ROW_TIME, expression_text};
 pub use error::SqlError;
 pub use expr::{Expr, ExprKind, Literal, Operator};
 pub use function::Function;

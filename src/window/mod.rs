@@ -3,6 +3,14 @@
 //! Owns how a window assigns moments, when it closes, and what each dialect says of it: a kind that does not answer for
 //! every dialect does not compile. May import `document`, `sql`, `streams` and `ui`. Never sees a row.
 
+mod cumulative;
+mod hopping;
+mod interval;
+mod panes;
+mod session;
+mod size;
+mod sliding;
+mod stagger;
 mod tumbling;
 
 use std::fmt::Debug;
@@ -10,6 +18,13 @@ use std::sync::Arc;
 
 use crate::document::TableReader;
 
+pub use cumulative::Cumulative;
+pub use hopping::Hopping;
+pub use interval::interval;
+pub use panes::Panes;
+pub use session::Session;
+pub use sliding::Sliding;
+pub use stagger::Stagger;
 pub use tumbling::Tumbling;
 
 /// Microseconds since 1970-01-01T00:00:00Z: the unit of every moment in a window's arithmetic.
@@ -24,22 +39,80 @@ pub struct Span {
     pub end: Micros,
 }
 
+/// How a window takes rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// The same windows for all keys, made of panes side by side.
+    Panes(Panes),
+    /// A window for each key, which goes on while its rows are at most this far apart.
+    Session(Micros),
+    /// A window for each key, which its first row opens, of this length.
+    Stagger(Micros),
+    /// No windows: every row has a frame of its own.
+    Frame(Frame),
+}
+
+/// The rows before a row that count with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frame {
+    /// Those whose time is at most this much earlier.
+    Range(Micros),
+    /// This many, and the row itself.
+    Rows(u64),
+}
+
+/// What a dialect lacks, and the nearest that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it lacks, such as `Flink SQL has no stagger windows`.
+    pub lacks: String,
+    /// What to use instead.
+    pub instead: String,
+}
+
 /// A kind of window with its sizes.
 pub trait Window: Debug + Send + Sync {
-    /// Returns the window that a moment belongs to.
-    fn assign(&self, moment: Micros) -> Span;
+    /// Returns how the window takes rows.
+    fn shape(&self) -> Shape;
 
     /// Returns what the window is in words, such as `tumbling 10s`.
     fn describe(&self) -> String;
 
-    /// Returns the KDA SQL grouping expression over a row time, such as `STEP(… BY INTERVAL '10' SECOND)`.
-    fn kda_grouping(&self, row_time: &str) -> String;
+    /// Returns the KDA SQL that windows go by.
+    fn kda(&self) -> Result<Kda, Refusal>;
 
-    /// Returns the KDA SQL expression of the window's length, such as `INTERVAL '10' SECOND`.
-    fn kda_length(&self) -> String;
+    /// Returns the Flink SQL that windows go by. `table` and `time` are the names of a table and of its time column,
+    /// `keys` the columns that a window of its own is kept for; all of them quoted.
+    fn flink(&self, table: &str, time: &str, keys: &[String]) -> Result<Flink, Refusal>;
+}
 
-    /// Returns the Flink SQL table function over a table's time column.
-    fn flink_table(&self, table: &str, time_column: &str) -> String;
+/// How KDA SQL says a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kda {
+    /// `GROUP BY STEP(row time BY length)`.
+    Step {
+        /// The length, such as `INTERVAL '10' SECOND`.
+        length: String,
+    },
+    /// `WINDOWED BY STAGGER (PARTITION BY keys RANGE length)`.
+    Stagger {
+        /// The length.
+        length: String,
+    },
+    /// `OVER (PARTITION BY keys frame)`.
+    Over {
+        /// The frame, such as `RANGE INTERVAL '1' MINUTE PRECEDING`.
+        frame: String,
+    },
+}
+
+/// How Flink SQL says a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flink {
+    /// `FROM TABLE(function) GROUP BY keys, window_start, window_end`.
+    Table(String),
+    /// `OVER (PARTITION BY keys ORDER BY time frame)`.
+    Over(String),
 }
 
 /// A kind of window: its name in the file, and how its options are read.
@@ -51,4 +124,5 @@ pub struct Kind {
 }
 
 /// Every kind of window.
-pub const KINDS: &[Kind] = &[tumbling::KIND];
+pub const KINDS: &[Kind] =
+    &[tumbling::KIND, hopping::KIND, cumulative::KIND, session::KIND, sliding::KIND, stagger::KIND];

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::engine::saved_status;
-use crate::plan::Plan;
+use crate::plan::{Plan, Query};
 use crate::streams::LogError;
 use crate::streams::local::{Durability, LocalLog};
 
@@ -73,8 +73,10 @@ pub(super) async fn open_log(folder: &Folder, durability: Durability) -> Result<
 pub fn at_rest(plan: &Plan, log: &Arc<LocalLog>) -> Result<RunStatus, DeployError> {
     let known = log.stream_names();
     let mut queries = Vec::new();
+    let is_known =
+        |query: &Query| plan.streams_read(query).iter().all(|stream| known.iter().any(|name| name == stream));
     // A query that was added to the file since has no streams and no state yet.
-    for query in plan.queries.iter().filter(|query| known.contains(&query.from)) {
+    for query in plan.outputs().map(|(query, _)| query).filter(|query| is_known(query)) {
         queries.push(saved_status(log, plan, query)?);
     }
     Ok(RunStatus {

@@ -88,7 +88,7 @@ impl Run {
         create_streams(&log, plan)?;
         let mut notes = Vec::new();
         let mut engines = Vec::new();
-        for query in &plan.queries {
+        for (query, _) in plan.outputs() {
             let engine = Engine::open(Arc::clone(&log), plan, query)?;
             if let Some(loss) = engine.loss() {
                 notes.push(format!("query `{}` {loss}", query.name));

@@ -44,7 +44,7 @@ pub fn read_filter(text: &str, scope: Scope<'_>) -> Result<Expr, SqlError> {
     let expr = reader.whole()?;
     match expr.sql_type {
         None | Some(SqlType::Boolean) => Ok(expr),
-        Some(found) => Err(not_a_condition(found)),
+        Some(found) => Err(SqlError::condition(found)),
     }
 }
 
@@ -255,11 +255,6 @@ fn operators(text: &str) -> usize {
     let signs = text.bytes().filter(|byte| b"+-*/%=<>|".contains(byte)).count();
     let words = text.split(|letter: char| !letter.is_ascii_alphabetic());
     signs + words.filter(|word| word.eq_ignore_ascii_case("AND") || word.eq_ignore_ascii_case("OR")).count()
-}
-
-fn not_a_condition(found: SqlType) -> SqlError {
-    SqlError::new(format!("a condition is BOOLEAN, and this is {found}"))
-        .help("compare it with something, such as `price > 100`")
 }
 
 fn boolean(kind: ExprKind) -> Expr {

@@ -7,7 +7,7 @@ use super::super::coerce::meet;
 use super::super::types::MAX_VARCHAR;
 use super::super::{Expr, ExprKind, Literal, Operator, SqlError, SqlType};
 use super::constant::{dated, integer};
-use super::{Reader, boolean, name_of, not_a_condition};
+use super::{Reader, boolean, name_of};
 
 impl Reader<'_> {
     pub(super) fn unary(&mut self, op: UnaryOperator, inner: &Parsed) -> Result<Expr, SqlError> {
@@ -113,7 +113,7 @@ impl Reader<'_> {
         let expr = self.expr(parsed)?;
         match expr.sql_type {
             None | Some(SqlType::Boolean) => Ok(expr.cast(SqlType::Boolean, true)),
-            Some(found) => Err(not_a_condition(found).at(self.range(parsed.span()))),
+            Some(found) => Err(SqlError::condition(found).at(self.range(parsed.span()))),
         }
     }
 

@@ -1,0 +1,50 @@
+//! Groups per window: one row for each window and group, once the window is over.
+
+mod fold;
+#[expect(clippy::module_inception, reason = "the groups of one window are what the folder is about")]
+mod groups;
+mod paned;
+mod prepare;
+mod results;
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion_common::DataFusionError;
+
+use crate::plan::{Clock, Group};
+use crate::window::Shape;
+
+use super::aggregation::Aggregation;
+use super::operator::Operator;
+use super::rows::with_hidden;
+use super::select::needs_hidden;
+
+use groups::{Grouping, Keys};
+use paned::Paned;
+use prepare::Preparation;
+use results::Results;
+
+/// Builds the operator of a group. `schema` is that of its rows.
+pub(super) fn operator(
+    group: &Group,
+    clock: Clock,
+    input: &SchemaRef,
+    schema: &SchemaRef,
+) -> Result<Box<dyn Operator>, DataFusionError> {
+    let arguments = || group.aggregates.iter().flat_map(|aggregate| &aggregate.argument);
+    let hidden = arguments().any(needs_hidden);
+    let visible = if hidden { with_hidden(input) } else { Arc::clone(input) };
+    let types: Vec<_> = group.keys.iter().map(|index| input.field(*index).data_type().clone()).collect();
+    let aggregation = Aggregation::new(&group.aggregates, &visible)?;
+    let grouping = Arc::new(Grouping { aggregation, keys: Keys::new(&types)? });
+    let preparation = Preparation::new(Arc::clone(&grouping), group.keys.clone(), &visible, hidden)?;
+    let results = Results::new(group, clock, input, &grouping, schema)?;
+    match group.window.shape() {
+        Shape::Panes(panes) => Ok(Box::new(Paned::new(panes, preparation, results))),
+        Shape::Session(_) | Shape::Stagger(_) => {
+            Err(DataFusionError::NotImplemented("windows of each key's own".to_owned()))
+        }
+        Shape::Frame(_) => Err(DataFusionError::Internal("a frame is no group".to_owned())),
+    }
+}

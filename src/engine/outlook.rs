@@ -1,0 +1,76 @@
+//! How long a record matters: the moment at which time has passed everything that a query still does with it.
+
+use crate::plan::{Operator, Relation, RowTime};
+use crate::window::{Micros, Shape};
+
+/// One millisecond, the finest step of a window.
+const MILLI: Micros = 1000;
+
+/// The relations of one query as far as they hold rows back.
+#[derive(Debug)]
+pub(super) struct Outlook {
+    holds: Vec<Hold>,
+    /// For each relation: those that are made of it.
+    readers: Vec<Vec<usize>>,
+}
+
+/// How long a relation keeps what a row is made into.
+#[derive(Debug, Clone, Copy)]
+enum Hold {
+    /// It is passed on at once.
+    Nothing,
+    /// Until its windows are over.
+    Window(Shape, RowTime),
+    /// Until no partner can come any more.
+    Pair(Micros),
+}
+
+impl Outlook {
+    /// Takes the relations of a query, each behind those that it is made of.
+    pub(super) fn new(relations: &[Relation]) -> Self {
+        let mut readers = vec![Vec::new(); relations.len()];
+        for (node, relation) in relations.iter().enumerate() {
+            for input in relation.operator.inputs() {
+                readers[input].push(node);
+            }
+        }
+        Self { holds: relations.iter().map(Hold::of).collect(), readers }
+    }
+
+    /// Returns the moment at which a row of a relation, by its place in the query, is done with.
+    pub(super) fn until(&self, node: usize, moment: Micros) -> Micros {
+        let (held, made) = self.holds[node].hold(moment);
+        self.readers[node].iter().map(|reader| self.until(*reader, made)).fold(held, Micros::max)
+    }
+}
+
+impl Hold {
+    fn of(relation: &Relation) -> Self {
+        match &relation.operator {
+            Operator::Group(group) => Self::Window(group.window.shape(), group.row_time),
+            Operator::Over(over) => Self::Window(Shape::Frame(over.frame), RowTime::LastMilli),
+            Operator::Join(join) => Self::Pair(join.before.max(join.after)),
+            Operator::Read(_) | Operator::Select(_) | Operator::Union(_) | Operator::Lookup(_) => Self::Nothing,
+        }
+    }
+
+    /// Returns until when a row of a time is held, and the latest time of what is made of it.
+    fn hold(self, moment: Micros) -> (Micros, Micros) {
+        match self {
+            Self::Nothing => (moment, moment),
+            Self::Pair(bound) => {
+                let end = moment.saturating_add(bound).saturating_add(MILLI);
+                (end, end)
+            }
+            Self::Window(shape, row_time) => {
+                let end = match shape {
+                    Shape::Panes(panes) => panes.last_end(panes.pane(moment)),
+                    Shape::Session(length) | Shape::Stagger(length) => moment.saturating_add(length),
+                    Shape::Frame(_) => moment.saturating_add(MILLI),
+                };
+                let made = if row_time == RowTime::End { end } else { end.saturating_sub(MILLI) };
+                (end, made)
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Rows on their way from one operator to the next.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt32Array};
+use arrow::compute::{filter_record_batch, interleave, take};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion_common::DataFusionError;
+
+use crate::streams::{Block, Millis, SequenceNumber};
+use crate::window::Micros;
+
+use super::json::write_row;
+
+/// The name of the hidden column that holds a row's time while expressions are evaluated. No column of a file has a
+/// control character in its name.
+pub(super) const ROW_TIME: &str = "\u{1}row_time";
+/// The name of the hidden column that says where in the log a row stands.
+pub(super) const ORDER: &str = "\u{1}order";
+
+/// More lanes than any stream has shards (20,000 in the largest regions of Kinesis).
+const MAX_LANES: Millis = 1 << 16;
+
+/// Rows in the order of the log, each with what is known of it besides its columns.
+#[derive(Clone)]
+pub(super) struct Rows {
+    pub(super) batch: RecordBatch,
+    /// The time by which each row is windowed.
+    pub(super) times: Vec<Micros>,
+    /// When what made it arrived.
+    pub(super) arrivals: Vec<Millis>,
+    /// How far time had come before it: windows that end then or before were over.
+    pub(super) watermarks: Vec<Micros>,
+    /// The records that the rows are made of, where each is made of one.
+    pub(super) origin: Option<Origin>,
+}
+
+/// The record of every row.
+#[derive(Clone)]
+pub(super) struct Origin {
+    sources: Vec<Arc<Records>>,
+    places: Vec<Place>,
+}
+
+/// Records of one shard that were read together.
+pub(super) struct Records {
+    pub(super) shard: usize,
+    pub(super) blocks: Vec<Block>,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    source: u32,
+    block: u32,
+    index: u32,
+}
+
+/// A record on its own.
+#[derive(Debug, Clone)]
+pub(super) struct Stray {
+    /// When it arrived.
+    pub(super) arrival: Millis,
+    /// The index of its shard, its place there, and the key that it came with; none for a row that no single record is.
+    pub(super) origin: Option<(usize, SequenceNumber, String)>,
+    /// Its bytes; those of a JSON object where it is no record.
+    pub(super) data: Vec<u8>,
+}
+
+/// What one turn brings from an operator to the next.
+#[derive(Clone)]
+pub(super) struct Flow {
+    /// Rows; those of several lanes follow each other by arrival, and by the number of the lane.
+    pub(super) lanes: Vec<Rows>,
+    /// How far time has come behind all of them.
+    pub(super) watermark: Micros,
+}
+
+impl Stray {
+    /// Returns what records are ordered by: those of the log come first.
+    pub(super) fn place(&self) -> (bool, Millis, usize, &str) {
+        match &self.origin {
+            Some((shard, sequence, _)) => (false, self.arrival, *shard, sequence.as_str()),
+            None => (true, self.arrival, 0, ""),
+        }
+    }
+}
+
+impl Records {
+    /// Returns a record as one on its own.
+    pub(super) fn stray(&self, block: usize, index: usize) -> Stray {
+        let block = &self.blocks[block];
+        let record = block.record(index);
+        Stray {
+            arrival: block.arrival(),
+            origin: Some((self.shard, block.sequence(index), record.partition_key.to_owned())),
+            data: record.data.to_vec(),
+        }
+    }
+}
+
+impl Origin {
+    /// Takes one place per row in the same records: the block, and the index in it.
+    pub(super) fn new(records: Arc<Records>, places: &[(u32, u32)]) -> Self {
+        let places = places.iter().map(|(block, index)| Place { source: 0, block: *block, index: *index }).collect();
+        Self { sources: vec![records], places }
+    }
+
+    fn stray(&self, row: usize) -> Stray {
+        let place = self.places[row];
+        self.sources[place.source as usize].stray(place.block as usize, place.index as usize)
+    }
+
+    /// Returns the partition key that a row's record came with.
+    pub(super) fn partition_key(&self, row: usize) -> &str {
+        let place = self.places[row];
+        self.sources[place.source as usize].blocks[place.block as usize].record(place.index as usize).partition_key
+    }
+}
+
+impl Rows {
+    /// Returns no rows of a schema.
+    pub(super) fn none(schema: &SchemaRef) -> Self {
+        Self {
+            batch: RecordBatch::new_empty(Arc::clone(schema)),
+            times: Vec::new(),
+            arrivals: Vec::new(),
+            watermarks: Vec::new(),
+            origin: None,
+        }
+    }
+
+    /// Returns how many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Returns a row as a record of its own.
+    pub(super) fn stray(&self, row: usize) -> Stray {
+        if let Some(origin) = &self.origin {
+            return origin.stray(row);
+        }
+        let mut data = Vec::new();
+        write_row(&self.batch, row, &mut data);
+        Stray { arrival: self.arrivals[row], origin: None, data }
+    }
+
+    /// Returns the rows that are to be kept.
+    pub(super) fn filter(self, keep: &[bool]) -> Result<Self, DataFusionError> {
+        if keep.iter().all(|keep| *keep) {
+            return Ok(self);
+        }
+        let batch = filter_record_batch(&self.batch, &BooleanArray::from(keep.to_vec()))?;
+        Ok(Self {
+            batch,
+            times: kept(&self.times, keep),
+            arrivals: kept(&self.arrivals, keep),
+            watermarks: kept(&self.watermarks, keep),
+            origin: self.origin.map(|origin| Origin { places: kept(&origin.places, keep), sources: origin.sources }),
+        })
+    }
+
+    /// Returns rows by their numbers.
+    pub(super) fn take(&self, rows: &[u32]) -> Result<Self, DataFusionError> {
+        let indices = UInt32Array::from(rows.to_vec());
+        let columns =
+            self.batch.columns().iter().map(|column| take(column, &indices, None)).collect::<Result<_, _>>()?;
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        Ok(Self {
+            batch: RecordBatch::try_new_with_options(self.batch.schema(), columns, &options)?,
+            times: rows.iter().map(|row| self.times[*row as usize]).collect(),
+            arrivals: rows.iter().map(|row| self.arrivals[*row as usize]).collect(),
+            watermarks: rows.iter().map(|row| self.watermarks[*row as usize]).collect(),
+            origin: self.origin.as_ref().map(|origin| Origin {
+                sources: origin.sources.clone(),
+                places: rows.iter().map(|row| origin.places[*row as usize]).collect(),
+            }),
+        })
+    }
+
+    /// Returns rows one behind the other.
+    pub(super) fn concat(parts: &[Self]) -> Result<Self, DataFusionError> {
+        let schema = parts.first().ok_or_else(|| DataFusionError::Internal("no rows".to_owned()))?.batch.schema();
+        Ok(Self {
+            batch: arrow::compute::concat_batches(&schema, parts.iter().map(|part| &part.batch))?,
+            times: parts.iter().flat_map(|part| &part.times).copied().collect(),
+            arrivals: parts.iter().flat_map(|part| &part.arrivals).copied().collect(),
+            watermarks: parts.iter().flat_map(|part| &part.watermarks).copied().collect(),
+            origin: None,
+        })
+    }
+
+    /// Returns the columns, and behind them the hidden ones that some expressions need.
+    /// Rows of lane `lane` that arrived with each other have the same place in the order.
+    pub(super) fn with_hidden(&self, lane: usize) -> Result<RecordBatch, DataFusionError> {
+        let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from(self.times.clone()));
+        let lane = Millis::try_from(lane).unwrap_or(MAX_LANES - 1);
+        let place = |arrival: &Millis| arrival.saturating_mul(MAX_LANES).saturating_add(lane);
+        let order: ArrayRef = Arc::new(Int64Array::from_iter_values(self.arrivals.iter().map(place)));
+        let mut columns = self.batch.columns().to_vec();
+        columns.extend([times, order]);
+        Ok(RecordBatch::try_new(with_hidden(self.batch.schema_ref()), columns)?)
+    }
+}
+
+/// Returns the schema with the hidden columns behind its own.
+pub(super) fn with_hidden(schema: &SchemaRef) -> SchemaRef {
+    let mut fields = schema.fields().to_vec();
+    fields.push(Arc::new(Field::new(ROW_TIME, DataType::Timestamp(TimeUnit::Microsecond, None), false)));
+    fields.push(Arc::new(Field::new(ORDER, DataType::Int64, false)));
+    Arc::new(Schema::new(fields))
+}
+
+fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
+    values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| *value).collect()
+}
+
+impl Flow {
+    /// Returns all rows in one lane.
+    pub(super) fn merged(mut self) -> Result<Rows, DataFusionError> {
+        if self.lanes.iter().filter(|lane| lane.len() > 0).count() > 1 {
+            return merge(&self.lanes);
+        }
+        let busy = self.lanes.iter().position(|lane| lane.len() > 0).unwrap_or(0);
+        Ok(self.lanes.swap_remove(busy))
+    }
+}
+
+/// Puts the rows of several lanes in one order: by arrival, and by the number of the lane.
+pub(super) fn merge(lanes: &[Rows]) -> Result<Rows, DataFusionError> {
+    let mut order: Vec<(usize, usize)> =
+        lanes.iter().enumerate().flat_map(|(lane, rows)| (0..rows.len()).map(move |row| (lane, row))).collect();
+    // Stable: rows of one lane keep their order.
+    order.sort_by_key(|(lane, row)| (lanes[*lane].arrivals[*row], *lane));
+    let schema = lanes[0].batch.schema();
+    let column = |index: usize| {
+        let arrays: Vec<&dyn arrow::array::Array> =
+            lanes.iter().map(|lane| lane.batch.column(index).as_ref()).collect();
+        interleave(&arrays, &order)
+    };
+    let columns = (0..schema.fields().len()).map(column).collect::<Result<Vec<_>, _>>()?;
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(order.len()));
+    let mut watermark = Micros::MIN;
+    let origins: Option<Vec<&Origin>> = lanes.iter().map(|lane| lane.origin.as_ref()).collect();
+    let origin = origins.map(|origins| {
+        let firsts: Vec<usize> = origins
+            .iter()
+            .scan(0, |sum, origin| {
+                let first = *sum;
+                *sum += origin.sources.len();
+                Some(first)
+            })
+            .collect();
+        let place = |(lane, row): &(usize, usize)| {
+            let place = origins[*lane].places[*row];
+            let source = u32::try_from(firsts[*lane]).unwrap_or(u32::MAX).saturating_add(place.source);
+            Place { source, ..place }
+        };
+        Origin {
+            places: order.iter().map(place).collect(),
+            sources: origins.iter().flat_map(|origin| origin.sources.iter().map(Arc::clone)).collect(),
+        }
+    });
+    Ok(Rows {
+        batch: RecordBatch::try_new_with_options(schema, columns, &options)?,
+        times: order.iter().map(|(lane, row)| lanes[*lane].times[*row]).collect(),
+        arrivals: order.iter().map(|(lane, row)| lanes[*lane].arrivals[*row]).collect(),
+        watermarks: order
+            .iter()
+            .map(|(lane, row)| {
+                watermark = watermark.max(lanes[*lane].watermarks[*row]);
+                watermark
+            })
+            .collect(),
+        origin,
+    })
+}

@@ -1,0 +1,113 @@
+//! Filter and projection: some rows, each made into another.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion_common::DataFusionError;
+
+use crate::plan::Select;
+use crate::sql::{Expr, ExprKind};
+
+use super::each_row::each_row;
+use super::expression::{Names, Physical, evaluate, holds, lower};
+use super::operator::{Operator, Turn};
+use super::parallel::in_parallel;
+use super::rows::{Flow, Rows, Stray, with_hidden};
+
+/// A filter and a projection.
+pub(super) struct Selection {
+    filter: Option<Physical>,
+    outputs: Vec<Physical>,
+    schema: SchemaRef,
+    /// Whether an expression names a hidden column.
+    hidden: bool,
+}
+
+impl Selection {
+    /// Takes the schema of the input, and that of the rows.
+    pub(super) fn new(select: &Select, input: &SchemaRef, schema: &SchemaRef) -> Result<Self, DataFusionError> {
+        let hidden = select.outputs.iter().chain(&select.filter).any(needs_hidden);
+        let input = if hidden { with_hidden(input) } else { Arc::clone(input) };
+        let names = Names { schema: &input, aggregates: &[] };
+        Ok(Self {
+            filter: select.filter.as_ref().map(|filter| lower(filter, names)).transpose()?,
+            outputs: select.outputs.iter().map(|output| lower(output, names)).collect::<Result<_, _>>()?,
+            schema: Arc::clone(schema),
+            hidden,
+        })
+    }
+
+    /// Makes the rows of one lane into others; returns the rows that could not be, and why.
+    fn select(&self, rows: Rows) -> Result<(Rows, Vec<(Stray, String)>), DataFusionError> {
+        let mut bad = Vec::new();
+        let rows = self.filtered(rows, &mut bad)?;
+        let types: Vec<DataType> = self.schema.fields().iter().map(|field| field.data_type().clone()).collect();
+        let evaluated = each_row(&self.visible(&rows)?, &types, |batch| {
+            self.outputs.iter().map(|output| evaluate(output, batch)).collect()
+        })?;
+        let rows = without(rows, evaluated.failed, &mut bad)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), evaluated.arrays, &options)?;
+        Ok((Rows { batch, ..rows }, bad))
+    }
+
+    fn filtered(&self, rows: Rows, bad: &mut Vec<(Stray, String)>) -> Result<Rows, DataFusionError> {
+        let Some(filter) = &self.filter else { return Ok(rows) };
+        let masks = each_row(&self.visible(&rows)?, &[DataType::Boolean], |batch| {
+            Ok(vec![Arc::new(holds(filter, batch)?) as ArrayRef])
+        })?;
+        let rows = without(rows, masks.failed, bad)?;
+        let keep: Vec<bool> = masks.arrays[0].as_boolean().iter().map(|held| held == Some(true)).collect();
+        rows.filter(&keep)
+    }
+
+    fn visible(&self, rows: &Rows) -> Result<RecordBatch, DataFusionError> {
+        if self.hidden { rows.with_hidden(0) } else { Ok(rows.batch.clone()) }
+    }
+}
+
+/// Takes the rows out that failed.
+pub(super) fn without(
+    rows: Rows,
+    failed: Vec<(usize, String)>,
+    bad: &mut Vec<(Stray, String)>,
+) -> Result<Rows, DataFusionError> {
+    if failed.is_empty() {
+        return Ok(rows);
+    }
+    let mut keep = vec![true; rows.len()];
+    for (row, reason) in failed {
+        keep[row] = false;
+        bad.push((rows.stray(row), reason));
+    }
+    rows.filter(&keep)
+}
+
+/// Returns whether an expression names what no column holds.
+pub(super) fn needs_hidden(expr: &Expr) -> bool {
+    expr.any(&|part| matches!(part.kind, ExprKind::RowTime))
+}
+
+impl Operator for Selection {
+    fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError> {
+        let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
+        let mut made: Vec<(Option<Rows>, Vec<(Stray, String)>)> =
+            input.lanes.into_iter().map(|rows| (Some(rows), Vec::new())).collect();
+        let this = &*self;
+        in_parallel(made.iter_mut(), |(rows, bad)| {
+            if let Some(given) = rows.take() {
+                let (selected, failed) = this.select(given)?;
+                *rows = Some(selected);
+                *bad = failed;
+            }
+            Ok(())
+        })?;
+        let mut lanes = Vec::with_capacity(made.len());
+        for (rows, bad) in made {
+            turn.bad.extend(bad);
+            lanes.extend(rows);
+        }
+        Ok(Flow { lanes, watermark: input.watermark })
+    }
+}

@@ -1,0 +1,268 @@
+//! Queries → relations.
+//!
+//! Each query is built on what it reads: the records of streams, and the rows of other queries, which are built first.
+
+mod frame;
+mod group;
+mod input;
+mod join;
+mod rows;
+
+use crate::document::{Diagnostic, Span, Spanned, nearest};
+use crate::spec::{EVENT_TIME, QuerySpec};
+use crate::sql::{Expr, Scope, SqlType, read_filter};
+use crate::window::Shape;
+
+use super::resolve::{Context, find};
+use super::{Attribute, Clock, Column, Operator, Query, Relation, RelationId, Select, Source, Stream, Table, Time};
+
+/// The columns that every windowed row carries between its group and what it selects.
+pub(super) const WINDOW_COLUMNS: [&str; 2] = ["window_start", "window_end"];
+/// The column that every row of a sliding window carries between its group and what it selects.
+pub(super) const ROW_TIME_COLUMN: &str = "row_time";
+
+/// What the queries of a file are built into.
+pub(super) struct Building<'a> {
+    context: &'a Context<'a>,
+    streams: &'a [Stream],
+    tables: &'a [Table],
+    relations: Vec<Relation>,
+    /// How far each query of the file is.
+    progress: Vec<Progress>,
+}
+
+enum Progress {
+    Open,
+    /// It reads what is being built, which is a mistake if that is itself.
+    Begun,
+    /// It could not be built, and why is said.
+    Failed,
+    Built(Query),
+}
+
+/// What a query has come to on the way: its rows so far, and what messages call a part of it.
+struct Draft<'s> {
+    spec: &'s QuerySpec,
+    input: RelationId,
+}
+
+impl<'a> Building<'a> {
+    /// Builds every query of the file. What cannot be built is a finding.
+    pub(super) fn build(context: &'a Context<'a>, streams: &'a [Stream], tables: &'a [Table]) -> Self {
+        let progress = context.spec.queries.iter().map(|_| Progress::Open).collect();
+        let mut building = Self { context, streams, tables, relations: Vec::new(), progress };
+        for index in 0..context.spec.queries.len() {
+            building.query(index);
+        }
+        building
+    }
+
+    /// Returns the relations, and the queries in the order of the file.
+    pub(super) fn finish(self) -> (Vec<Relation>, Vec<Query>) {
+        let built = |progress| match progress {
+            Progress::Built(query) => Some(query),
+            _ => None,
+        };
+        (self.relations, self.progress.into_iter().filter_map(built).collect())
+    }
+
+    fn query(&mut self, index: usize) {
+        if !matches!(self.progress[index], Progress::Open) {
+            return;
+        }
+        self.progress[index] = Progress::Begun;
+        let built = self.built(&self.context.spec.queries[index]);
+        self.progress[index] = built.map_or(Progress::Failed, Progress::Built);
+    }
+
+    fn built(&mut self, spec: &QuerySpec) -> Option<Query> {
+        let name = &spec.name;
+        let stream = find(self.streams, &name.value).map(|stream| stream.name.clone());
+        let is_read = || {
+            let mut others = self.context.spec.queries.iter().filter(|other| other.name.value != name.value);
+            others.any(|other| other.reads(&name.value))
+        };
+        if stream.is_none() && !is_read() && !self.context.findings.is_unread(&name.value) {
+            self.context.add(
+                Diagnostic::new(format!("query `{}` has no stream to write", name.value), name.span.clone())
+                    .label("a query writes the stream of its own name, and no other query reads this one")
+                    .help(format!("add [streams.{}] with `shards = 1`", name.value)),
+            );
+        }
+        let input = self.input(spec);
+        self.context.late(spec, self.streams);
+        let input = self.filtered(Draft { spec, input: input? })?;
+        let draft = Draft { spec, input };
+        let shape = spec.window.as_ref().map(|window| window.value.shape());
+        let relation = match shape {
+            None => self.rows(&draft),
+            Some(Shape::Frame(frame)) => self.frame(&draft, frame),
+            Some(_) => self.group(&draft),
+        }?;
+        let from: Vec<&str> = spec.from.iter().map(|from| from.value.as_str()).collect();
+        let window = spec.window.as_ref().map_or("row by row".to_owned(), |window| window.value.describe());
+        // The group columns stand first in every row of a query that has them.
+        let partition_by = (0..spec.group_by.len()).collect();
+        Some(Query {
+            name: name.value.clone(),
+            relation,
+            stream,
+            partition_by,
+            late: spec.late.as_ref().map(|late| late.value.clone()),
+            summary: format!("{window} {}, from {}", self.by(relation), from.join(" and ")),
+        })
+    }
+
+    /// Returns in words by which time a relation goes.
+    fn by(&self, relation: RelationId) -> String {
+        if self.relations[relation].clock == Clock::Arrival {
+            return "by arrival".to_owned();
+        }
+        let mut id = relation;
+        while let Some(input) = self.relations[id].operator.inputs().first() {
+            id = *input;
+        }
+        let Operator::Read(read) = &self.relations[id].operator else { return String::new() };
+        match find(self.streams, &read.stream).map(|stream| (&stream.time, stream)) {
+            Some((Time::Event { column, .. }, stream)) => format!("by {}", stream.columns[*column].name),
+            _ => String::new(),
+        }
+    }
+
+    /// Adds the relation that a query's `where` leaves of its input.
+    fn filtered(&mut self, draft: Draft<'_>) -> Option<RelationId> {
+        let Some(text) = &draft.spec.filter else { return Some(draft.input) };
+        let columns = self.columns(draft.input);
+        let filter = match read_filter(&text.value, Scope { columns: &columns }) {
+            Ok(filter) => filter,
+            Err(error) => {
+                // What stands behind it may have mistakes of its own.
+                self.context.sql(error, text);
+                return Some(draft.input);
+            }
+        };
+        let attributes = self.relations[draft.input].attributes.clone();
+        let outputs = attributes.iter().map(|attribute| Expr::column(&attribute.name, attribute.sql_type)).collect();
+        let operator = Operator::Select(Select { input: draft.input, filter: Some(filter), outputs });
+        let clock = self.relations[draft.input].clock;
+        Some(self.add(format!("{}:where", draft.spec.name.value), attributes, clock, operator))
+    }
+
+    fn add(&mut self, name: String, attributes: Vec<Attribute>, clock: Clock, operator: Operator) -> RelationId {
+        self.relations.push(Relation { name, attributes, clock, operator });
+        self.relations.len() - 1
+    }
+
+    /// Returns the columns that expressions over a relation may name.
+    fn columns(&self, relation: RelationId) -> Vec<(String, SqlType)> {
+        let attributes = &self.relations[relation].attributes;
+        attributes.iter().map(|attribute| (attribute.name.clone(), attribute.sql_type)).collect()
+    }
+
+    /// Finds the group columns, and takes their names. Where one is unknown, any column may have been meant: the second
+    /// part is what expressions may name outside of aggregates.
+    fn keys<'s>(&self, draft: &Draft<'s>, taken: &mut Taken<'s>) -> (Vec<usize>, Vec<String>) {
+        let attributes = &self.relations[draft.input].attributes;
+        let mut keys = Vec::new();
+        let mut unknown = false;
+        for name in &draft.spec.group_by {
+            let names = attributes.iter().map(|attribute| attribute.name.as_str());
+            if self.context.known("column", name, names) {
+                taken.claim(self.context, name);
+                keys.extend(attributes.iter().position(|attribute| attribute.name == name.value));
+            } else {
+                unknown = true;
+            }
+        }
+        let grouped = if unknown {
+            attributes.iter().map(|attribute| attribute.name.clone()).collect()
+        } else {
+            keys.iter().map(|index| attributes[*index].name.clone()).collect()
+        };
+        (keys, grouped)
+    }
+}
+
+/// The names that a row has already.
+struct Taken<'s> {
+    names: Vec<(&'s str, Option<&'s Span>)>,
+}
+
+impl<'s> Taken<'s> {
+    fn by(names: &[&'static str]) -> Self {
+        Self { names: names.iter().map(|name| (*name, None)).collect() }
+    }
+
+    /// Takes a name for an output column.
+    fn claim(&mut self, context: &Context<'_>, name: &'s Spanned<String>) {
+        if let Some((_, first)) = self.names.iter().find(|(known, _)| *known == name.value) {
+            let diagnostic =
+                Diagnostic::new(format!("a row would have two columns `{}`", name.value), name.span.clone());
+            let own: Vec<String> =
+                self.names.iter().filter(|(_, span)| span.is_none()).map(|(name, _)| format!("`{name}`")).collect();
+            context.add(match first {
+                None => diagnostic
+                    .label("taken")
+                    .help(format!("every row has {} already; choose another name", own.join(" and "))),
+                Some(first) => diagnostic
+                    .label("the second")
+                    .other((*first).clone(), "the first")
+                    .help("group columns are outputs already; leave one of the two out, or choose another name"),
+            });
+        }
+        self.names.push((&name.value, Some(&name.span)));
+    }
+}
+
+impl Context<'_> {
+    fn late(&self, spec: &QuerySpec, streams: &[Stream]) {
+        let Some(late) = &spec.late else { return };
+        if find(streams, &late.value).is_none() && !self.findings.is_unread(&late.value) {
+            let names = streams.iter().map(|stream| stream.name.as_str());
+            let help = nearest(&late.value, names)
+                .map_or_else(|| format!("add [streams.{}]", late.value), |near| format!("did you mean `{near}`?"));
+            self.add(
+                Diagnostic::new(format!("there is no stream `{}`", late.value), late.span.clone())
+                    .label("unknown stream")
+                    .help(help),
+            );
+            return;
+        }
+        let from: Vec<&str> = spec.from.iter().map(|from| from.value.as_str()).collect();
+        let producers = |name: &&str| find(streams, name).filter(|stream| stream.source == Source::Producers);
+        let by_arrival = from.iter().filter_map(producers).find(|stream| stream.time == Time::Arrival);
+        let (conflict, help) = if from.contains(&late.value.as_str()) {
+            ("this is the stream that the query reads", "declare another stream for them".to_owned())
+        } else if find(streams, &late.value).is_some_and(|stream| matches!(stream.source, Source::Query(_))) {
+            ("a query writes this stream", "declare another stream for them".to_owned())
+        } else if let Some(stream) = by_arrival
+            && !self.findings.is_unread(EVENT_TIME)
+        {
+            let help = format!("give stream `{}` an `event_time`, or leave `late` out", stream.name);
+            ("a row by arrival time is never late", help)
+        } else if from.len() > 1 || !spec.joins.is_empty() || from.iter().any(|name| producers(name).is_none()) {
+            let help = "only a query that reads one stream has late rows that are records; leave `late` out".to_owned();
+            ("these rows are no records of a stream", help)
+        } else {
+            return;
+        };
+        self.add(
+            Diagnostic::new(format!("`{}` cannot take late rows", late.value), late.span.clone())
+                .label(conflict)
+                .help(help),
+        );
+    }
+}
+
+impl Query {
+    /// Returns the columns of the stream that the query writes.
+    pub(super) fn output_columns(&self, relations: &[Relation]) -> Vec<Column> {
+        let column = |attribute: &Attribute| Column {
+            name: attribute.name.clone(),
+            sql_type: attribute.sql_type,
+            not_null: attribute.not_null,
+            path: vec![attribute.name.clone()],
+        };
+        relations[self.relation].attributes.iter().map(column).collect()
+    }
+}

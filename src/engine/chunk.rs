@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, new_empty_array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, new_empty_array};
 use arrow::compute::{concat, filter_record_batch};
-use arrow::datatypes::{DataType, SchemaRef, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
 use arrow::row::Rows;
 use datafusion_common::DataFusionError;
 
 use crate::plan::{Query, Stream, Time};
+use crate::sql::Aggregate;
 use crate::streams::{Block, Millis, SequenceNumber};
 use crate::window::Micros;
 
+use super::aggregation::ORDER;
 use super::decode::Decoder;
 use super::expression::{Names, Physical, holds, lower};
 use super::groups::SharedGrouping;
@@ -64,6 +66,7 @@ pub(super) struct Bad {
 /// Makes chunks of one shard's records.
 pub(super) struct ShardInput {
     decoder: Decoder,
+    schema: SchemaRef,
     time_column: Option<usize>,
     filter: Option<Physical>,
     group_by: Vec<usize>,
@@ -72,8 +75,14 @@ pub(super) struct ShardInput {
 
 impl ShardInput {
     /// Returns the schema of decoded rows.
-    pub(super) fn schema(stream: &Stream) -> SchemaRef {
-        Decoder::new(&stream.columns, &[]).schema()
+    pub(super) fn schema(query: &Query, stream: &Stream) -> SchemaRef {
+        let decoded = Decoder::new(&stream.columns, &[]).schema();
+        if !query.aggregates.iter().any(Aggregate::by_arrival) {
+            return decoded;
+        }
+        let mut fields = decoded.fields().to_vec();
+        fields.push(Arc::new(Field::new(ORDER, DataType::Int64, false)));
+        Arc::new(Schema::new(fields))
     }
 
     pub(super) fn new(query: &Query, stream: &Stream, grouping: &SharedGrouping) -> Result<Self, DataFusionError> {
@@ -83,9 +92,17 @@ impl ShardInput {
         };
         let required: Vec<usize> = time_column.into_iter().collect();
         let decoder = Decoder::new(&stream.columns, &required);
-        let names = Names { schema: &decoder.schema(), aggregates: &[] };
+        let schema = Self::schema(query, stream);
+        let names = Names { schema: &schema, aggregates: &[] };
         let filter = query.filter.as_ref().map(|filter| lower(filter, names)).transpose()?;
-        Ok(Self { decoder, time_column, filter, group_by: query.group_by.clone(), grouping: Arc::clone(grouping) })
+        Ok(Self {
+            decoder,
+            schema,
+            time_column,
+            filter,
+            group_by: query.group_by.clone(),
+            grouping: Arc::clone(grouping),
+        })
     }
 
     /// Decodes and computes.
@@ -103,7 +120,8 @@ impl ShardInput {
             }
             row_ends.push(places.len());
         }
-        let batch = self.decoder.finish();
+        let decoded = self.decoder.finish();
+        let batch = self.ordered(decoded, &blocks, &row_ends)?;
         let times = self.times(&batch, &blocks, &row_ends);
         let computed = self.compute(&batch, &places, &mut bad)?;
         bad.sort_by_key(|bad| bad.place);
@@ -119,6 +137,25 @@ impl ShardInput {
             .collect();
         let Computed { counted, keys, arguments, count } = computed;
         Ok(Chunk { blocks, runs, next_run: 0, times, counted, places, bad, keys, arguments, count })
+    }
+
+    /// Adds the place of every row in the order of arrival, where an aggregate goes by it.
+    fn ordered(
+        &self,
+        batch: RecordBatch,
+        blocks: &[Block],
+        row_ends: &[usize],
+    ) -> Result<RecordBatch, DataFusionError> {
+        if self.schema.fields().len() == batch.num_columns() {
+            return Ok(batch);
+        }
+        let mut places = Vec::with_capacity(batch.num_rows());
+        for (block, end) in blocks.iter().zip(row_ends) {
+            places.resize(*end, block.arrival());
+        }
+        let mut columns = batch.columns().to_vec();
+        columns.push(Arc::new(Int64Array::from(places)));
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 
     fn times(&self, batch: &RecordBatch, blocks: &[Block], row_ends: &[usize]) -> Vec<Micros> {

@@ -40,7 +40,7 @@ pub(super) struct Closer {
 
 impl Closer {
     pub(super) fn new(query: &Query, stream: &Stream, grouping: &SharedGrouping) -> Result<Self, DataFusionError> {
-        let input = ShardInput::schema(stream);
+        let input = ShardInput::schema(query, stream);
         let mut fields: Vec<Arc<Field>> =
             query.group_by.iter().map(|index| Arc::new(input.field(*index).clone())).collect();
         let moment = |name: &str| Arc::new(Field::new(name, DataType::Timestamp(TimeUnit::Microsecond, None), false));

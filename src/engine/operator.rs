@@ -69,7 +69,7 @@ pub(super) struct Turn {
 
 impl WindowedQuery {
     pub(super) fn new(query: &Query, stream: &Stream, shards: usize) -> Result<Self, DataFusionError> {
-        let schema = ShardInput::schema(stream);
+        let schema = ShardInput::schema(query, stream);
         let types: Vec<_> = query.group_by.iter().map(|index| schema.field(*index).data_type().clone()).collect();
         let grouping =
             Arc::new(Grouping { aggregation: Aggregation::new(&query.aggregates, &schema)?, keys: Keys::new(&types)? });

@@ -17,10 +17,11 @@ use datafusion_physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 
 use crate::sql::{Expr, ExprKind, Literal, Operator, SqlType};
 
-use super::rows::ROW_TIME;
-
 /// An expression ready to be evaluated over batches of one schema.
 pub(super) type Physical = Arc<dyn PhysicalExpr>;
+
+/// The hidden column with the time of every row, a TIMESTAMP: batches have it where an expression asks for it.
+pub(crate) const ROW_TIME: &str = "$row_time";
 
 /// What an expression may name.
 #[derive(Clone, Copy)]
@@ -140,7 +141,8 @@ fn can_fail(expr: &Expr) -> bool {
     own || expr.children().into_iter().any(can_fail)
 }
 
-fn column(schema: &Schema, name: &str) -> Result<Physical, DataFusionError> {
+/// Returns a column of the batches.
+pub(super) fn column(schema: &Schema, name: &str) -> Result<Physical, DataFusionError> {
     Ok(Arc::new(Column::new(name, schema.index_of(name)?)))
 }
 

@@ -10,13 +10,9 @@ use datafusion_common::DataFusionError;
 use crate::streams::{Block, Millis, SequenceNumber};
 use crate::window::Micros;
 
+use super::aggregation::ORDER;
+use super::expression::ROW_TIME;
 use super::json::write_row;
-
-/// The name of the hidden column that holds a row's time while expressions are evaluated. No column of a file has a
-/// control character in its name.
-pub(super) const ROW_TIME: &str = "\u{1}row_time";
-/// The name of the hidden column that says where in the log a row stands.
-pub(super) const ORDER: &str = "\u{1}order";
 
 /// More lanes than any stream has shards (20,000 in the largest regions of Kinesis).
 const MAX_LANES: Millis = 1 << 16;

@@ -13,7 +13,7 @@ mod function;
 mod read;
 mod types;
 
-pub use aggregate::{Aggregate, AggregateFunction};
+pub use aggregate::{Aggregate, AggregateFunction, Parameter};
 pub use dialect::{Dialect, ROW_TIME, expression_text};
 pub use error::SqlError;
 pub use expr::{Expr, ExprKind, Literal, Operator};

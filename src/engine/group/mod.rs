@@ -13,6 +13,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion_common::DataFusionError;
 
 use crate::plan::{Clock, Group};
+use crate::sql::Aggregate;
 use crate::window::Shape;
 
 use super::aggregation::Aggregation;
@@ -33,7 +34,7 @@ pub(super) fn operator(
     schema: &SchemaRef,
 ) -> Result<Box<dyn Operator>, DataFusionError> {
     let arguments = || group.aggregates.iter().flat_map(|aggregate| &aggregate.argument);
-    let hidden = arguments().any(needs_hidden);
+    let hidden = arguments().any(needs_hidden) || group.aggregates.iter().any(Aggregate::by_arrival);
     let visible = if hidden { with_hidden(input) } else { Arc::clone(input) };
     let types: Vec<_> = group.keys.iter().map(|index| input.field(*index).data_type().clone()).collect();
     let aggregation = Aggregation::new(&group.aggregates, &visible)?;

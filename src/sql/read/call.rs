@@ -7,7 +7,7 @@ use sqlparser::ast::{
 
 use super::super::arithmetic::arithmetic;
 use super::super::function::{FUNCTIONS, known_as};
-use super::super::{Aggregate, AggregateFunction, Expr, ExprKind, Function, Operator, SqlError, SqlType};
+use super::super::{AggregateFunction, Expr, ExprKind, Function, Operator, SqlError, SqlType};
 use super::Reader;
 
 impl Reader<'_> {
@@ -31,9 +31,7 @@ impl Reader<'_> {
         let FunctionArguments::List(list) = &call.args else {
             return Err(SqlError::new(format!("{name} needs its arguments in parentheses")));
         };
-        if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) {
-            return Err(SqlError::new(format!("DISTINCT inside {name} is not supported in this version")));
-        }
+        let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
         let mut arguments = Vec::new();
         for argument in &list.args {
             match argument {
@@ -43,7 +41,10 @@ impl Reader<'_> {
             }
         }
         if let Some(function) = AggregateFunction::find(&name) {
-            return self.aggregate(function, &arguments);
+            return self.aggregate(function, &arguments, distinct);
+        }
+        if distinct {
+            return Err(SqlError::new(format!("DISTINCT has no meaning inside {name}")));
         }
         let known = match name.to_ascii_uppercase().as_str() {
             "CHARACTER_LENGTH" => "CHAR_LENGTH".to_owned(),
@@ -82,46 +83,5 @@ impl Reader<'_> {
         let (types, result) = function.signature(&given)?;
         let arguments = arguments.into_iter().zip(types).map(|(argument, to)| argument.cast(to, true)).collect();
         Ok(Expr::new(ExprKind::Call(function, arguments), result))
-    }
-
-    pub(super) fn aggregate(
-        &mut self,
-        function: AggregateFunction,
-        arguments: &[Option<&Parsed>],
-    ) -> Result<Expr, SqlError> {
-        let name = function.name();
-        if self.grouped.is_none() {
-            return Err(SqlError::new(format!("{name} cannot stand in a `where`"))
-                .label("a `where` sees one row at a time")
-                .help("aggregates belong to `select`"));
-        }
-        if let Some(outer) = self.within {
-            return Err(SqlError::new(format!("{name} cannot stand inside {}", outer.name()))
-                .label("an aggregate inside an aggregate"));
-        }
-        let argument = match (function, arguments) {
-            (AggregateFunction::Count, [None]) => None,
-            (_, [Some(argument)]) => {
-                self.within = Some(function);
-                let read = self.expr(argument);
-                self.within = None;
-                Some(read?)
-            }
-            (AggregateFunction::Count, _) => return Err(SqlError::new("COUNT takes `*` or one argument")),
-            _ => return Err(SqlError::new(format!("{name} takes one argument"))),
-        };
-        let given = match &argument {
-            None => SqlType::BigInt,
-            Some(argument) => {
-                argument.sql_type.ok_or_else(|| SqlError::new(format!("{name} of a bare NULL has no type")))?
-            }
-        };
-        let aggregate = Aggregate { function, argument, sql_type: function.result(given)? };
-        let sql_type = aggregate.sql_type;
-        let index = self.aggregates.iter().position(|known| *known == aggregate).unwrap_or_else(|| {
-            self.aggregates.push(aggregate);
-            self.aggregates.len() - 1
-        });
-        Ok(Expr::new(ExprKind::Aggregate(index), sql_type))
     }
 }

@@ -1,7 +1,9 @@
 //! Text → typed expression.
 
+mod aggregate;
 mod call;
 mod constant;
+mod interval;
 mod operators;
 
 use std::ops::Range;

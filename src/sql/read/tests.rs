@@ -34,6 +34,17 @@ fn every_expression_has_the_type_that_sql_gives_it() {
         ("CAST(AVG(price) AS INTEGER)", "INTEGER"),
         ("MIN(CHAR_LENGTH(ticker))", "INTEGER"),
         ("COUNT(*) BETWEEN 1 AND 2", "BOOLEAN"),
+        ("COUNT(DISTINCT price)", "BIGINT"),
+        ("SUM(DISTINCT volume)", "BIGINT"),
+        ("STDDEV_POP(volume)", "DOUBLE"),
+        ("VAR_SAMP(fee)", "DOUBLE"),
+        ("FIRST_VALUE(ticker)", "VARCHAR(8)"),
+        ("LAST_VALUE(at)", "TIMESTAMP(3)"),
+        ("ANY(price > 1)", "BOOLEAN"),
+        ("EVERY(volume IS NULL)", "BOOLEAN"),
+        ("APPROX_COUNT_DISTINCT(ticker)", "BIGINT"),
+        ("PERCENTILE(volume, 0.5)", "DOUBLE"),
+        ("APPROX_PERCENTILE(fee, 1)", "DOUBLE"),
     ] {
         let read = select(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(read.expr.sql_type.expect("typed").to_string(), expected, "{text}");
@@ -57,9 +68,24 @@ fn mistakes_have_a_place() {
     let error = select("COUNT(*) + MIN(prise)").expect_err("a slip");
     assert_eq!(error.span, Some(15..20));
     assert_eq!(error.unknown.expect("a slip").0, "prise");
-    for wrong in
-        ["price", "SUM(ticker)", "MIN(MAX(price))", "COUNT(DISTINCT price)", "1 +", "f(1)", "", "a b", "ticker > 1"]
-    {
+    for wrong in [
+        "price",
+        "SUM(ticker)",
+        "MIN(MAX(price))",
+        "COUNT(DISTINCT *)",
+        "STDDEV_POP(DISTINCT price)",
+        "PERCENTILE(price)",
+        "PERCENTILE(price, 2)",
+        "ANY(price)",
+        "UPPER(DISTINCT ticker)",
+        "MIN(price, 1)",
+        "LAG(price)",
+        "1 +",
+        "f(1)",
+        "",
+        "a b",
+        "ticker > 1",
+    ] {
         select(wrong).expect_err(wrong);
     }
     let filter = |text| read_filter(text, Scope { columns: &columns() });

@@ -1,6 +1,8 @@
 //! Typed expression → text of a dialect.
 
-use super::{Aggregate, AggregateFunction, Expr, ExprKind, Literal, Operator, SqlType};
+mod aggregate;
+
+use super::{Aggregate, Expr, ExprKind, Literal, Operator, SqlType};
 
 /// The column of every Flink view that holds the time by which its rows are windowed.
 pub const ROW_TIME: &str = "row_time";
@@ -28,6 +30,26 @@ impl Dialect {
     /// Quotes a text constant.
     pub fn text(self, text: &str) -> String {
         format!("'{}'", text.replace('\'', "''"))
+    }
+
+    /// Writes a length of time.
+    pub fn interval(self, micros: i64) -> String {
+        const SECOND: u64 = 1_000_000;
+        let sign = if micros < 0 { "-" } else { "" };
+        let micros = micros.unsigned_abs();
+        let units = [("DAY", 86_400 * SECOND), ("HOUR", 3_600 * SECOND), ("MINUTE", 60 * SECOND), ("SECOND", SECOND)];
+        for (unit, length) in units {
+            // A leading field has two digits where nothing else is said.
+            if micros > 0 && micros.is_multiple_of(length) && micros / length < 100 {
+                return format!("INTERVAL '{sign}{}' {unit}", micros / length);
+            }
+        }
+        let (seconds, fraction) = (micros / SECOND, micros % SECOND);
+        let (days, clock) = (seconds / 86_400, seconds % 86_400);
+        let clock = format!("{:02}:{:02}:{:02}", clock / 3600, clock / 60 % 60, clock % 60);
+        let point = if fraction == 0 { String::new() } else { format!(".{fraction:06}") };
+        let digits = days.to_string().len().max(2);
+        format!("INTERVAL '{sign}{days} {clock}{point}' DAY({digits}) TO SECOND")
     }
 
     /// Writes a type.
@@ -132,27 +154,6 @@ impl Writer<'_> {
         if loose || text.starts_with('-') { format!("({text})") } else { text }
     }
 
-    fn aggregate(self, aggregate: &Aggregate) -> String {
-        let name = aggregate.function.name();
-        let Some(argument) = &aggregate.argument else {
-            return format!("{name}(*)");
-        };
-        let text = self.write(argument);
-        // Flink's SUM has the type of its argument and wraps around; `pipe`'s has that of the result.
-        let widened = self.dialect == Dialect::Flink
-            && aggregate.function == AggregateFunction::Sum
-            && argument.sql_type != Some(aggregate.sql_type)
-            && !matches!(aggregate.sql_type, SqlType::Decimal { .. });
-        // Flink's AVG over a floating-point REAL stays REAL.
-        let real = self.dialect == Dialect::Flink
-            && aggregate.function == AggregateFunction::Avg
-            && argument.sql_type == Some(SqlType::Real);
-        if widened || real {
-            return format!("{name}({})", self.cast(&text, Some(aggregate.sql_type)));
-        }
-        format!("{name}({text})")
-    }
-
     /// Guards what is divided by. A division by zero diverts a row in KDA; it would stop a Flink job, and gives NULL.
     fn divisor(self, divisor: &Expr, text: String) -> String {
         let mut bare = divisor;
@@ -252,5 +253,41 @@ mod tests {
             "(TRY_CAST(`a` AS INT) / NULLIF(`b`, 0)) > (MOD(`b`, 2) + MOD(`b`, NULLIF(`b`, 0)))"
         );
         assert_eq!(write("CAST(b AS VARCHAR(2)) = '1'", Dialect::Flink), "CAST(`b` AS VARCHAR(2)) = '1'");
+    }
+
+    #[test]
+    fn aggregates_are_spelled_so_that_each_dialect_gives_the_same_value() {
+        let columns =
+            [("i".to_owned(), SqlType::Integer), ("b".to_owned(), SqlType::Boolean), ("f".to_owned(), SqlType::Double)];
+        for (text, kda, flink) in [
+            ("COUNT(DISTINCT i)", "COUNT(DISTINCT \"i\")", "COUNT(DISTINCT `i`)"),
+            ("SUM(DISTINCT i)", "SUM(DISTINCT \"i\")", "SUM(DISTINCT CAST(`i` AS BIGINT))"),
+            ("FIRST_VALUE(i)", "FIRST_VALUE(\"i\")", "FIRST_VALUE(`i`)"),
+            ("STDDEV_POP(i)", "STDDEV_POP(\"i\")", "STDDEV_POP(CAST(`i` AS DOUBLE))"),
+            ("VAR_SAMP(f)", "VAR_SAMP(\"f\")", "VAR_SAMP(`f`)"),
+            ("ANY(i > 1)", "ANY(\"i\" > 1)", "(MAX(CASE WHEN `i` > 1 THEN 1 WHEN NOT (`i` > 1) THEN 0 END) = 1)"),
+            ("EVERY(b)", "EVERY(\"b\")", "(MIN(CASE WHEN `b` THEN 1 WHEN NOT `b` THEN 0 END) = 1)"),
+            ("APPROX_COUNT_DISTINCT(i)", "APPROX_COUNT_DISTINCT(\"i\")", "COUNT(DISTINCT `i`)"),
+            ("PERCENTILE(f, 0.95)", "PERCENTILE(\"f\", 0.95)", "PERCENTILE(CAST(`f` AS DOUBLE), 0.95)"),
+        ] {
+            let read = read_select(text, Scope { columns: &columns }, &[], Vec::new()).expect(text);
+            assert_eq!(expression_text(&read.expr, Dialect::Kda, &read.aggregates, ""), kda);
+            assert_eq!(expression_text(&read.expr, Dialect::Flink, &read.aggregates, ""), flink);
+        }
+    }
+
+    #[test]
+    fn intervals_are_written_in_the_largest_unit_that_fits() {
+        for (micros, text) in [
+            (0, "INTERVAL '0 00:00:00' DAY(2) TO SECOND"),
+            (10_000_000, "INTERVAL '10' SECOND"),
+            (-60_000_000, "INTERVAL '-1' MINUTE"),
+            (86_400_000_000, "INTERVAL '1' DAY"),
+            (90_000_000_000, "INTERVAL '25' HOUR"),
+            (100_000, "INTERVAL '0 00:00:00.100000' DAY(2) TO SECOND"),
+            (8_726_400_000_001, "INTERVAL '101 00:00:00.000001' DAY(3) TO SECOND"),
+        ] {
+            assert_eq!(Dialect::Flink.interval(micros), text);
+        }
     }
 }

@@ -139,12 +139,13 @@ pub(super) fn restore(
     }
     let header: Header = serde_json::from_slice(header).map_err(|_| damaged())?;
     *counters = header.counters;
+    // One stream may be read in two ways: each source has the place of its own, or that of another one over its stream.
     let mut same = header.sources.len() == graph.sources.len();
-    for saved in header.sources {
-        let Some(source) = graph.sources.iter_mut().find(|source| source.stream == saved.stream) else {
-            same = false;
-            continue;
-        };
+    for (index, source) in graph.sources.iter_mut().enumerate() {
+        let of_stream = |saved: &&SourceHeader| saved.stream == source.stream;
+        let own = header.sources.get(index).filter(of_stream);
+        same &= own.is_some();
+        let Some(saved) = own.or_else(|| header.sources.iter().find(of_stream)) else { continue };
         for (shard, consumed) in source.shards.iter_mut().zip(&saved.consumed) {
             shard.consumed = consumed.as_deref().and_then(SequenceNumber::parse);
         }
@@ -152,7 +153,7 @@ pub(super) fn restore(
         same &= same_shards;
         // Windows that were written are over for a changed query too, as long as time is the same.
         if same_shards && saved.watermark.is_alike(&source.watermark) {
-            source.watermark = saved.watermark;
+            source.watermark = saved.watermark.clone();
             source.last_end = saved.last_end;
         }
     }

@@ -13,6 +13,7 @@ use crate::window::Micros;
 use super::aggregation::ORDER;
 use super::expression::ROW_TIME;
 use super::json::write_row;
+use super::watermark::Step;
 
 /// More lanes than any stream has shards (20,000 in the largest regions of Kinesis).
 const MAX_LANES: Millis = 1 << 16;
@@ -69,6 +70,8 @@ pub(super) struct Flow {
     pub(super) lanes: Vec<Rows>,
     /// How far time has come behind all of them.
     pub(super) watermark: Micros,
+    /// How time came there within the turn.
+    pub(super) steps: Vec<Step>,
 }
 
 impl Stray {
@@ -211,6 +214,11 @@ fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
 }
 
 impl Flow {
+    /// Returns the arrival at which time reached a moment, if it did so within the turn.
+    pub(super) fn reached(steps: &[Step], moment: Micros) -> Option<Millis> {
+        steps.get(steps.partition_point(|(_, at)| *at < moment)).map(|(arrival, _)| *arrival)
+    }
+
     /// Returns all rows in one lane.
     pub(super) fn merged(mut self) -> Result<Rows, DataFusionError> {
         if self.lanes.iter().filter(|lane| lane.len() > 0).count() > 1 {

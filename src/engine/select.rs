@@ -91,9 +91,9 @@ pub(super) fn needs_hidden(expr: &Expr) -> bool {
 
 impl Operator for Selection {
     fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError> {
-        let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
+        let mut input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
         let mut made: Vec<(Option<Rows>, Vec<(Stray, String)>)> =
-            input.lanes.into_iter().map(|rows| (Some(rows), Vec::new())).collect();
+            std::mem::take(&mut input.lanes).into_iter().map(|rows| (Some(rows), Vec::new())).collect();
         let this = &*self;
         in_parallel(made.iter_mut(), |(rows, bad)| {
             if let Some(given) = rows.take() {
@@ -108,6 +108,6 @@ impl Operator for Selection {
             turn.bad.extend(bad);
             lanes.extend(rows);
         }
-        Ok(Flow { lanes, watermark: input.watermark })
+        Ok(Flow { lanes, ..input })
     }
 }

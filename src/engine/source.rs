@@ -98,6 +98,7 @@ impl Source {
         let begun: Vec<usize> =
             self.shards.iter().map(|shard| shard.pending.as_ref().map_or(0, |chunk| chunk.next_run)).collect();
         let mut watermarks: Vec<Vec<Micros>> = vec![Vec::new(); self.shards.len()];
+        let mut steps = Vec::new();
         loop {
             let next = self.shards.iter().enumerate().filter_map(|(index, shard)| {
                 let chunk = shard.pending.as_ref()?;
@@ -111,11 +112,12 @@ impl Source {
             let Some(chunk) = self.shards[index].pending.as_mut() else { break };
             let run = chunk.next_run;
             let rows = chunk.rows_start(run)..chunk.runs[run].rows_end;
-            let mut time = self.watermark.shard(index, arrival, open_until);
+            let mut time = self.watermark.shard(index, arrival, open_until, &mut steps);
             for moment in &chunk.times[rows.clone()] {
                 watermarks[index].push(time.moment());
                 time.observe(*moment);
             }
+            self.watermark.note(arrival, &mut steps);
             if let Some(latest) = chunk.times[rows].iter().max() {
                 self.last_end = self.last_end.max(Some(self.outlook.until(self.node, *latest)));
             }
@@ -129,7 +131,7 @@ impl Source {
             self.shards[index].consumed = Some(last);
         }
         if bound.0 != Millis::MIN {
-            self.watermark.arrive(bound.0, self.open_until());
+            self.watermark.arrive(bound.0, self.open_until(), &mut steps);
         }
         let lanes = self.shards.iter_mut().zip(begun).zip(watermarks);
         let lane = |((shard, begun), watermarks): ((&mut Shard, usize), Vec<Micros>)| {
@@ -141,7 +143,7 @@ impl Source {
             rows
         };
         let lanes = lanes.map(lane).collect();
-        Flow { lanes, watermark: self.watermark.moment().unwrap_or(Micros::MIN) }
+        Flow { lanes, watermark: self.watermark.moment().unwrap_or(Micros::MIN), steps }
     }
 
     fn open_until(&self) -> Option<Micros> {

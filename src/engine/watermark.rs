@@ -28,6 +28,9 @@ enum By {
     Event { delay: Micros, idle: Millis },
 }
 
+/// How time went on: the arrival at which it came to a moment, and the moment.
+pub(super) type Step = (Millis, Micros);
+
 /// What is known of one shard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct ShardTime {
@@ -76,11 +79,11 @@ impl Watermark {
 
     /// Goes on to an arrival time, before the records that arrive then. `open_until` is the end of the last open window:
     /// when every shard has been silent for `idle`, time goes on by the clock, but only to close what is open; a producer
-    /// that comes back with old records finds the next window still open.
+    /// that comes back with old records finds the next window still open. How time goes on is added to `steps`.
     ///
     /// Every moment at which a shard falls silent on the way is gone through in order, so that it makes no difference
     /// how often this is called.
-    pub(super) fn arrive(&mut self, now: Millis, open_until: Option<Micros>) {
+    pub(super) fn arrive(&mut self, now: Millis, open_until: Option<Micros>, steps: &mut Vec<Step>) {
         if let (By::Event { idle, .. }, Some(first)) = (self.by, self.first_arrival) {
             let falls_silent = |shard: &ShardTime| shard.last_arrival.unwrap_or(first).saturating_add(idle);
             let on_the_way = |moment: &Millis| *moment > self.position && *moment < now;
@@ -88,9 +91,11 @@ impl Watermark {
             moments.sort_unstable();
             for moment in moments {
                 self.look(moment, open_until);
+                self.note(moment, steps);
             }
         }
         self.look(now, open_until);
+        self.note(now, steps);
         self.position = self.position.max(now);
     }
 
@@ -116,8 +121,14 @@ impl Watermark {
     }
 
     /// Starts on records of a shard that arrived at `now`: returns what takes their times one by one.
-    pub(super) fn shard(&mut self, shard: usize, now: Millis, open_until: Option<Micros>) -> ShardWatermark<'_> {
-        self.arrive(now, open_until);
+    pub(super) fn shard(
+        &mut self,
+        shard: usize,
+        now: Millis,
+        open_until: Option<Micros>,
+        steps: &mut Vec<Step>,
+    ) -> ShardWatermark<'_> {
+        self.arrive(now, open_until, steps);
         let first = *self.first_arrival.get_or_insert(now);
         self.shards[shard].last_arrival = Some(now);
         // It may have been silent until now.
@@ -133,6 +144,13 @@ impl Watermark {
             }
         };
         ShardWatermark { whole: self, shard, delay, others }
+    }
+
+    /// Adds where time has come to, if it went on.
+    pub(super) fn note(&self, now: Millis, steps: &mut Vec<Step>) {
+        if self.at != Micros::MIN && steps.last().is_none_or(|(_, at)| *at < self.at) {
+            steps.push((now, self.at));
+        }
     }
 
     fn raise(&mut self, to: Micros) {
@@ -190,9 +208,9 @@ mod tests {
     fn arrival_time_goes_with_the_clock() {
         let mut watermark = Watermark::new(&Time::Arrival, 2);
         assert_eq!(watermark.moment(), None);
-        watermark.arrive(1500, None);
+        watermark.arrive(1500, None, &mut Vec::new());
         assert_eq!(watermark.moment(), Some(1_500_000));
-        watermark.shard(1, 1600, None).observe(seconds(99));
+        watermark.shard(1, 1600, None, &mut Vec::new()).observe(seconds(99));
         assert_eq!(watermark.moment(), Some(1_600_000));
         assert!(watermark.is_over(1_600_000));
         assert!(!watermark.is_over(1_600_001));
@@ -201,33 +219,33 @@ mod tests {
     #[test]
     fn the_slowest_shard_counts_and_the_delay_is_kept() {
         let mut watermark = by_event(2);
-        watermark.shard(0, 1000, None).observe(seconds(100));
+        watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(100));
         assert_eq!(watermark.moment(), None, "the other shard has no time yet");
-        watermark.shard(1, 1100, None).observe(seconds(50));
+        watermark.shard(1, 1100, None, &mut Vec::new()).observe(seconds(50));
         assert_eq!(watermark.moment(), Some(seconds(48)));
-        watermark.shard(1, 1200, None).observe(seconds(40));
+        watermark.shard(1, 1200, None, &mut Vec::new()).observe(seconds(40));
         assert_eq!(watermark.moment(), Some(seconds(48)), "time never goes back");
-        watermark.shard(1, 1300, None).observe(seconds(200));
+        watermark.shard(1, 1300, None, &mut Vec::new()).observe(seconds(200));
         assert_eq!(watermark.moment(), Some(seconds(98)));
     }
 
     #[test]
     fn a_silent_shard_stops_holding_back() {
         let mut watermark = by_event(2);
-        watermark.shard(1, 1000, None).observe(seconds(50));
-        watermark.shard(0, 1000, None).observe(seconds(100));
+        watermark.shard(1, 1000, None, &mut Vec::new()).observe(seconds(50));
+        watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(100));
         assert_eq!(watermark.moment(), Some(seconds(48)));
-        watermark.shard(0, 10_999, None).observe(seconds(101));
+        watermark.shard(0, 10_999, None, &mut Vec::new()).observe(seconds(101));
         assert_eq!(watermark.moment(), Some(seconds(48)), "one millisecond short of idle");
-        watermark.shard(0, 11_000, None).observe(seconds(102));
+        watermark.shard(0, 11_000, None, &mut Vec::new()).observe(seconds(102));
         assert_eq!(watermark.moment(), Some(seconds(100)));
     }
 
     #[test]
     fn a_shard_that_never_spoke_counts_from_the_first_record() {
         let mut watermark = by_event(2);
-        watermark.shard(0, 1000, None).observe(seconds(100));
-        watermark.shard(0, 11_000, None).observe(seconds(101));
+        watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(100));
+        watermark.shard(0, 11_000, None, &mut Vec::new()).observe(seconds(101));
         assert_eq!(watermark.moment(), Some(seconds(99)));
     }
 
@@ -235,12 +253,12 @@ mod tests {
     fn looking_more_often_changes_nothing() {
         let watermark = |looks: &[Millis]| {
             let mut watermark = by_event(2);
-            watermark.shard(0, 1000, None).observe(seconds(50));
-            watermark.shard(1, 6000, None).observe(seconds(500));
+            watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(50));
+            watermark.shard(1, 6000, None, &mut Vec::new()).observe(seconds(500));
             for look in looks {
-                watermark.arrive(*look, None);
+                watermark.arrive(*look, None, &mut Vec::new());
             }
-            watermark.shard(0, 17_000, None).observe(seconds(51));
+            watermark.shard(0, 17_000, None, &mut Vec::new()).observe(seconds(51));
             watermark
         };
         assert_eq!(watermark(&[]), watermark(&[10_999, 11_000, 12_345, 16_000, 16_999]));
@@ -250,14 +268,14 @@ mod tests {
     #[test]
     fn all_silent_goes_by_the_clock_and_no_further_than_what_is_open() {
         let mut watermark = by_event(1);
-        watermark.shard(0, 100_000, None).observe(seconds(99));
-        watermark.arrive(109_999, Some(seconds(100)));
+        watermark.shard(0, 100_000, None, &mut Vec::new()).observe(seconds(99));
+        watermark.arrive(109_999, Some(seconds(100)), &mut Vec::new());
         assert_eq!(watermark.moment(), Some(seconds(97)));
-        watermark.arrive(110_000, Some(seconds(120)));
+        watermark.arrive(110_000, Some(seconds(120)), &mut Vec::new());
         assert_eq!(watermark.moment(), Some(seconds(108)), "the clock less the delay");
-        watermark.arrive(500_000, Some(seconds(120)));
+        watermark.arrive(500_000, Some(seconds(120)), &mut Vec::new());
         assert_eq!(watermark.moment(), Some(seconds(120)));
-        watermark.arrive(900_000, None);
+        watermark.arrive(900_000, None, &mut Vec::new());
         assert_eq!(watermark.moment(), Some(seconds(120)), "nothing is open, nothing is hurried");
     }
 }

@@ -12,6 +12,7 @@ use super::super::operator::{Open, Operator, Turn};
 use super::super::parallel::in_parallel;
 use super::super::rows::{Flow, Rows, Stray};
 use super::super::state::{StateReader, StateWriter, damaged};
+use super::super::watermark::Step;
 use super::fold::{Fold, Kept};
 use super::groups::Groups;
 use super::prepare::{Preparation, Prepared};
@@ -29,6 +30,8 @@ pub(super) struct Paned {
     closed: Micros,
     /// When the last record arrived.
     arrival: Millis,
+    /// How time went on in this turn.
+    steps: Vec<Step>,
 }
 
 #[derive(Default)]
@@ -67,6 +70,7 @@ impl Paned {
             fold: Fold::new(panes),
             closed: Micros::MIN,
             arrival: Millis::MIN,
+            steps: Vec::new(),
         }
     }
 
@@ -126,7 +130,8 @@ impl Paned {
             let window = self.panes.window(Span { start: end.saturating_sub(self.panes.size), end });
             if let Some(groups) = self.fold.close(window, self.panes, grouping)? {
                 turn.windows += 1;
-                rows.push(self.results.rows(Over::of(groups, window, self.arrival)?, turn)?);
+                let arrival = Flow::reached(&self.steps, end).unwrap_or(self.arrival);
+                rows.push(self.results.rows(Over::of(groups, window, arrival)?, turn)?);
             }
             self.closed = end;
         }
@@ -204,6 +209,7 @@ impl Operator for Paned {
         let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
         let last = input.lanes.iter().filter_map(|lane| lane.arrivals.last()).max();
         self.arrival = self.arrival.max(last.copied().unwrap_or(Millis::MIN));
+        self.steps = input.steps;
         let mut brought = self.take_in(input.lanes)?;
         for brought in &mut brought {
             turn.bad.append(&mut brought.bad);
@@ -214,7 +220,7 @@ impl Operator for Paned {
             let late = brought.late.iter().map(|row| *row as usize);
             turn.late.extend(late.map(|row| (prepared.rows.stray(row), prepared.rows.times[row])));
         }
-        Ok(Flow { lanes: vec![rows], watermark: input.watermark })
+        Ok(Flow { lanes: vec![rows], watermark: input.watermark, steps: std::mem::take(&mut self.steps) })
     }
 
     fn open(&self) -> Open {

@@ -18,6 +18,8 @@ pub enum ExprKind {
     Column(String),
     /// An aggregate of the window, by its index in the query's list.
     Aggregate(usize),
+    /// The hidden time of the row.
+    RowTime,
     /// The window's first moment.
     WindowStart,
     /// The first moment behind the window.
@@ -87,6 +89,8 @@ pub enum Literal {
     Timestamp(i64),
     /// A day, in days since 1970.
     Date(i32),
+    /// A length of time in microseconds: an argument of functions of moments, of type BIGINT.
+    Interval(i64),
 }
 
 /// An operator between two operands.
@@ -156,6 +160,7 @@ impl Expr {
         match &self.kind {
             ExprKind::Column(_)
             | ExprKind::Aggregate(_)
+            | ExprKind::RowTime
             | ExprKind::WindowStart
             | ExprKind::WindowEnd
             | ExprKind::Literal(_) => Vec::new(),

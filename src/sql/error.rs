@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use super::SqlType;
-
 /// What is wrong with a piece of SQL, and where in its text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -23,19 +21,6 @@ pub struct SqlError {
 impl SqlError {
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), span: None, label: None, help: None, unknown: None }
-    }
-
-    /// Says that what should be a condition has another type.
-    pub(crate) fn condition(found: SqlType) -> Self {
-        Self::new(format!("a condition is BOOLEAN, and this is {found}"))
-            .help("compare it with something, such as `price > 100`")
-    }
-
-    /// Says that an aggregate stands where rows go through one by one.
-    pub(crate) fn needs_window() -> Self {
-        Self::new("an aggregate needs a window")
-            .label("rows without end have no total")
-            .help("add a window, such as window = { kind = \"tumbling\", size = \"10s\" }")
     }
 
     pub(super) fn at(mut self, span: Option<Range<usize>>) -> Self {

@@ -18,12 +18,12 @@ pub enum ExprKind {
     Column(String),
     /// An aggregate of the window, by its index in the query's list.
     Aggregate(usize),
+    /// The hidden time of the row.
+    RowTime,
     /// The window's first moment.
     WindowStart,
     /// The first moment behind the window.
     WindowEnd,
-    /// The time by which the row is windowed.
-    RowTime,
     /// A constant.
     Literal(Literal),
     /// `-x`
@@ -89,6 +89,8 @@ pub enum Literal {
     Timestamp(i64),
     /// A day, in days since 1970.
     Date(i32),
+    /// A length of time in microseconds: an argument of functions of moments, of type BIGINT.
+    Interval(i64),
 }
 
 /// An operator between two operands.
@@ -158,9 +160,9 @@ impl Expr {
         match &self.kind {
             ExprKind::Column(_)
             | ExprKind::Aggregate(_)
+            | ExprKind::RowTime
             | ExprKind::WindowStart
             | ExprKind::WindowEnd
-            | ExprKind::RowTime
             | ExprKind::Literal(_) => Vec::new(),
             ExprKind::Negate(expr)
             | ExprKind::Not(expr)

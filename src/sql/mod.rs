@@ -6,17 +6,22 @@
 mod aggregate;
 mod arithmetic;
 mod coerce;
+pub(crate) mod date_format;
 mod dialect;
 mod error;
 mod expr;
 mod function;
 mod read;
+pub(crate) mod regex;
 mod types;
 
 pub use aggregate::{Aggregate, AggregateFunction, Parameter};
-pub use dialect::{Dialect, ROW_TIME, expression_text};
+pub use dialect::{Dialect, FLINK_ROW_TIME, expression_text};
 pub use error::SqlError;
 pub use expr::{Expr, ExprKind, Literal, Operator};
 pub use function::Function;
-pub use read::{Reading, Scope, read_filter, read_select};
+pub use read::{
+    Aggregates, Folding, Found, Grammar, Over, Reading, Scope, Space, Visible, infix, next_precedence, prefix,
+    read_expr, read_filter, read_having, read_row, read_select, read_sliding, type_expr,
+};
 pub use types::{ColumnType, SqlType};

@@ -1,7 +1,7 @@
 //! Sliding windows: each row of the input gives one row, with aggregates over the rows just before it.
 
 use crate::document::{Diagnostic, Span};
-use crate::sql::{Expr, ExprKind, Scope, SqlType, read_select};
+use crate::sql::{Expr, ExprKind, Scope, SqlType, read_sliding};
 use crate::window::Frame;
 
 use super::super::{Attribute, Operator, Over, RelationId, Select};
@@ -12,14 +12,13 @@ impl Building<'_> {
     pub(super) fn frame(&mut self, draft: &Draft<'_>, frame: Frame) -> Option<RelationId> {
         self.needs_groups(draft);
         let columns = self.columns(draft.input);
-        let named: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
         let mut taken = Taken::by(&[ROW_TIME_COLUMN]);
         let (keys, _) = self.keys(draft, &mut taken);
         let mut aggregates = Vec::new();
         let mut select = Vec::new();
         for (name, text) in draft.spec.select.iter().flatten() {
             taken.claim(self.context, name);
-            match read_select(&text.value, Scope { columns: &columns }, &named, aggregates.clone()) {
+            match read_sliding(&text.value, Scope { columns: &columns }, aggregates.clone()) {
                 Ok(reading) => {
                     aggregates = reading.aggregates;
                     select.push((name.value.clone(), reading.expr));

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::document::Spanned;
 use crate::spec::TopSpec;
-use crate::sql::{Aggregate, Expr, ExprKind, Scope, SqlError, SqlType, read_select};
+use crate::sql::{
+    Aggregate, Aggregates, Expr, ExprKind, Folding, Found, Scope, Space, SqlType, Visible, read_expr, read_having,
+    read_select,
+};
 
 use super::super::{Attribute, Group, Operator, RelationId, RowTime, Select, Top};
 use super::{Building, Draft, Taken, WINDOW_COLUMNS};
@@ -113,11 +116,14 @@ impl Building<'_> {
         grouped: &[String],
         outputs: &mut Outputs<'_>,
     ) -> Option<Expr> {
-        let read = self.over_outputs(draft, text, grouped, outputs)?;
-        match read.sql_type {
-            None | Some(SqlType::Boolean) => Some(read),
-            Some(found) => {
-                let error = SqlError::condition(found);
+        let columns = self.columns(draft.input);
+        let named = outputs.named();
+        match read_having(&text.value, Scope { columns: &columns }, grouped, &named, outputs.aggregates.clone()) {
+            Ok(reading) => {
+                outputs.aggregates = reading.aggregates;
+                Some(reading.expr)
+            }
+            Err(error) => {
                 self.context.sql(error, text);
                 None
             }
@@ -132,11 +138,8 @@ impl Building<'_> {
         grouped: &[String],
         outputs: &mut Outputs<'_>,
     ) -> Option<Top> {
-        let by: Vec<Option<(Expr, bool)>> = spec
-            .by
-            .iter()
-            .map(|(text, falls)| Some((self.over_outputs(draft, text, grouped, outputs)?, *falls)))
-            .collect();
+        let by: Vec<Option<(Expr, bool)>> =
+            spec.by.iter().map(|(text, falls)| Some((self.rank(draft, text, grouped, outputs)?, *falls))).collect();
         let names: Vec<&str> = draft.spec.group_by.iter().map(|name| name.value.as_str()).collect();
         let mut per = Vec::new();
         for name in &spec.per {
@@ -146,40 +149,53 @@ impl Building<'_> {
         Some(Top { count: spec.count, by: by.into_iter().collect::<Option<_>>()?, per })
     }
 
-    /// Reads an expression that may name the outputs too, besides aggregates and group columns.
-    fn over_outputs(
+    /// Reads what rows are ranked by: it may name the outputs too, besides aggregates and group columns.
+    fn rank(
         &self,
         draft: &Draft<'_>,
         text: &Spanned<String>,
         grouped: &[String],
         outputs: &mut Outputs<'_>,
     ) -> Option<Expr> {
-        let mut columns = self.columns(draft.input);
-        let mut named = grouped.to_vec();
-        let mut meaning: Vec<(String, Expr)> = WINDOW_COLUMNS
+        let named = outputs.named();
+        let columns = self.columns(draft.input);
+        let keys: Vec<(Expr, String)> = columns
             .iter()
-            .zip([ExprKind::WindowStart, ExprKind::WindowEnd])
-            .map(|(name, kind)| ((*name).to_owned(), Expr::new(kind, SqlType::Timestamp(3))))
+            .filter(|(name, _)| grouped.contains(name))
+            .map(|(name, sql_type)| (Expr::column(name, *sql_type), name.clone()))
             .collect();
-        meaning.extend(outputs.select.iter().cloned());
-        // A column of the input that stands for one value in a group goes before an output of its name.
-        meaning.retain(|(name, _)| !named.contains(name));
-        columns.retain(|(name, _)| !meaning.iter().any(|(other, _)| other == name));
-        columns.extend(meaning.iter().filter_map(|(name, expr)| Some((name.clone(), expr.sql_type?))));
-        named.extend(meaning.iter().map(|(name, _)| name.clone()));
-        match read_select(&text.value, Scope { columns: &columns }, &named, outputs.aggregates.clone()) {
-            Ok(reading) => {
-                outputs.aggregates = reading.aggregates;
-                let output = |expr: &Expr| {
-                    let ExprKind::Column(name) = &expr.kind else { return None };
-                    meaning.iter().find(|(known, _)| known == name).map(|(_, expr)| expr.clone())
-                };
-                Some(reading.expr.replace(&output))
+        // An output hides a column that may be named inside aggregates only.
+        let hidden = |name: &String| named.iter().any(|(output, _)| output == name);
+        let mut names: Vec<Visible> = columns
+            .iter()
+            .filter(|(name, _)| !hidden(name))
+            .map(|(name, sql_type)| Visible::column(name, *sql_type))
+            .collect();
+        names.extend(named.iter().map(|(name, expr)| Visible { path: vec![name.clone()], expr: expr.clone() }));
+        let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Grouped(&keys) };
+        let mut found = Found { aggregates: outputs.aggregates.clone(), over: Vec::new() };
+        match read_expr(&text.value, &space, &mut found) {
+            Ok(expr) => {
+                outputs.aggregates = found.aggregates;
+                Some(expr)
             }
             Err(error) => {
                 self.context.sql(error, text);
                 None
             }
         }
+    }
+}
+
+impl Outputs<'_> {
+    /// Returns what every row has by its name, besides the group columns.
+    fn named(&self) -> Vec<(String, Expr)> {
+        let mut named: Vec<(String, Expr)> = WINDOW_COLUMNS
+            .iter()
+            .zip([ExprKind::WindowStart, ExprKind::WindowEnd])
+            .map(|(name, kind)| ((*name).to_owned(), Expr::new(kind, SqlType::Timestamp(3))))
+            .collect();
+        named.extend(self.select.iter().cloned());
+        named
     }
 }

@@ -1,7 +1,7 @@
 //! Queries without windows: each row of the input that passes gives one row.
 
 use crate::document::{Diagnostic, Span};
-use crate::sql::{Expr, Scope, SqlError, read_select};
+use crate::sql::{Expr, Visible, read_row};
 
 use super::super::{Attribute, Operator, RelationId, Select};
 use super::{Building, Draft, Taken};
@@ -11,7 +11,7 @@ impl Building<'_> {
     pub(super) fn rows(&mut self, draft: &Draft<'_>) -> Option<RelationId> {
         self.needs_windows(draft);
         let columns = self.columns(draft.input);
-        let named: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<Visible> = columns.iter().map(|(name, sql_type)| Visible::column(name, *sql_type)).collect();
         let (mut attributes, mut outputs) = (Vec::new(), Vec::new());
         match &draft.spec.select {
             None => {
@@ -22,11 +22,7 @@ impl Building<'_> {
                 let mut taken = Taken::by(&[]);
                 for (name, text) in select {
                     taken.claim(self.context, name);
-                    let read = read_select(&text.value, Scope { columns: &columns }, &named, Vec::new());
-                    let read = read.and_then(|reading| {
-                        if reading.aggregates.is_empty() { Ok(reading.expr) } else { Err(SqlError::needs_window()) }
-                    });
-                    match read {
+                    match read_row(&text.value, &names) {
                         Ok(expr) => {
                             attributes.push(Attribute::new(&name.value, expr.sql_type?));
                             outputs.push(expr);

@@ -4,10 +4,9 @@ mod aggregate;
 
 use super::{Aggregate, Expr, ExprKind, Literal, Operator, SqlType};
 
-/// The column of every Flink view that holds the time by which its rows are windowed.
-pub const ROW_TIME: &str = "row_time";
-
 const MAX_KDA_DIGITS: u8 = 19;
+/// The column under which a Flink query has the time of its rows.
+pub const FLINK_ROW_TIME: &str = "row_time";
 
 /// A dialect in which `pipe` writes SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,12 +87,11 @@ impl Writer<'_> {
         match &expr.kind {
             ExprKind::Column(name) => format!("{}{}", self.prefix, self.dialect.quote(name)),
             ExprKind::Aggregate(index) => self.aggregate(&self.aggregates[*index]),
+            // The time of the row is a column that each dialect's query makes visible.
+            ExprKind::RowTime if self.dialect == Dialect::Kda => format!("{}ROWTIME", self.prefix),
+            ExprKind::RowTime => format!("{}{}", self.prefix, self.dialect.quote(FLINK_ROW_TIME)),
             ExprKind::WindowStart => "window_start".to_owned(),
             ExprKind::WindowEnd => "window_end".to_owned(),
-            ExprKind::RowTime => match self.dialect {
-                Dialect::Kda => format!("{}ROWTIME", self.prefix),
-                Dialect::Flink => format!("{}{}", self.prefix, self.dialect.quote(ROW_TIME)),
-            },
             ExprKind::Literal(literal) => self.literal(literal, expr.sql_type),
             ExprKind::Negate(inner) => format!("-{}", self.operand(inner)),
             ExprKind::Not(inner) => format!("NOT {}", self.operand(inner)),
@@ -195,6 +193,7 @@ impl Writer<'_> {
                 let moment = chrono::DateTime::from_timestamp_micros(*micros).unwrap_or_default();
                 format!("TIMESTAMP '{}'", moment.format("%Y-%m-%d %H:%M:%S%.f"))
             }
+            Literal::Interval(micros) => self.dialect.interval(*micros),
             Literal::Date(days) => {
                 let day = chrono::NaiveDate::default() + chrono::Duration::days(i64::from(*days));
                 format!("DATE '{day}'")

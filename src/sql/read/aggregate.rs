@@ -1,46 +1,85 @@
 //! Calls of aggregates.
 
-use sqlparser::ast::{Expr as Parsed, Spanned};
+use sqlparser::ast::{Expr as Parsed, Spanned, WindowType};
 
 use super::super::aggregate::Parameter;
 use super::super::{Aggregate, AggregateFunction, Expr, ExprKind, Literal, SqlError};
-use super::Reader;
+use super::{Aggregates, Over, Reader};
 
 /// How far back `LAG` and `NTH_VALUE` may reach: more rows than a window of the service could hold (KDA SQL
 /// reference, 64 GB of state in all) would be a slip.
 const MAX_ROWS: i64 = 1_000_000;
 
+/// A call of an aggregate as it was written.
+pub(super) struct AggregateCall<'a> {
+    pub(super) function: AggregateFunction,
+    /// The arguments; `None` is `*`.
+    pub(super) arguments: &'a [Option<&'a Parsed>],
+    pub(super) distinct: bool,
+    /// `RESPECT NULLS` or `IGNORE NULLS`, where either is there.
+    pub(super) keeps_nulls: Option<bool>,
+    pub(super) over: Option<&'a WindowType>,
+}
+
 impl Reader<'_> {
-    pub(super) fn aggregate(
-        &mut self,
-        function: AggregateFunction,
-        arguments: &[Option<&Parsed>],
-        distinct: bool,
-    ) -> Result<Expr, SqlError> {
-        let name = function.name();
-        if self.grouped.is_none() {
-            return Err(SqlError::new(format!("{name} cannot stand in a `where`"))
-                .label("a `where` sees one row at a time")
-                .help("aggregates belong to `select`"));
+    pub(super) fn aggregate(&mut self, call: &AggregateCall<'_>) -> Result<Expr, SqlError> {
+        let name = call.function.name();
+        match (self.space.aggregates, call.over) {
+            (Aggregates::Nowhere(why), _) => {
+                return Err(SqlError::new(format!("{name} cannot stand here"))
+                    .label(why)
+                    .help("aggregates belong to the `select` of a query with a `window`"));
+            }
+            (Aggregates::Over, None) if self.within.is_none() => {
+                return Err(SqlError::new(format!("{name} stands over nothing"))
+                    .label("no GROUP BY and no OVER")
+                    .help("group the rows, or say which rows: OVER (… ROWS 10 PRECEDING)"));
+            }
+            (Aggregates::Grouped(_) | Aggregates::Sliding, Some(_)) => {
+                return Err(SqlError::new(format!("{name} is followed by nothing but its arguments"))
+                    .help("OVER is not supported here: the window of a query is its `window`"));
+            }
+            _ => {}
+        }
+        if self.inside_key {
+            return Err(SqlError::new(format!("{name} is no part of a key")));
         }
         if let Some(outer) = self.within {
             return Err(SqlError::new(format!("{name} cannot stand inside {}", outer.name()))
                 .label("an aggregate inside an aggregate"));
         }
-        if function.needs_order() {
+        if call.function.needs_order() && matches!(self.space.aggregates, Aggregates::Grouped(_)) {
             return Err(SqlError::new(format!("{name} needs rows in order, and a window has them together"))
                 .label("stands over rows in order only")
                 .help("a `sliding` window looks back from each row"));
         }
-        let aggregate = match (function, arguments) {
+        let mut aggregate = self.called(call)?;
+        // Before OVER a row without a value is a row; among the rows of a group it tells nothing.
+        let keeps_nulls = call.keeps_nulls.unwrap_or(call.over.is_some());
+        if call.keeps_nulls.is_some() && (!call.function.picks() || call.over.is_none()) {
+            return Err(SqlError::new(format!("{name} skips NULL, and takes no word about it")));
+        }
+        aggregate.keeps_nulls = keeps_nulls && call.function.picks();
+        let sql_type = aggregate.sql_type;
+        let index = match call.over {
+            None => place(&mut self.found.aggregates, aggregate),
+            Some(window) => place(&mut self.found.over, Over { aggregate, window: window.clone() }),
+        };
+        Ok(Expr::new(ExprKind::Aggregate(index), sql_type))
+    }
+
+    fn called(&mut self, call: &AggregateCall<'_>) -> Result<Aggregate, SqlError> {
+        let (function, distinct) = (call.function, call.distinct);
+        let name = function.name();
+        match (function, call.arguments) {
             (AggregateFunction::Count, [None]) if distinct => {
                 return Err(
                     SqlError::new("COUNT(DISTINCT *) has no meaning").help("name the column: COUNT(DISTINCT x)")
                 );
             }
-            (AggregateFunction::Count, [None]) => Aggregate::count(),
+            (AggregateFunction::Count, [None]) => Ok(Aggregate::count()),
             (AggregateFunction::Count, arguments) if arguments.len() != 1 => {
-                return Err(SqlError::new("COUNT takes `*` or one argument"));
+                Err(SqlError::new("COUNT takes `*` or one argument"))
             }
             (_, [Some(argument), rest @ ..]) => {
                 self.within = Some(function);
@@ -52,16 +91,10 @@ impl Reader<'_> {
                 }
                 aggregate.distinct = distinct && function.minds_distinct();
                 aggregate.parameter = self.parameter(&aggregate, rest)?;
-                aggregate
+                Ok(aggregate)
             }
             _ => return Err(SqlError::new(format!("{name} takes a value"))),
-        };
-        let sql_type = aggregate.sql_type;
-        let index = self.aggregates.iter().position(|known| *known == aggregate).unwrap_or_else(|| {
-            self.aggregates.push(aggregate);
-            self.aggregates.len() - 1
-        });
-        Ok(Expr::new(ExprKind::Aggregate(index), sql_type))
+        }
     }
 
     /// Reads what stands behind the argument of an aggregate.
@@ -138,4 +171,12 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// Returns the index of an equal one, or that of a new one.
+fn place<T: PartialEq>(known: &mut Vec<T>, new: T) -> usize {
+    known.iter().position(|known| *known == new).unwrap_or_else(|| {
+        known.push(new);
+        known.len() - 1
+    })
 }

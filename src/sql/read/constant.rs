@@ -10,17 +10,55 @@ pub(super) fn integer(number: i64) -> Expr {
     Expr::new(ExprKind::Literal(Literal::Integer(number)), sql_type)
 }
 
+/// The units that moments are rounded to.
+pub(super) const ROUNDED: &[&str] = &["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
+/// The units that time is counted in.
+pub(super) const COUNTED: &[&str] = &["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
+/// The parts of a moment.
+pub(super) const PARTS: &[&str] =
+    &["YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DOY", "DOW", "HOUR", "MINUTE", "SECOND", "MILLISECOND"];
+
+/// Returns a unit as a constant, where it is one of the legal ones.
+pub(super) fn unit(name: &str, legal: &[&str]) -> Result<Expr, SqlError> {
+    let name = name.to_ascii_uppercase();
+    if !legal.contains(&name.as_str()) {
+        return Err(SqlError::new(format!("`{name}` is not a unit that is taken here"))
+            .help(format!("one of {}", legal.join(", "))));
+    }
+    Ok(Expr::new(ExprKind::Literal(Literal::Text(name)), SqlType::Varchar(16)))
+}
+
+/// Returns the microseconds of a unit of fixed length.
+pub(super) fn micros_of(unit: &str) -> Option<i64> {
+    let seconds = match unit.to_ascii_uppercase().as_str() {
+        "SECOND" => 1,
+        "MINUTE" => 60,
+        "HOUR" => 3_600,
+        "DAY" => 86_400,
+        _ => return None,
+    };
+    Some(seconds * 1_000_000)
+}
+
+/// Returns a length of time.
+pub(super) fn interval(micros: i64) -> Expr {
+    Expr::new(ExprKind::Literal(Literal::Interval(micros)), SqlType::BigInt)
+}
+
 pub(super) fn literal(value: &Value) -> Result<Expr, SqlError> {
     match value {
         Value::Null => Ok(Expr::null()),
         Value::Boolean(boolean) => Ok(Expr::new(ExprKind::Literal(Literal::Boolean(*boolean)), SqlType::Boolean)),
-        Value::SingleQuotedString(text) => {
-            let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX).clamp(1, MAX_VARCHAR);
-            Ok(Expr::new(ExprKind::Literal(Literal::Text(text.clone())), SqlType::Varchar(length)))
-        }
+        Value::SingleQuotedString(constant) => Ok(text(constant)),
         Value::Number(text, _) => number(text),
         other => Err(SqlError::new(format!("`{other}` is not a constant that is supported"))),
     }
+}
+
+/// Returns a constant text.
+pub(super) fn text(text: &str) -> Expr {
+    let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX).clamp(1, MAX_VARCHAR);
+    Expr::new(ExprKind::Literal(Literal::Text(text.to_owned())), SqlType::Varchar(length))
 }
 
 pub(super) fn number(text: &str) -> Result<Expr, SqlError> {

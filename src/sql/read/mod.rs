@@ -5,16 +5,21 @@ mod call;
 mod constant;
 mod interval;
 mod operators;
+mod parser;
+mod place;
+mod space;
 
 use std::ops::Range;
 
-use sqlparser::ast::{CastKind, Expr as Parsed, Ident, Spanned, Value};
-use sqlparser::dialect::AnsiDialect;
+use sqlparser::ast::{CastKind, Expr as Parsed, Ident, Spanned, Value, ValueWithSpan};
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Location, Token};
+use sqlparser::tokenizer::Token;
 
 use super::{Aggregate, AggregateFunction, Expr, ExprKind, Operator, SqlError, SqlType};
 use constant::{literal, moment};
+pub use parser::{Grammar, infix, next_precedence, prefix};
+use place::{range, syntax};
+pub use space::{Aggregates, Folding, Found, Over, Scope, Space, Visible};
 
 /// How deep an expression may nest: far beyond what people write, and safe on any thread's stack.
 const MAX_DEPTH: usize = 40;
@@ -23,13 +28,6 @@ const MAX_DEPTH: usize = 40;
 const MAX_CHAIN: usize = 100;
 /// How many operators an expression may have in all: the parser's own tree of it must be safe to walk too.
 const MAX_OPERATORS: usize = 500;
-
-/// The columns that an expression may name.
-#[derive(Debug, Clone, Copy)]
-pub struct Scope<'a> {
-    /// Names and types of the input's columns.
-    pub columns: &'a [(String, SqlType)],
-}
 
 /// An expression, and the aggregates that it stands on.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,14 +38,14 @@ pub struct Reading {
     pub aggregates: Vec<Aggregate>,
 }
 
+/// Why no aggregate may stand in a `where`.
+const ONE_ROW: &str = "a `where` sees one row at a time";
+
 /// Reads the condition of a `where`.
 pub fn read_filter(text: &str, scope: Scope<'_>) -> Result<Expr, SqlError> {
-    let mut reader = Reader { text, scope, grouped: None, aggregates: Vec::new(), within: None, depth: 0 };
-    let expr = reader.whole()?;
-    match expr.sql_type {
-        None | Some(SqlType::Boolean) => Ok(expr),
-        Some(found) => Err(SqlError::condition(found)),
-    }
+    let names = Visible::all(scope);
+    let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Nowhere(ONE_ROW) };
+    condition(read_expr(text, &space, &mut Found::default())?)
 }
 
 /// Reads one output of a windowed query: columns that it groups by, and aggregates. `aggregates` are those that the
@@ -58,93 +56,121 @@ pub fn read_select(
     group_by: &[String],
     aggregates: Vec<Aggregate>,
 ) -> Result<Reading, SqlError> {
-    let mut reader = Reader { text, scope, grouped: Some(group_by), aggregates, within: None, depth: 0 };
-    let expr = reader.whole()?;
+    let names = Visible::all(scope);
+    let keys = columns(scope, group_by);
+    let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Grouped(&keys) };
+    reading(text, &space, aggregates)
+}
+
+/// Reads one output of a query over the rows around each row: columns of the row, and aggregates.
+pub fn read_sliding(text: &str, scope: Scope<'_>, aggregates: Vec<Aggregate>) -> Result<Reading, SqlError> {
+    let names = Visible::all(scope);
+    let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Sliding };
+    reading(text, &space, aggregates)
+}
+
+/// Reads the condition of a `having`: over outputs by their names, group columns, and aggregates.
+pub fn read_having(
+    text: &str,
+    scope: Scope<'_>,
+    group_by: &[String],
+    outputs: &[(String, Expr)],
+    aggregates: Vec<Aggregate>,
+) -> Result<Reading, SqlError> {
+    let mut names = Visible::all(scope);
+    // An output hides a column that may be named inside aggregates only.
+    names.retain(|visible| !outputs.iter().any(|(output, _)| visible.path == [output.as_str()]));
+    names.extend(outputs.iter().map(|(name, expr)| Visible { path: vec![name.clone()], expr: expr.clone() }));
+    let keys = columns(scope, group_by);
+    let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Grouped(&keys) };
+    let mut found = Found { aggregates, over: Vec::new() };
+    let expr = condition(read_expr(text, &space, &mut found)?)?;
+    Ok(Reading { expr, aggregates: found.aggregates })
+}
+
+/// Reads one output of a query without a window, over names of one input or several.
+pub fn read_row(text: &str, names: &[Visible]) -> Result<Expr, SqlError> {
+    let why = "a query without a window sees one row at a time";
+    let space = Space { names, folding: Folding::Lenient, aggregates: Aggregates::Nowhere(why) };
+    typed(read_expr(text, &space, &mut Found::default())?)
+}
+
+/// Reads an expression. `found` holds the aggregates that the query has already; an equal one is used again.
+pub fn read_expr(text: &str, space: &Space<'_>, found: &mut Found) -> Result<Expr, SqlError> {
+    let parsed = parse(text)?;
+    type_expr(&parsed, text, space, found)
+}
+
+/// Gives types to an expression that was parsed out of `text`, which tells where its mistakes are.
+pub fn type_expr(parsed: &Parsed, text: &str, space: &Space<'_>, found: &mut Found) -> Result<Expr, SqlError> {
+    let mut reader = Reader { text, space, found: std::mem::take(found), within: None, inside_key: false, depth: 0 };
+    let expr = reader.expr(parsed);
+    *found = reader.found;
+    expr
+}
+
+fn columns(scope: Scope<'_>, group_by: &[String]) -> Vec<(Expr, String)> {
+    let grouped = scope.columns.iter().filter(|(name, _)| group_by.contains(name));
+    grouped.map(|(name, sql_type)| (Expr::column(name, *sql_type), name.clone())).collect()
+}
+
+fn reading(text: &str, space: &Space<'_>, aggregates: Vec<Aggregate>) -> Result<Reading, SqlError> {
+    let mut found = Found { aggregates, over: Vec::new() };
+    let expr = typed(read_expr(text, space, &mut found)?)?;
+    Ok(Reading { expr, aggregates: found.aggregates })
+}
+
+fn condition(expr: Expr) -> Result<Expr, SqlError> {
+    match expr.sql_type {
+        None | Some(SqlType::Boolean) => Ok(expr),
+        Some(found) => Err(not_a_condition(found)),
+    }
+}
+
+fn typed(expr: Expr) -> Result<Expr, SqlError> {
     if expr.sql_type.is_none() {
         return Err(SqlError::new("a bare NULL has no type").help("write CAST(NULL AS …)"));
     }
-    Ok(Reading { expr, aggregates: reader.aggregates })
+    Ok(expr)
 }
 
 struct Reader<'a> {
     text: &'a str,
-    scope: Scope<'a>,
-    /// The group columns, where aggregates are legal.
-    grouped: Option<&'a [String]>,
-    aggregates: Vec<Aggregate>,
+    space: &'a Space<'a>,
+    found: Found,
     /// The aggregate whose argument is being read.
     within: Option<AggregateFunction>,
+    /// Whether what is read may be part of a group's key, which is told when it is whole.
+    inside_key: bool,
     /// How deep in the expression the reading is.
     depth: usize,
 }
 
+/// Parses the text of an expression.
+fn parse(text: &str) -> Result<Parsed, SqlError> {
+    if text.trim().is_empty() {
+        return Err(SqlError::new("the expression is empty"));
+    }
+    if operators(text) > MAX_OPERATORS {
+        return Err(SqlError::new("the expression has too many operators").help(format!("at most {MAX_OPERATORS}")));
+    }
+    let mut parser = Parser::new(&Grammar)
+        .with_recursion_limit(MAX_DEPTH)
+        .try_with_sql(text)
+        .map_err(|error| syntax(text, &error.to_string()))?;
+    let parsed = parser.parse_expr().map_err(|error| syntax(text, &error.to_string()))?;
+    let next = parser.peek_token();
+    if next.token != Token::EOF {
+        return Err(SqlError::new(format!("`{}` was not expected here", next.token))
+            .at(range(text, next.span))
+            .label("the expression ends before it"));
+    }
+    Ok(parsed)
+}
+
 impl Reader<'_> {
-    fn whole(&mut self) -> Result<Expr, SqlError> {
-        if self.text.trim().is_empty() {
-            return Err(SqlError::new("the expression is empty"));
-        }
-        if operators(self.text) > MAX_OPERATORS {
-            return Err(SqlError::new("the expression has too many operators").help(format!("at most {MAX_OPERATORS}")));
-        }
-        let mut parser = Parser::new(&AnsiDialect {})
-            .with_recursion_limit(MAX_DEPTH)
-            .try_with_sql(self.text)
-            .map_err(|error| self.syntax(&error.to_string()))?;
-        let parsed = parser.parse_expr().map_err(|error| self.syntax(&error.to_string()))?;
-        let next = parser.peek_token();
-        if next.token != Token::EOF {
-            return Err(SqlError::new(format!("`{}` was not expected here", next.token))
-                .at(self.range(next.span))
-                .label("the expression ends before it"));
-        }
-        self.expr(&parsed)
-    }
-
-    /// Turns the parser's message, which ends in a place, into a mistake at that place.
-    fn syntax(&self, message: &str) -> SqlError {
-        let message = message.trim_start_matches("sql parser error: ");
-        let (what, place) = match message.rsplit_once(" at Line: ") {
-            Some((what, place)) => (what, Some(place)),
-            None => (message, None),
-        };
-        let span = place.and_then(|place| {
-            let (line, column) = place.split_once(", Column: ")?;
-            let start = self.offset(Location { line: line.parse().ok()?, column: column.trim().parse().ok()? });
-            Some(start..(start + 1).min(self.text.len()))
-        });
-        let at_end = Some(self.text.trim_end().len()..self.text.len());
-        if what.starts_with("Unterminated string") {
-            let span = span.map(|span| span.start..self.text.len());
-            return SqlError::new("a text in single quotes does not end").at(span).label("expected `'` behind it");
-        }
-        if what == "recursion limit exceeded" {
-            return SqlError::new("the expression nests too deeply").help(format!("at most {MAX_DEPTH} levels"));
-        }
-        let (expected, found) = match what.strip_prefix("Expected: ").and_then(|rest| rest.split_once(", found: ")) {
-            Some(("an expression", found)) => ("an expression".to_owned(), found),
-            Some((expected, found)) => (format!("`{expected}`"), found),
-            None => return SqlError::new(format!("the expression cannot be read: {}", lower_first(what))).at(span),
-        };
-        if found == "EOF" {
-            return SqlError::new(format!("the expression ends where {expected} should follow")).at(at_end);
-        }
-        SqlError::new(format!("`{found}` stands where {expected} should stand")).at(span)
-    }
-
     fn range(&self, span: sqlparser::tokenizer::Span) -> Option<Range<usize>> {
-        if span.start.line == 0 {
-            return None;
-        }
-        let (start, end) = (self.offset(span.start), self.offset(span.end));
-        Some(start..end.max(start))
-    }
-
-    fn offset(&self, place: Location) -> usize {
-        let line = usize::try_from(place.line).unwrap_or(1).max(1);
-        let column = usize::try_from(place.column).unwrap_or(1).max(1);
-        let start: usize = self.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-        let rest = &self.text[start..];
-        start + rest.char_indices().nth(column - 1).map_or(rest.len(), |(at, _)| at)
+        range(self.text, span)
     }
 
     fn expr(&mut self, parsed: &Parsed) -> Result<Expr, SqlError> {
@@ -155,7 +181,10 @@ impl Reader<'_> {
                 .help(format!("at most {MAX_CHAIN}; for many values of one column there is IN (…)")));
         }
         self.depth += 1;
-        let read = self.unplaced(parsed);
+        let read = match self.key(parsed) {
+            Some(key) => Ok(key),
+            None => self.unplaced(parsed),
+        };
         self.depth -= 1;
         read.map_err(|error| {
             let span = if error.span.is_none() { self.range(parsed.span()) } else { None };
@@ -163,10 +192,28 @@ impl Reader<'_> {
         })
     }
 
+    /// Returns the key of the group that an expression as a whole is.
+    fn key(&mut self, parsed: &Parsed) -> Option<Expr> {
+        let Aggregates::Grouped(keys) = self.space.aggregates else { return None };
+        let computed = keys.iter().any(|(key, _)| !matches!(key.kind, ExprKind::Column(_)));
+        let simple = matches!(parsed, Parsed::Identifier(_) | Parsed::CompoundIdentifier(_) | Parsed::Value(_));
+        if self.within.is_some() || self.inside_key {
+            return None;
+        }
+        if !simple && !computed {
+            return None;
+        }
+        self.inside_key = true;
+        let read = self.unplaced(parsed);
+        self.inside_key = false;
+        self.space.key(&read.ok()?)
+    }
+
     fn unplaced(&mut self, parsed: &Parsed) -> Result<Expr, SqlError> {
         match parsed {
             Parsed::Nested(inner) => self.expr(inner),
-            Parsed::Identifier(name) => self.column(name),
+            Parsed::Identifier(name) => self.column(std::slice::from_ref(name)),
+            Parsed::CompoundIdentifier(names) => self.column(names),
             Parsed::Value(value) => literal(&value.value),
             Parsed::TypedString(typed) => {
                 let to = SqlType::from_parsed(&typed.data_type, &typed.data_type.to_string())?;
@@ -183,18 +230,11 @@ impl Reader<'_> {
                 Ok(if *negated { boolean(ExprKind::Not(Box::new(both))) } else { both })
             }
             Parsed::InList { expr, list, negated } => self.in_list(expr, list, *negated),
-            Parsed::Like { negated, any: false, expr, pattern, escape_char: None } => {
-                let text = self.text_of(expr, "LIKE")?;
-                let constant = match &**pattern {
-                    Parsed::Value(value) => Some(&value.value),
-                    _ => None,
-                };
-                let Some(Value::SingleQuotedString(pattern)) = constant else {
-                    return Err(SqlError::new("the pattern of LIKE is a constant text")
-                        .at(self.range(pattern.span()))
-                        .help("write it in single quotes, such as 'A%'"));
-                };
-                Ok(boolean(ExprKind::Like { expr: Box::new(text), pattern: pattern.clone(), negated: *negated }))
+            Parsed::Like { negated, any: false, expr, pattern, escape_char } => {
+                self.like("LIKE", (expr, pattern), escape_char.as_ref(), *negated)
+            }
+            Parsed::SimilarTo { negated, expr, pattern, escape_char } => {
+                self.like("SIMILAR TO", (expr, pattern), escape_char.as_ref(), *negated)
             }
             Parsed::Cast { kind: CastKind::Cast, expr, data_type, format: None, .. } => {
                 let to = SqlType::from_parsed(data_type, &data_type.to_string())?;
@@ -216,39 +256,81 @@ impl Reader<'_> {
             }
             Parsed::Ceil { expr, field } => self.rounding("CEIL", expr, field),
             Parsed::Floor { expr, field } => self.rounding("FLOOR", expr, field),
-            Parsed::Trim { trim_where: None, trim_what: None, expr, trim_characters: None } => {
-                self.scalar("TRIM", &[expr])
+            Parsed::Trim { trim_where, trim_what, expr, trim_characters: None } => {
+                self.trim(*trim_where, trim_what.as_deref(), expr)
             }
             Parsed::Substring { expr, substring_from: Some(from), substring_for, .. } => {
-                let mut arguments: Vec<&Parsed> = vec![expr, from];
-                arguments.extend(substring_for.as_deref());
-                self.scalar("SUBSTRING", &arguments)
+                self.substring(expr, from, substring_for.as_deref())
+            }
+            Parsed::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+                self.overlay((expr, overlay_what), overlay_from, overlay_for.as_deref())
+            }
+            Parsed::Position { expr, r#in } => self.scalar("POSITION", &[expr, r#in]),
+            Parsed::Extract { field, expr, .. } => {
+                let unit = constant::unit(&field.to_string(), constant::PARTS)?;
+                let moment = self.expr(expr)?;
+                call::built("$EXTRACT", vec![unit, moment]).map_err(|error| call::renamed(error, "$EXTRACT", "EXTRACT"))
+            }
+            Parsed::Interval(_) => {
+                Err(SqlError::new("a length of time stands beside a moment")
+                    .help("such as `at + INTERVAL '10' SECOND`"))
             }
             Parsed::Function(call) => self.call(call),
             other => Err(SqlError::new(format!("`{other}` is not supported in an expression"))),
         }
     }
 
-    fn column(&self, name: &Ident) -> Result<Expr, SqlError> {
-        let exact = self.scope.columns.iter().find(|(column, _)| *column == name.value);
-        let folded = || {
-            let mut same = self.scope.columns.iter().filter(|(column, _)| column.eq_ignore_ascii_case(&name.value));
-            same.next().filter(|_| name.quote_style.is_none() && same.next().is_none())
+    fn like(
+        &mut self,
+        name: &str,
+        (of, pattern): (&Parsed, &Parsed),
+        escape: Option<&ValueWithSpan>,
+        negated: bool,
+    ) -> Result<Expr, SqlError> {
+        let text = self.text_of(of, name)?;
+        let constant = match pattern {
+            Parsed::Value(value) => Some(&value.value),
+            _ => None,
         };
-        let names = self.scope.columns.iter().map(|(column, _)| column.as_str());
-        let (column, sql_type) = exact.or_else(folded).ok_or_else(|| {
-            SqlError::new(format!("there is no column `{}`", name.value))
-                .label("unknown column")
-                .legal(&name.value, names)
-        })?;
-        if let (Some(grouped), None) = (self.grouped, self.within)
-            && !grouped.contains(column)
-        {
-            return Err(SqlError::new(format!("`{column}` has many values in a window"))
-                .label("one value is needed")
-                .help(format!("put it into an aggregate such as MIN({column}), or into `group_by`")));
+        let Some(Value::SingleQuotedString(wanted)) = constant else {
+            return Err(SqlError::new(format!("the pattern of {name} is a constant text"))
+                .at(self.range(pattern.span()))
+                .help("write it in single quotes, such as 'A%'"));
+        };
+        let escape = match escape.map(|escape| &escape.value) {
+            None => None,
+            Some(Value::SingleQuotedString(sign)) if sign.chars().count() == 1 => Some(sign.as_str()),
+            Some(_) => return Err(SqlError::new("ESCAPE takes one character in single quotes")),
+        };
+        if name == "LIKE" && escape.is_none() {
+            return Ok(boolean(ExprKind::Like { expr: Box::new(text), pattern: wanted.clone(), negated }));
         }
-        Ok(Expr::column(column, *sql_type))
+        let sign = escape.unwrap_or_default();
+        let function = if name == "LIKE" { "$LIKE_ESCAPE" } else { "$SIMILAR" };
+        let checked =
+            if name == "LIKE" { super::regex::like(wanted, sign) } else { super::regex::similar(wanted, sign) };
+        checked.map_err(|error| error.at(self.range(pattern.span())))?;
+        let constants = [wanted.as_str(), sign].map(|text| literal(&Value::SingleQuotedString(text.to_owned())));
+        let [wanted, sign] = constants;
+        let found = call::built(function, vec![text, wanted?, sign?])?;
+        Ok(if negated { boolean(ExprKind::Not(Box::new(found))) } else { found })
+    }
+
+    fn column(&self, name: &[Ident]) -> Result<Expr, SqlError> {
+        let expr = self.space.find(name)?;
+        if let (Aggregates::Grouped(_), None, false) = (self.space.aggregates, self.within, self.inside_key) {
+            let mut several = None;
+            expr.columns(&mut |column| several = Some(column.to_owned()));
+            // What is called an output is made of keys and aggregates, and a column is a key or has many values.
+            if let (Some(column), ExprKind::Column(_)) = (several, &expr.kind)
+                && self.space.key(expr).is_none()
+            {
+                return Err(SqlError::new(format!("`{column}` has many values in a window"))
+                    .label("one value is needed")
+                    .help(format!("put it into an aggregate such as MIN({column}), or into `group_by`")));
+            }
+        }
+        Ok(expr.clone())
     }
 }
 
@@ -257,6 +339,11 @@ fn operators(text: &str) -> usize {
     let signs = text.bytes().filter(|byte| b"+-*/%=<>|".contains(byte)).count();
     let words = text.split(|letter: char| !letter.is_ascii_alphabetic());
     signs + words.filter(|word| word.eq_ignore_ascii_case("AND") || word.eq_ignore_ascii_case("OR")).count()
+}
+
+fn not_a_condition(found: SqlType) -> SqlError {
+    SqlError::new(format!("a condition is BOOLEAN, and this is {found}"))
+        .help("compare it with something, such as `price > 100`")
 }
 
 fn boolean(kind: ExprKind) -> Expr {
@@ -295,11 +382,6 @@ fn castable(from: Option<SqlType>, to: SqlType) -> Result<(), SqlError> {
 
 fn name_of(sql_type: Option<SqlType>) -> String {
     sql_type.map_or_else(|| "NULL".to_owned(), |sql_type| sql_type.to_string())
-}
-
-fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 #[cfg(test)]

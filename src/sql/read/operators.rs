@@ -6,8 +6,9 @@ use super::super::arithmetic::arithmetic;
 use super::super::coerce::meet;
 use super::super::types::MAX_VARCHAR;
 use super::super::{Expr, ExprKind, Literal, Operator, SqlError, SqlType};
-use super::constant::{dated, integer};
-use super::{Reader, boolean, name_of};
+use super::call::{built, renamed};
+use super::constant::{self, dated, integer};
+use super::{Reader, boolean, name_of, not_a_condition};
 
 impl Reader<'_> {
     pub(super) fn unary(&mut self, op: UnaryOperator, inner: &Parsed) -> Result<Expr, SqlError> {
@@ -57,19 +58,44 @@ impl Reader<'_> {
             }
             Operator::Concat => {
                 let (left, right) = (self.text_of(left, "||")?, self.text_of(right, "||")?);
-                let length = [left.sql_type, right.sql_type].into_iter().map(|found| match found {
-                    Some(SqlType::Varchar(length)) => length,
-                    _ => 0,
-                });
-                let sql_type = SqlType::Varchar(length.sum::<u32>().clamp(1, MAX_VARCHAR));
-                Ok(Expr::new(ExprKind::Binary(Box::new(left), operator, Box::new(right)), sql_type))
+                Ok(joined(left, right))
             }
             _ if operator.compares() => self.compare(left, operator, right),
-            _ => {
-                let (left, right) = (self.number(left, operator)?, self.number(right, operator)?);
-                arithmetic(left, operator, right)
-            }
+            Operator::Add | Operator::Subtract => self.sum(left, operator, right),
+            _ => self.pair(left, right, operator),
         }
+    }
+
+    /// Reads `+` and `-`, between numbers or of a moment and a length of time.
+    fn sum(&mut self, left: &Parsed, operator: Operator, right: &Parsed) -> Result<Expr, SqlError> {
+        let (moment, length) = match (self.length(left)?, self.length(right)?) {
+            (None, Some(length)) => (left, length),
+            (Some(length), None) if operator == Operator::Add => (right, length),
+            (None, None) => {
+                let of = self.range(left.span());
+                let first = self.expr(left)?;
+                if matches!(first.sql_type, Some(SqlType::Timestamp(_) | SqlType::Date)) {
+                    return Err(SqlError::new(format!("`{}` takes numbers, not {}", operator.text(), name_of(first.sql_type)))
+                        .at(of)
+                        .label("not a number")
+                        .help("a length of time is added as INTERVAL '10' SECOND, and TIMESTAMPDIFF(SECOND, a, b) counts from a to b"));
+                }
+                let right = self.number(right, operator)?;
+                if let Some(found) = first.sql_type.filter(|found| !found.is_numeric()) {
+                    return Err(SqlError::new(format!("`{}` takes numbers, not {found}", operator.text()))
+                        .at(of)
+                        .label("not a number"));
+                }
+                return arithmetic(first, operator, right);
+            }
+            _ => return Err(SqlError::new("a length of time stands beside a moment")),
+        };
+        let length = match (operator, length.kind) {
+            (Operator::Subtract, ExprKind::Literal(Literal::Interval(micros))) => constant::interval(-micros),
+            (_, kind) => Expr { kind, sql_type: length.sql_type },
+        };
+        let moment = self.expr(moment)?;
+        built("$ADD_INTERVAL", vec![moment, length]).map_err(|error| renamed(error, "$ADD_INTERVAL", operator.text()))
     }
 
     /// Reads an operand of an operation on numbers.
@@ -113,7 +139,7 @@ impl Reader<'_> {
         let expr = self.expr(parsed)?;
         match expr.sql_type {
             None | Some(SqlType::Boolean) => Ok(expr.cast(SqlType::Boolean, true)),
-            Some(found) => Err(SqlError::condition(found).at(self.range(parsed.span()))),
+            Some(found) => Err(not_a_condition(found).at(self.range(parsed.span()))),
         }
     }
 
@@ -127,4 +153,14 @@ impl Reader<'_> {
                 .help("make it text with CAST(… AS VARCHAR(n))")),
         }
     }
+}
+
+/// `left || right`
+pub(super) fn joined(left: Expr, right: Expr) -> Expr {
+    let length = [left.sql_type, right.sql_type].into_iter().map(|found| match found {
+        Some(SqlType::Varchar(length)) => length,
+        _ => 0,
+    });
+    let sql_type = SqlType::Varchar(length.fold(0, u32::saturating_add).clamp(1, MAX_VARCHAR));
+    Expr::new(ExprKind::Binary(Box::new(left), Operator::Concat, Box::new(right)), sql_type)
 }

@@ -1,6 +1,15 @@
 //! Typed expressions → `DataFusion`'s physical expressions, with one meaning: overflow, division by zero and a cast that
 //! cannot hold the value fail, and the row that fails is diverted by the caller.
 
+mod log;
+mod number;
+mod own;
+mod pattern;
+#[cfg(test)]
+mod tests;
+mod text;
+mod time;
+
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, new_empty_array};
@@ -38,9 +47,9 @@ pub(super) fn lower(expr: &Expr, names: Names<'_>) -> Result<Physical, DataFusio
     Ok(match &expr.kind {
         ExprKind::Column(name) => column(schema, name)?,
         ExprKind::Aggregate(index) => Arc::clone(&names.aggregates[*index]),
+        ExprKind::RowTime => column(schema, ROW_TIME)?,
         ExprKind::WindowStart => column(schema, "window_start")?,
         ExprKind::WindowEnd => column(schema, "window_end")?,
-        ExprKind::RowTime => column(schema, ROW_TIME)?,
         ExprKind::Literal(literal) => Arc::new(Constant::new(constant(literal, expr.sql_type)?)),
         // Negation of the least whole number overflows; subtraction notices, NegativeExpr would wrap around.
         ExprKind::Negate(inner) => {
@@ -81,12 +90,12 @@ pub(super) fn lower(expr: &Expr, names: Names<'_>) -> Result<Physical, DataFusio
             in_list(lower(expr, names)?, list, negated, schema)?
         }
         ExprKind::Like { expr, pattern, negated } => {
-            let pattern = Arc::new(Constant::new(ScalarValue::from(pattern.as_str())));
+            let pattern = Arc::new(Constant::new(ScalarValue::from(pattern.replace('\\', r"\\"))));
             like(*negated, false, lower(expr, names)?, pattern, schema)?
         }
         ExprKind::Call(function, arguments) => {
             let lowered = arguments.iter().map(|argument| lower(argument, names)).collect::<Result<Vec<_>, _>>()?;
-            call(function.name, lowered, expr.sql_type, schema)?
+            call(function.name, (arguments, lowered), expr.sql_type, schema)?
         }
     })
 }
@@ -155,6 +164,7 @@ fn constant(literal: &Literal, sql_type: Option<SqlType>) -> Result<ScalarValue,
         Literal::Number(digits) => ScalarValue::from(digits.as_str()).cast_to(&arrow_type),
         Literal::Text(text) => Ok(ScalarValue::from(text.as_str())),
         Literal::Timestamp(micros) => Ok(ScalarValue::TimestampMicrosecond(Some(*micros), None)),
+        Literal::Interval(micros) => Ok(ScalarValue::from(*micros)),
         Literal::Date(days) => Ok(ScalarValue::Date32(Some(*days))),
     }
 }
@@ -191,7 +201,7 @@ fn binary(
 
 fn call(
     name: &str,
-    arguments: Vec<Physical>,
+    (given, arguments): (&[Expr], Vec<Physical>),
     result: Option<SqlType>,
     schema: &Schema,
 ) -> Result<Physical, DataFusionError> {
@@ -208,14 +218,34 @@ fn call(
         "SQRT" => math::sqrt(),
         "LOWER" => string::lower(),
         "UPPER" => string::upper(),
-        "TRIM" => string::btrim(),
         "CHAR_LENGTH" => unicode::character_length(),
         "SUBSTRING" => unicode::substr(),
         "COALESCE" => return coalesce(arguments, result, schema),
         "NULLIF" => core::nullif(),
-        other => return Err(DataFusionError::NotImplemented(format!("the function {other}"))),
+        other => own(other, given, result)?.udf(other, given),
     };
     convert_exactly(function(udf, arguments, schema)?, result, schema)
+}
+
+/// Finds a function of our own.
+fn own(name: &str, arguments: &[Expr], result: Option<SqlType>) -> Result<own::Own, DataFusionError> {
+    let found = match text::find(name) {
+        Some(found) => Some(found),
+        None => pattern::find(name, arguments)?,
+    };
+    let found = match found {
+        Some(found) => Some(found),
+        None => time::find(name, arguments)?,
+    };
+    let found = match (found, result) {
+        (None, Some(result)) => number::find(name, arguments, result)?,
+        (found, _) => found,
+    };
+    let found = match found {
+        Some(found) => Some(found),
+        None => log::find(name, arguments)?,
+    };
+    found.ok_or_else(|| DataFusionError::NotImplemented(format!("the function {name}")))
 }
 
 /// COALESCE as a CASE, so that an argument that is not reached cannot fail.

@@ -15,6 +15,10 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// How long a job may take until all of it runs, and until it has ended.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// After how long the cluster tells what has happened: it answers from what it gathered before (Flink documentation,
+/// `web.refresh-interval`: 3 s).
+const REFRESHED: Duration = Duration::from_secs(5);
+
 /// How a job stands, in Flink's words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -200,10 +204,17 @@ impl Submitted {
 
     /// Returns why the job failed, where the cluster itself can be reached from here.
     async fn exception(&self, session: &Session) -> Option<String> {
-        let told = self.of_cluster(session, "/exceptions").await?;
-        let newest = told["exceptionHistory"]["entries"].get(0).map(|entry| &entry["stacktrace"]);
-        let trace = newest.or_else(|| told.get("root-exception")).and_then(Value::as_str)?;
-        Some(root_cause(trace))
+        let begun = Instant::now();
+        loop {
+            let told = self.of_cluster(session, "/exceptions").await?;
+            if let Some(trace) = told["exceptionHistory"]["entries"][0]["stacktrace"].as_str() {
+                return Some(root_cause(trace));
+            }
+            if begun.elapsed() >= REFRESHED {
+                return None;
+            }
+            sleep(PAUSE).await;
+        }
     }
 
     /// Returns whether every task runs, where the cluster itself can be reached from here: a job counts as running

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::deploy::DeployError;
+use crate::deploy::{DeployError, FlinkError};
 use crate::engine::EngineError;
 use crate::render::RenderError;
 use crate::streams::LogError;
@@ -64,6 +64,9 @@ pub enum Error {
     /// Running or finding a pipeline failed.
     #[error(transparent)]
     Deploy(#[from] DeployError),
+    /// A Flink failed, or the job in it.
+    #[error(transparent)]
+    Flink(#[from] FlinkError),
     /// A clean stop that the person asked for.
     #[error("interrupted")]
     Interrupted,
@@ -102,6 +105,7 @@ impl Error {
             Self::Usage { .. } => 64,
             Self::Log(LogError::Endpoint { message, .. }) if message.starts_with("AccessDenied") => 77,
             Self::Unavailable { .. } | Self::Log(LogError::Endpoint { .. }) => 69,
+            Self::Flink(error) if error.is_unavailable() => 69,
             Self::Io { source, .. } | Self::Deploy(DeployError::Folder { source, .. })
                 if source.kind() == std::io::ErrorKind::PermissionDenied =>
             {
@@ -115,7 +119,8 @@ impl Error {
             | Self::Log(_)
             | Self::Engine(_)
             | Self::Render(_)
-            | Self::Deploy(_) => 1,
+            | Self::Deploy(_)
+            | Self::Flink(_) => 1,
         }
     }
 
@@ -130,6 +135,7 @@ impl Error {
             Self::Usage { hint, .. } | Self::Unavailable { hint, .. } => Some(hint.clone()),
             Self::Unconfirmed { .. } => Some("add --yes".to_owned()),
             Self::Deploy(error) => error.hint(),
+            Self::Flink(error) => error.hint(),
             Self::Engine(EngineError::Checkpoint(_)) => {
                 Some("`pipe down --yes` removes the saved state with the records; then start again".to_owned())
             }

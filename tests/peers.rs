@@ -1,4 +1,6 @@
-//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint.
+//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint, Flink.
+
+pub(crate) mod flink;
 
 use std::env;
 use std::io::{self, Write};
@@ -7,11 +9,15 @@ use std::path::PathBuf;
 /// Returns the Python virtual environment that `PIPE_PEERS` names; `tests/run` makes one and names it. Where it is not
 /// set, says what is left out.
 pub(crate) fn environment(what: &str) -> Option<PathBuf> {
-    let found = env::var_os("PIPE_PEERS").map(PathBuf::from);
+    found("PIPE_PEERS", what)
+}
+
+/// Returns the folder that a variable names, or says what is left out.
+fn found(variable: &str, what: &str) -> Option<PathBuf> {
+    let found = env::var_os(variable).map(PathBuf::from);
     if found.is_none() {
-        // Straight to stderr: the harness keeps back what a test prints that passes.
-        let mut stderr = io::stderr();
-        writeln!(stderr, "left out: {what} (PIPE_PEERS is not set)").unwrap();
+        // Straight to stderr, and at once: the harness keeps back what a test prints that passes.
+        io::stderr().write_all(format!("left out: {what} ({variable} is not set)\n").as_bytes()).unwrap();
     }
     found
 }

@@ -4,6 +4,8 @@
 //! reads a pipeline file.
 
 pub mod aws;
+pub mod flink;
 pub mod local;
 
+pub use flink::FlinkError;
 pub use local::DeployError;

@@ -6,8 +6,8 @@ use super::{
     Api, Operation,
     checks::Checks,
     error::{ApiError, Kind},
-    request,
     text::Text,
+    wire::Body,
 };
 use crate::streams::Capacity;
 
@@ -32,8 +32,8 @@ struct Mode<'a> {
     stream_mode: Option<Text<'a>>,
 }
 
-fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: Input<'_> = request::parse(body)?;
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
     let name = checks.required("streamName", input.stream_name.as_deref());
     if input.stream_name.is_some() {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Api, Operation, checks::Checks, error::ApiError, request, stream_name::stream_name, text::Text};
+use super::{Api, Operation, checks::Checks, error::ApiError, stream_name::stream_name, text::Text, wire::Body};
 
 pub(super) const OPERATION: Operation = Operation { name: "DeleteStream", run };
 
@@ -14,8 +14,8 @@ struct Input<'a> {
     stream_arn: Option<Text<'a>>,
 }
 
-fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: Input<'_> = request::parse(body)?;
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     checks.finish()?;

@@ -1,11 +1,11 @@
 //! `DescribeStream` and `DescribeStreamSummary`.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    Api, Operation, checks::Checks, error::ApiError, list_shards, request, seconds, stream_name::stream_name,
-    text::Text,
+    Api, Operation, checks::Checks, error::ApiError, list_shards, moment::Moment, stream_name::stream_name, text::Text,
+    wire::Body,
 };
 use crate::streams::{Capacity, StreamDescription};
 
@@ -26,8 +26,73 @@ struct Input<'a> {
     start: Option<Text<'a>>,
 }
 
-fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: Input<'_> = request::parse(body)?;
+/// What every answer about a stream says.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Brief<'a> {
+    stream_name: &'a str,
+    #[serde(rename = "StreamARN")]
+    stream_arn: String,
+    stream_status: &'static str,
+    stream_mode_details: Mode,
+    stream_creation_timestamp: Moment,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Mode {
+    stream_mode: &'static str,
+}
+
+/// What both descriptions say.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Common<'a> {
+    #[serde(flatten)]
+    brief: Brief<'a>,
+    retention_period_hours: u32,
+    encryption_type: &'static str,
+    enhanced_monitoring: [Metrics; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metrics {
+    shard_level_metrics: [&'static str; 0],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Description<'a> {
+    #[serde(flatten)]
+    common: Common<'a>,
+    shards: Vec<Value>,
+    has_more_shards: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary<'a> {
+    #[serde(flatten)]
+    common: Common<'a>,
+    open_shard_count: usize,
+    consumer_count: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output<'a> {
+    stream_description: Description<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SummaryOutput<'a> {
+    stream_description_summary: Summary<'a>,
+}
+
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let limit = input.limit.unwrap_or(100);
@@ -38,45 +103,50 @@ fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     checks.finish()?;
     let stream = api.describe(name)?;
     let page = list_shards::page(&stream, list_shards::after(input.start.as_deref())?, limit);
-    let mut description = common(api, &stream);
-    description["Shards"] = page.shards.iter().map(list_shards::shard).collect();
-    description["HasMoreShards"] = page.more.into();
-    description["EnhancedMonitoring"] = json!([{ "ShardLevelMetrics": [] }]);
-    request::write(&json!({ "StreamDescription": description }))
+    body.answer(&Output {
+        stream_description: Description {
+            common: common(api, &stream),
+            shards: page.shards.iter().map(list_shards::shard).collect(),
+            has_more_shards: page.more,
+        },
+    })
 }
 
-fn summary(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: Input<'_> = request::parse(body)?;
+fn summary(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     checks.finish()?;
     let stream = api.describe(name)?;
-    let mut description = common(api, &stream);
-    description["OpenShardCount"] = stream.shards.len().into();
-    description["ConsumerCount"] = 0.into();
-    description["EnhancedMonitoring"] = json!([{ "ShardLevelMetrics": [] }]);
-    request::write(&json!({ "StreamDescriptionSummary": description }))
+    body.answer(&SummaryOutput {
+        stream_description_summary: Summary {
+            common: common(api, &stream),
+            open_shard_count: stream.shards.len(),
+            consumer_count: 0,
+        },
+    })
 }
 
-/// Returns what both descriptions say.
-fn common(api: &Api, stream: &StreamDescription) -> Value {
-    let mut description = brief(api, stream);
-    description["RetentionPeriodHours"] = RETENTION_HOURS.into();
-    description["EncryptionType"] = "NONE".into();
-    description
+fn common<'a>(api: &Api, stream: &'a StreamDescription) -> Common<'a> {
+    Common {
+        brief: brief(api, stream),
+        retention_period_hours: RETENTION_HOURS,
+        encryption_type: "NONE",
+        enhanced_monitoring: [Metrics { shard_level_metrics: [] }],
+    }
 }
 
 /// Returns what every answer about a stream says.
-pub(super) fn brief(api: &Api, stream: &StreamDescription) -> Value {
-    let mode = match stream.capacity {
+pub(super) fn brief<'a>(api: &Api, stream: &'a StreamDescription) -> Brief<'a> {
+    let stream_mode = match stream.capacity {
         Capacity::Provisioned(_) => "PROVISIONED",
         Capacity::OnDemand => "ON_DEMAND",
     };
-    json!({
-        "StreamName": stream.name,
-        "StreamARN": api.arn(&stream.name),
-        "StreamStatus": "ACTIVE",
-        "StreamModeDetails": { "StreamMode": mode },
-        "StreamCreationTimestamp": seconds(stream.created),
-    })
+    Brief {
+        stream_name: &stream.name,
+        stream_arn: api.arn(&stream.name),
+        stream_status: "ACTIVE",
+        stream_mode_details: Mode { stream_mode },
+        stream_creation_timestamp: Moment(stream.created),
+    }
 }

@@ -4,9 +4,9 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde::Serialize;
 
-use super::ACCOUNT;
+use super::{ACCOUNT, wire::Wire};
 use crate::streams::LogError;
 
 /// The kinds of refusal that clients tell apart, named as on the wire.
@@ -91,11 +91,21 @@ impl From<LogError> for ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+/// A refusal as its body says it.
+#[derive(Serialize)]
+struct Refusal<'a> {
+    #[serde(rename = "__type")]
+    kind: &'static str,
+    message: &'a str,
+}
+
+impl ApiError {
+    /// Returns the answer, in the spelling of the request.
+    pub(super) fn into_response(self, wire: Wire) -> Response {
         let (name, status) = self.kind.wire();
-        let body = json!({ "__type": name, "message": self.message }).to_string();
-        let mut response = (status, [(header::CONTENT_TYPE, super::request::JSON)], body).into_response();
+        // Two texts can be written in any spelling.
+        let body = wire.write(&Refusal { kind: name, message: &self.message }).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, wire.content_type())], body).into_response();
         response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(name));
         response
     }

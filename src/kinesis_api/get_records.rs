@@ -6,10 +6,11 @@ use super::{
     Api, Operation,
     checks::Checks,
     error::{ApiError, Kind},
-    request, seconds,
+    moment::Moment,
     stream_name::stream_name,
-    text::{Base64, Text},
+    text::{Bytes, Text},
     token::{self, Iterator},
+    wire::Body,
 };
 use crate::streams::{Block, LogError, ReadLimit, ShardId, now};
 
@@ -42,14 +43,14 @@ struct Output<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Record<'a> {
     sequence_number: String,
-    approximate_arrival_timestamp: f64,
-    data: Base64<'a>,
+    approximate_arrival_timestamp: Moment,
+    data: Bytes<'a>,
     partition_key: &'a str,
     encryption_type: &'static str,
 }
 
-fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: Input<'_> = request::parse(body)?;
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
     let token = checks.required("shardIterator", input.shard_iterator.as_deref());
     if input.shard_iterator.is_some() {
@@ -81,7 +82,7 @@ fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         other => other.into(),
     })?;
     let next = Iterator { offset: read.next, issued: now, ..iterator };
-    request::write(&Output {
+    body.answer(&Output {
         records: read.blocks.iter().flat_map(records).collect(),
         next_shard_iterator: token::seal(&next),
         millis_behind_latest: read.millis_behind,
@@ -91,8 +92,8 @@ fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
 fn records(block: &Block) -> impl std::iter::Iterator<Item = Record<'_>> {
     block.records().enumerate().map(|(index, record)| Record {
         sequence_number: block.sequence(index).to_string(),
-        approximate_arrival_timestamp: seconds(block.arrival()),
-        data: Base64(record.data),
+        approximate_arrival_timestamp: Moment(block.arrival()),
+        data: Bytes(record.data),
         partition_key: record.partition_key,
         encryption_type: "NONE",
     })
@@ -113,6 +114,7 @@ fn expired(issued: i64, now: i64) -> ApiError {
 mod tests {
     use tempfile::TempDir;
 
+    use super::super::wire::Wire;
     use super::*;
     use crate::streams::{
         Capacity,
@@ -128,7 +130,8 @@ mod tests {
         let api = Api::new(log, "eu-west-1".to_owned());
         let get = |age, offset| {
             let iterator = Iterator { stream: "s".to_owned(), created, shard: 0, offset, issued: now() - age };
-            run(&api, format!(r#"{{"ShardIterator":"{}"}}"#, token::seal(&iterator)).as_bytes())
+            let bytes = format!(r#"{{"ShardIterator":"{}"}}"#, token::seal(&iterator)).into_bytes();
+            run(&api, Body { wire: Wire::Json, bytes: &bytes })
         };
         assert!(get(token::LIFETIME - 10_000, 0).is_ok());
         assert_eq!(get(token::LIFETIME + 1, 0).unwrap_err().kind, Kind::ExpiredIterator);

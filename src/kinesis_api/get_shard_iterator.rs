@@ -7,10 +7,11 @@ use super::{
     ACCOUNT, Api, Operation,
     checks::Checks,
     error::ApiError,
-    millis, request,
+    moment::Moment,
     stream_name::stream_name,
     text::Text,
     token::{self, Iterator},
+    wire::Body,
 };
 use crate::streams::{LogError, Position, SequenceNumber, ShardId, now};
 
@@ -31,11 +32,11 @@ struct Input<'a> {
     #[serde(rename = "StartingSequenceNumber")]
     sequence: Option<Text<'a>>,
     #[serde(rename = "Timestamp")]
-    timestamp: Option<f64>,
+    timestamp: Option<Moment>,
 }
 
-fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: Input<'_> = request::parse(body)?;
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let shard_name = checks.required("shardId", input.shard_id.as_deref());
@@ -62,10 +63,10 @@ fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         other => other.into(),
     })?;
     let iterator = Iterator { stream: name.to_owned(), created, shard: shard.0, offset, issued: now() };
-    request::write(&json!({ "ShardIterator": token::seal(&iterator) }))
+    body.answer(&json!({ "ShardIterator": token::seal(&iterator) }))
 }
 
-fn position(kind: &str, sequence: Option<&str>, timestamp: Option<f64>) -> Result<Position, ApiError> {
+fn position(kind: &str, sequence: Option<&str>, timestamp: Option<Moment>) -> Result<Position, ApiError> {
     let contradiction = |which: &str| {
         ApiError::argument(format!(
             "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) \
@@ -87,10 +88,10 @@ fn position(kind: &str, sequence: Option<&str>, timestamp: Option<f64>) -> Resul
     }
 }
 
-fn at_time(timestamp: Option<f64>) -> Result<Position, ApiError> {
+fn at_time(timestamp: Option<Moment>) -> Result<Position, ApiError> {
     let message = "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current request has no \
                    timestamp parameter.";
-    let (time, now) = (millis(timestamp.ok_or_else(|| ApiError::argument(message))?), now());
+    let (Moment(time), now) = (timestamp.ok_or_else(|| ApiError::argument(message))?, now());
     if time > now {
         return Err(ApiError::argument(format!(
             "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. timestampInMillis: \

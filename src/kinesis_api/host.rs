@@ -2,14 +2,12 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use axum::{
-    extract::Request,
-    http::header::HOST,
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::Request, http::header::HOST, middleware::Next, response::Response};
 
-use super::error::{ApiError, Kind};
+use super::{
+    error::{ApiError, Kind},
+    wire::Wire,
+};
 
 /// Lets a request pass whose host is this machine by a loopback name.
 pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
@@ -18,7 +16,7 @@ pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let message = "this endpoint answers to loopback names only, such as localhost or 127.0.0.1";
-    ApiError::new(Kind::AccessDenied, message).into_response()
+    ApiError::new(Kind::AccessDenied, message).into_response(Wire::Json)
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -7,10 +7,11 @@ use super::{
     Api, Operation,
     checks::Checks,
     error::{ApiError, Kind},
-    request,
+    moment::Moment,
     stream_name::stream_name,
     text::Text,
     token::{self, Page},
+    wire::Body,
 };
 use crate::streams::{Shard, ShardId, StreamDescription, now};
 
@@ -42,7 +43,7 @@ struct Filter<'a> {
     #[serde(borrow, rename = "Type")]
     kind: Option<Text<'a>>,
     shard_id: Option<Text<'a>>,
-    timestamp: Option<f64>,
+    timestamp: Option<Moment>,
 }
 
 /// Some of a stream's shards.
@@ -52,8 +53,8 @@ pub(super) struct Shards<'a> {
     pub(super) more: bool,
 }
 
-fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: Input<'_> = request::parse(body)?;
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
     let limit = input.max_results.unwrap_or(1000);
     checks.range("maxResults", limit, 1, 10_000);
@@ -90,7 +91,7 @@ fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         let next = Page { stream: stream.name.clone(), created: stream.created, after: last.id.0, issued: now() };
         answer["NextToken"] = token::seal(&next).into();
     }
-    request::write(&answer)
+    body.answer(&answer)
 }
 
 /// Returns the shard behind which a filter begins.

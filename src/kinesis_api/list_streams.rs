@@ -1,9 +1,16 @@
 //! `ListStreams`.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use super::{Api, Operation, checks::Checks, describe_stream::brief, error::ApiError, request, text::Text};
+use super::{
+    Api, Operation,
+    checks::Checks,
+    describe_stream::{Brief, brief},
+    error::ApiError,
+    text::Text,
+    wire::Body,
+};
+use crate::streams::StreamDescription;
 
 pub(super) const OPERATION: Operation = Operation { name: "ListStreams", run };
 
@@ -16,8 +23,18 @@ struct Input<'a> {
     next_token: Option<Text<'a>>,
 }
 
-fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: Input<'_> = request::parse(body)?;
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output<'a> {
+    stream_names: Vec<&'a str>,
+    has_more_streams: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<&'a str>,
+    stream_summaries: Vec<Brief<'a>>,
+}
+
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
     let limit = input.limit.unwrap_or(100);
     checks.range("limit", limit, 1, 10_000);
@@ -32,13 +49,11 @@ fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let more = names.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     names.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     // A stream that is deleted just now is listed no more.
-    let streams: Vec<Value> =
-        names.iter().filter_map(|name| api.describe(name).ok()).map(|stream| brief(api, &stream)).collect();
-    let listed: Vec<&Value> = streams.iter().map(|stream| &stream["StreamName"]).collect();
-    let mut answer = json!({ "StreamNames": listed, "HasMoreStreams": more });
-    if let (true, Some(last)) = (more, names.last()) {
-        answer["NextToken"] = last.as_str().into();
-    }
-    answer["StreamSummaries"] = streams.into();
-    request::write(&answer)
+    let streams: Vec<StreamDescription> = names.iter().filter_map(|name| api.describe(name).ok()).collect();
+    body.answer(&Output {
+        stream_names: streams.iter().map(|stream| stream.name.as_str()).collect(),
+        has_more_streams: more,
+        next_token: names.last().filter(|_| more).map(String::as_str),
+        stream_summaries: streams.iter().map(|stream| brief(api, stream)).collect(),
+    })
 }

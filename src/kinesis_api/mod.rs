@@ -1,6 +1,6 @@
 //! The Kinesis Data Streams API over a local log, for clients that are told this endpoint.
 //!
-//! Owns the protocol (JSON 1.1 over HTTP/1.1), its limits and its errors, all as AWS has them. May import `streams`.
+//! Owns the protocol (JSON 1.1 and CBOR 1.1 over HTTP/1.1), its limits and its errors, all as AWS has them. May import `streams`.
 //! Never answers a name that is not this machine's own, and never keeps anything but in the log.
 
 mod checks;
@@ -13,6 +13,7 @@ mod get_shard_iterator;
 mod host;
 mod list_shards;
 mod list_streams;
+mod moment;
 mod put_record;
 mod put_records;
 mod record;
@@ -23,13 +24,15 @@ mod stream_name;
 mod tests;
 mod text;
 mod token;
+mod wire;
 
 use std::sync::{Arc, atomic::AtomicU64};
 
 pub use server::{router, serve};
 
-use crate::streams::{Millis, StreamDescription, local::LocalLog};
+use crate::streams::{StreamDescription, local::LocalLog};
 use error::ApiError;
+use wire::Body;
 
 /// The account that owns every stream here.
 pub const ACCOUNT: &str = "000000000000";
@@ -68,7 +71,7 @@ impl Api {
 struct Operation {
     name: &'static str,
     /// Takes the body of a request and returns the body of the answer; may wait for a disk.
-    run: fn(&Api, &[u8]) -> Result<Vec<u8>, ApiError>,
+    run: fn(&Api, Body<'_>) -> Result<Vec<u8>, ApiError>,
 }
 
 /// Every operation that is served.
@@ -84,15 +87,3 @@ const OPERATIONS: &[Operation] = &[
     put_record::OPERATION,
     put_records::OPERATION,
 ];
-
-/// Returns a time as the API writes it: seconds with a fraction.
-#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 have fewer than 53 bits for 280,000 years")]
-fn seconds(millis: Millis) -> f64 {
-    millis as f64 / 1000.0
-}
-
-/// Returns a time that the API was given, to the millisecond.
-#[expect(clippy::cast_possible_truncation, reason = "a number beyond all time becomes the end of time")]
-fn millis(seconds: f64) -> Millis {
-    (seconds * 1000.0).round() as Millis
-}

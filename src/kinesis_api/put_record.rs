@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Api, Operation, checks::Checks, error::ApiError, record::Entry, request, stream_name::stream_name, text::Text,
+    Api, Operation, checks::Checks, error::ApiError, record::Entry, stream_name::stream_name, text::Text, wire::Body,
 };
 use crate::streams::Appends;
 
@@ -21,10 +21,10 @@ struct Input<'a> {
     ordering: Option<Text<'a>>,
 }
 
-fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     // Read twice, as the record stands among the members of the request here and in a list of its own in PutRecords.
-    let input: Input<'_> = request::parse(body)?;
-    let entry: Entry<'_> = request::parse(body)?;
+    let input: Input<'_> = body.parse()?;
+    let entry: Entry<'_> = body.parse()?;
     let mut checks = Checks::default();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     if let Some(ordering) = &input.ordering {
@@ -35,7 +35,7 @@ fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     checks.finish()?;
     let placed = api.log().append_records(name, &appends)?;
     let placed = placed.appended().next().ok_or_else(|| ApiError::argument("Data must be provided."))?;
-    request::write(&json!({
+    body.answer(&json!({
         "ShardId": placed.shard.to_string(),
         "SequenceNumber": placed.sequence.as_str(),
         "EncryptionType": "NONE",

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Api, Operation, checks::Checks, error::ApiError, record::Entry, request, stream_name::stream_name, text::Text,
+    Api, Operation, checks::Checks, error::ApiError, record::Entry, stream_name::stream_name, text::Text, wire::Body,
 };
 use crate::streams::Appends;
 
@@ -39,8 +39,8 @@ struct Put {
     shard_id: String,
 }
 
-fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: Input<'_> = request::parse(body)?;
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let present = input.records.is_some();
@@ -64,5 +64,5 @@ fn run(api: &Api, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let records = placed
         .appended()
         .map(|placed| Put { sequence_number: placed.sequence.to_string(), shard_id: placed.shard.to_string() });
-    request::write(&Output { failed_record_count: 0, records: records.collect(), encryption_type: "NONE" })
+    body.answer(&Output { failed_record_count: 0, records: records.collect(), encryption_type: "NONE" })
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{
     checks::Checks,
     error::ApiError,
-    text::{self, Text},
+    text::{Blob, Text},
 };
 use crate::streams::Appends;
 
@@ -19,7 +19,7 @@ const HASH_KEY_DIGITS: usize = 39;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Entry<'a> {
     #[serde(borrow)]
-    data: Option<Text<'a>>,
+    data: Option<Blob<'a>>,
     partition_key: Option<Text<'a>>,
     explicit_hash_key: Option<Text<'a>>,
 }
@@ -51,7 +51,7 @@ impl Entry<'_> {
             checks.required::<()>(&name("data"), None);
             return Ok(());
         };
-        text::decode(data, buffer)?;
+        data.read(buffer)?;
         if buffer.len() + key.len() > RECORD_BYTES {
             checks.broken("", &name("data"), &format!("have length less than or equal to {RECORD_BYTES}"));
         }

@@ -10,15 +10,13 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use md5::{Digest, Md5};
-use serde::Deserialize;
 
 use super::{
     Api, OPERATIONS, Operation,
     error::{ApiError, Kind},
+    wire::{ALL, Body as Call, Wire},
 };
 
-/// The content type of requests and answers.
-pub(super) const JSON: &str = "application/x-amz-json-1.1";
 const SERVICE: &str = "Kinesis_20131202";
 /// The largest body: 5 MiB of records in base64, and 500 records' worth of JSON around them.
 const BODY_BYTES: usize = 8 << 20;
@@ -26,9 +24,12 @@ const BODY_BYTES: usize = 8 << 20;
 /// Answers a request.
 pub(super) async fn answer(State(api): State<Api>, request: Request) -> Response {
     let id = request_id(&api);
-    let mut response = match run(api, request).await {
-        Ok(body) => ([(header::CONTENT_TYPE, JSON)], body).into_response(),
-        Err(error) => error.into_response(),
+    let wire = spelling(request.headers());
+    // What cannot be read can still be answered in JSON.
+    let answered = *wire.as_ref().unwrap_or(&Wire::Json);
+    let mut response = match run(api, request, wire).await {
+        Ok(body) => ([(header::CONTENT_TYPE, answered.content_type())], body).into_response(),
+        Err(error) => error.into_response(answered),
     };
     let extended = STANDARD.encode(Md5::digest(id.as_bytes()));
     for (name, value) in [("x-amzn-requestid", id), ("x-amz-id-2", extended)] {
@@ -39,7 +40,7 @@ pub(super) async fn answer(State(api): State<Api>, request: Request) -> Response
     response
 }
 
-async fn run(api: Api, request: Request) -> Result<Body, ApiError> {
+async fn run(api: Api, request: Request, wire: Result<Wire, ApiError>) -> Result<Body, ApiError> {
     let (head, body) = request.into_parts();
     // Also where the answer is no: the server ends a connection whose body was not read, and with it the next request.
     let body = body::to_bytes(body, BODY_BYTES).await.map_err(|_| {
@@ -49,36 +50,34 @@ async fn run(api: Api, request: Request) -> Result<Body, ApiError> {
         let message = "Unable to determine service/operation name to be authorized";
         return Err(ApiError::new(Kind::AccessDenied, message));
     }
+    let wire = wire?;
     let operation = operation(&head.headers)?;
     // Operations decode, hash and wait for the log: not on a thread that others' requests are waiting for.
-    let answer = tokio::task::spawn_blocking(move || (operation.run)(&api, &body)).await;
+    let answer = tokio::task::spawn_blocking(move || (operation.run)(&api, Call { wire, bytes: &body })).await;
     let answer = answer.map_err(|_| ApiError::new(Kind::Internal, "the operation did not end"))?;
     answer.map(Body::from)
 }
 
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default()
+}
+
+fn spelling(headers: &HeaderMap) -> Result<Wire, ApiError> {
+    let kind = text(headers, header::CONTENT_TYPE.as_str()).split(';').next().unwrap_or_default().trim();
+    let known = ALL.into_iter().find(|wire| wire.content_type() == kind);
+    known.ok_or_else(|| {
+        let [json, cbor] = ALL.map(Wire::content_type);
+        ApiError::new(Kind::UnknownOperation, format!("the content type must be {json} or {cbor}, not `{kind}`"))
+    })
+}
+
 fn operation(headers: &HeaderMap) -> Result<&'static Operation, ApiError> {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
-    let kind = text(header::CONTENT_TYPE.as_str()).split(';').next().unwrap_or_default().trim();
-    if kind != JSON {
-        let message = format!("the content type must be {JSON}, not `{kind}`");
-        return Err(ApiError::new(Kind::UnknownOperation, message));
-    }
-    let target = text("x-amz-target");
+    let target = text(headers, "x-amz-target");
     let name = target.strip_prefix(SERVICE).and_then(|rest| rest.strip_prefix('.'));
     let known = name.and_then(|name| OPERATIONS.iter().find(|operation| operation.name == name));
     known.ok_or_else(|| {
         ApiError::new(Kind::UnknownOperation, format!("`{target}` is not an operation of this endpoint"))
     })
-}
-
-/// Reads the body of a request.
-pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| ApiError::new(Kind::Serialization, error.to_string()))
-}
-
-/// Writes the body of an answer.
-pub(super) fn write(answer: &impl serde::Serialize) -> Result<Vec<u8>, ApiError> {
-    serde_json::to_vec(answer).map_err(|error| ApiError::new(Kind::Internal, error.to_string()))
 }
 
 /// Returns a number for the request that no other of this process has, in the form of a UUID.

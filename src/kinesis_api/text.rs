@@ -1,4 +1,4 @@
-//! Text and bytes inside a request, read without copying where JSON lets them lie as they are.
+//! Text and bytes inside a request, read without copying where its spelling lets them lie as they are.
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
@@ -26,7 +26,8 @@ impl Deref for Text<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Borrow)
+        // Not as a string at once: CBOR may have it in pieces.
+        deserializer.deserialize_any(Borrow)
     }
 }
 
@@ -48,12 +49,16 @@ impl<'de> de::Visitor<'de> for Borrow {
     }
 }
 
-/// Bytes of an answer: written in base64.
-pub(super) struct Base64<'a>(pub(super) &'a [u8]);
+/// Bytes of an answer: base64 where they have to be text.
+pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
 
-impl Serialize for Base64<'_> {
+impl Serialize for Bytes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&Base64Display::new(self.0, &STANDARD))
+        if serializer.is_human_readable() {
+            serializer.collect_str(&Base64Display::new(self.0, &STANDARD))
+        } else {
+            serializer.serialize_bytes(self.0)
+        }
     }
 }
 
@@ -63,10 +68,55 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Decodes base64 into a buffer that is emptied first.
-pub(super) fn decode(text: &str, bytes: &mut Vec<u8>) -> Result<(), ApiError> {
-    bytes.clear();
-    LENIENT
-        .decode_vec(text, bytes)
-        .map_err(|error: DecodeError| ApiError::new(Kind::Serialization, format!("a blob is not base64: {error}")))
+/// Bytes of a request: base64 where they have to be text.
+#[derive(Debug)]
+pub(super) enum Blob<'a> {
+    Base64(Cow<'a, str>),
+    Bytes(Cow<'a, [u8]>),
+}
+
+impl Blob<'_> {
+    /// Puts the bytes into a buffer that is emptied first.
+    pub(super) fn read(&self, buffer: &mut Vec<u8>) -> Result<(), ApiError> {
+        buffer.clear();
+        match self {
+            Self::Bytes(bytes) => buffer.extend_from_slice(bytes),
+            Self::Base64(text) => LENIENT.decode_vec(&**text, buffer).map_err(|error: DecodeError| {
+                ApiError::new(Kind::Serialization, format!("a blob is not base64: {error}"))
+            })?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(BorrowBlob)
+    }
+}
+
+struct BorrowBlob;
+
+impl<'de> de::Visitor<'de> for BorrowBlob {
+    type Value = Blob<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a blob")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Blob::Base64(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Blob::Base64(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+        Ok(Blob::Bytes(Cow::Borrowed(bytes)))
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+        Ok(Blob::Bytes(Cow::Owned(bytes.to_vec())))
+    }
 }

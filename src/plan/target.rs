@@ -1,6 +1,6 @@
 //! The target that a plan is for.
 
-use crate::spec::{EngineKind, StreamsKind, TargetSpec};
+use crate::spec::{Connector, EngineKind, StreamsKind, TargetSpec};
 
 /// Where a pipeline runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub struct Target {
     pub region: Option<String>,
     /// The address to use instead of AWS's, where the file says one.
     pub endpoint_url: Option<String>,
+    /// The address of Flink's SQL gateway.
+    pub gateway: String,
+    /// The connector to Kinesis that Flink has.
+    pub connector: Connector,
 }
 
 impl Target {
@@ -25,6 +29,8 @@ impl Target {
             engine: spec.engine,
             region: spec.region.clone(),
             endpoint_url: spec.endpoint_url.clone(),
+            gateway: spec.gateway.clone(),
+            connector: spec.connector,
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::plan::{Column, Stream, Time};
 use crate::sql::{Dialect, SqlType};
 
+use super::flink_connector::TableOption;
 use super::kda_sql::{Output, Typed};
 
 /// What the template says of one input.
@@ -21,7 +22,7 @@ pub(super) struct SourceTable {
     pub(super) row_time: String,
     /// The table of its records.
     table: String,
-    arn: String,
+    options: Vec<TableOption>,
     physical: Vec<Typed>,
     watermark: Option<Watermark>,
     columns: Vec<Output>,
@@ -35,7 +36,7 @@ struct Watermark {
 }
 
 impl SourceTable {
-    pub(super) fn new(stream: &Stream, arn: String) -> Self {
+    pub(super) fn new(stream: &Stream, options: Vec<TableOption>) -> Self {
         let members = Member::all(&stream.columns);
         let physical =
             members.iter().map(|member| Typed { name: member.name.to_owned(), sql_type: member.sql_type() }).collect();
@@ -68,7 +69,7 @@ impl SourceTable {
             // No stream has a colon in its name.
             table: format!("{}:records", stream.name),
             row_time,
-            arn,
+            options,
             physical,
             watermark,
             columns: columns.collect(),

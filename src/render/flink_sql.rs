@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::plan::{Group, Plan, Query, Source, Stream, Time};
-use crate::spec::{EngineKind, StreamsKind};
 use crate::sql::{Dialect, Expr, ExprKind, expression_text};
 use crate::window::Flink;
 
+use super::flink_connector::{Connectors, TableOption};
 use super::flink_source::SourceTable;
 use super::kda_sql::{Output, Typed};
 use super::windowed::Windowed;
@@ -25,9 +25,8 @@ const WINDOW_COLUMNS: [&str; 3] = ["window_start", "window_end", "window_time"];
 pub(super) struct Job {
     title: String,
     description: Option<String>,
+    written_for: &'static str,
     placeholders: Vec<(&'static str, &'static str)>,
-    region: String,
-    endpoint: Option<String>,
     parallelism: u32,
     event_time: bool,
     idle: Option<u128>,
@@ -40,7 +39,7 @@ pub(super) struct Job {
 struct Insert {
     name: String,
     late: Option<String>,
-    arn: String,
+    options: Vec<TableOption>,
     columns: Vec<Typed>,
     partitioned_by: Vec<String>,
     outputs: Vec<Output>,
@@ -62,7 +61,7 @@ pub(super) fn parallelism(plan: &Plan) -> u32 {
 }
 
 /// Prepares the job, or says why Flink SQL cannot run this plan.
-pub(super) fn job(plan: &Plan) -> Result<Job, String> {
+pub(super) fn job(plan: &Plan, connectors: &Connectors) -> Result<Job, String> {
     if plan.queries.is_empty() {
         return Err("the pipeline has no query".to_owned());
     }
@@ -80,29 +79,17 @@ pub(super) fn job(plan: &Plan) -> Result<Job, String> {
             Time::Arrival => None,
         })
         .collect();
-    let region = region(plan);
     let sources: Vec<SourceTable> =
-        inputs(plan).map(|stream| SourceTable::new(stream, arn(&region, &stream.name))).collect();
-    let queries =
-        plan.outputs().map(|(query, stream)| insert(plan, query, stream, &sources)).collect::<Result<_, _>>()?;
-    let endpoint = endpoint(plan);
-    let mut placeholders = vec![
-        ("${AWS_PARTITION}", "the partition of the region, in most of them aws"),
-        ("${AWS_ACCOUNT_ID}", "the account that owns the streams, 12 digits"),
-        (REGION, "the region of the streams"),
-        (LOCAL_ENDPOINT, "the address at which `pipe` serves the streams"),
-    ];
-    placeholders.retain(|(name, _)| match *name {
-        REGION => region == REGION,
-        LOCAL_ENDPOINT => endpoint.as_deref() == Some(LOCAL_ENDPOINT),
-        _ => true,
-    });
+        inputs(plan).map(|stream| SourceTable::new(stream, connectors.source(stream))).collect();
+    let queries = plan
+        .outputs()
+        .map(|(query, stream)| insert(plan, query, stream, &sources, connectors))
+        .collect::<Result<_, _>>()?;
     Ok(Job {
         title: plan.name.clone(),
         description: plan.description.clone(),
-        placeholders,
-        region,
-        endpoint,
+        written_for: connectors.describe(),
+        placeholders: connectors.placeholders(),
         parallelism: parallelism(plan),
         event_time: !idles.is_empty(),
         idle: idles.last().map(Duration::as_millis),
@@ -112,27 +99,13 @@ pub(super) fn job(plan: &Plan) -> Result<Job, String> {
     })
 }
 
-/// What stands in place of the address of streams on this machine, whose port is known only once it is served.
-const LOCAL_ENDPOINT: &str = "${AWS_ENDPOINT_URL}";
-
-fn endpoint(plan: &Plan) -> Option<String> {
-    let target = &plan.target;
-    let local = target.streams == StreamsKind::Local && target.engine != EngineKind::ManagedFlink;
-    target.endpoint_url.clone().or_else(|| local.then(|| LOCAL_ENDPOINT.to_owned()))
-}
-
-/// What stands in place of the region, where the file says none.
-const REGION: &str = "${AWS_REGION}";
-
-fn region(plan: &Plan) -> String {
-    plan.target.region.clone().unwrap_or_else(|| REGION.to_owned())
-}
-
-fn arn(region: &str, stream: &str) -> String {
-    format!("arn:${{AWS_PARTITION}}:kinesis:{region}:${{AWS_ACCOUNT_ID}}:stream/{stream}")
-}
-
-fn insert(plan: &Plan, query: &Query, stream: &str, sources: &[SourceTable]) -> Result<Insert, String> {
+fn insert(
+    plan: &Plan,
+    query: &Query,
+    stream: &str,
+    sources: &[SourceTable],
+    connectors: &Connectors,
+) -> Result<Insert, String> {
     let windowed = Windowed::of(plan, query)
         .ok_or_else(|| format!("query `{}` is of a form that has no Flink SQL here yet", query.name))?;
     let output = plan.stream(stream).expect("the plan has the stream of every query");
@@ -157,10 +130,15 @@ fn insert(plan: &Plan, query: &Query, stream: &str, sources: &[SourceTable]) -> 
             .late
             .clone()
             .filter(|late| plan.stream(late).is_some_and(|stream| stream.source == Source::Late(query.name.clone()))),
-        arn: arn(&region(plan), &output.name),
+        options: connectors.sink(output),
         columns: columns.collect(),
         // The same keys as from the embedded engine.
-        partitioned_by: query.partition_by.iter().map(|index| output.columns[*index].name.clone()).collect(),
+        partitioned_by: query
+            .partition_by
+            .iter()
+            .filter(|_| connectors.has_partition_keys())
+            .map(|index| output.columns[*index].name.clone())
+            .collect(),
         outputs,
         window,
         filter: windowed.filter.map(|filter| expression_text(filter, Dialect::Flink, &[], "")),

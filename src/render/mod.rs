@@ -5,6 +5,7 @@
 
 mod assembly;
 mod error;
+mod flink_connector;
 mod flink_source;
 mod flink_sql;
 mod flink_stack;
@@ -23,6 +24,7 @@ pub use error::RenderError;
 
 use crate::plan::Plan;
 use crate::spec::EngineKind;
+use flink_connector::Connectors;
 
 /// The folder of the artifacts of Kinesis Data Analytics for SQL, where no target of the file is of that engine.
 pub const KINESIS_SQL_FOLDER: &str = "kinesis-sql";
@@ -44,10 +46,10 @@ pub fn render(plan: &Plan) -> Result<Assembly, RenderError> {
     match plan.target.engine {
         EngineKind::Embedded => {}
         EngineKind::Flink => {
-            add_job(plan, &mut assembly)?;
+            add_job(plan, &Connectors::of(plan), &mut assembly)?;
         }
         EngineKind::ManagedFlink => {
-            let runs = add_job(plan, &mut assembly)?;
+            let runs = add_job(plan, &Connectors::of(plan), &mut assembly)?;
             if runs {
                 assembly.add(FLINK_MAIN, include_str!("../../templates/main.py").to_owned());
             }
@@ -80,9 +82,17 @@ pub fn render_kinesis_sql(plan: &Plan) -> Result<Assembly, RenderError> {
     Ok(assembly)
 }
 
+/// Renders the Flink job of a plan over files instead of streams: it reads `<folder>/<stream>.jsonl` and writes files in
+/// `<folder>/<stream>/`. All else of its text is what [`render`] gives.
+pub fn render_flink_on_files(plan: &Plan, folder: &str) -> Result<Assembly, RenderError> {
+    let mut assembly = Assembly::default();
+    add_job(plan, &Connectors::Files { folder: folder.to_owned() }, &mut assembly)?;
+    Ok(assembly)
+}
+
 /// Adds the Flink job; returns whether the plan has one.
-fn add_job(plan: &Plan, assembly: &mut Assembly) -> Result<bool, RenderError> {
-    match flink_sql::job(plan) {
+fn add_job(plan: &Plan, connectors: &Connectors, assembly: &mut Assembly) -> Result<bool, RenderError> {
+    match flink_sql::job(plan, connectors) {
         Ok(job) => {
             assembly.add(FLINK_JOB, templates::flink_sql(&job)?);
             Ok(true)

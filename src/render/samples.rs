@@ -7,7 +7,7 @@ use crate::plan::{
     Attribute, Clock, Column, Group, Operator, Plan, Query, Read, Relation, RowTime, Select, Source, Stream, Target,
     Time,
 };
-use crate::spec::{EngineKind, StreamsKind};
+use crate::spec::{Connector, EngineKind, StreamsKind};
 use crate::sql::{Expr, ExprKind, Scope, SqlType, read_filter, read_select};
 use crate::streams::Capacity;
 use crate::window::Tumbling;
@@ -116,7 +116,15 @@ impl Sample<'_> {
 
 pub(super) fn target(name: &str, engine: EngineKind) -> Target {
     let streams = if engine == EngineKind::Flink { StreamsKind::Local } else { StreamsKind::Kinesis };
-    Target { name: name.to_owned(), streams, engine, region: None, endpoint_url: None }
+    Target {
+        name: name.to_owned(),
+        streams,
+        engine,
+        region: None,
+        endpoint_url: None,
+        gateway: "http://127.0.0.1:8083".to_owned(),
+        connector: Connector::V5,
+    }
 }
 
 /// Event time, a path into the record, a filter.

@@ -20,7 +20,7 @@ pub use query::{QuerySpec, TopSpec};
 pub(crate) use stream::EVENT_TIME;
 pub use stream::{ColumnSpec, EventTimeSpec, StreamSpec};
 pub use table::TableSpec;
-pub use target::{EngineKind, Overrides, StreamsKind, TargetSpec};
+pub use target::{Connector, EngineKind, Overrides, StreamsKind, TargetSpec};
 
 /// A whole file.
 #[derive(Debug, Clone)]

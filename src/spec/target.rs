@@ -28,6 +28,17 @@ pub enum EngineKind {
     KinesisSql,
 }
 
+/// Which of Flink's connectors to Kinesis the cluster has: their tables have options of other names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connector {
+    /// `flink-sql-connector-kinesis` 4.x, of Flink 1.18 to 1.20.
+    V4,
+    /// `flink-sql-connector-aws-kinesis-streams` 5.x, of Flink 1.20.
+    V5,
+    /// `flink-sql-connector-aws-kinesis-streams` 6.x, of Flink 2.x.
+    V6,
+}
+
 /// One target, with every key that was left out filled in.
 #[derive(Debug, Clone)]
 pub struct TargetSpec {
@@ -41,6 +52,10 @@ pub struct TargetSpec {
     pub region: Option<String>,
     /// `endpoint_url`
     pub endpoint_url: Option<String>,
+    /// `gateway`
+    pub gateway: String,
+    /// `connector`
+    pub connector: Connector,
     /// `overrides`
     pub overrides: Overrides,
 }
@@ -62,6 +77,10 @@ const ENGINES: [(&str, EngineKind); 4] = [
     ("kinesis-sql", EngineKind::KinesisSql),
 ];
 
+const CONNECTORS: [(&str, Connector); 3] = [("4.x", Connector::V4), ("5.x", Connector::V5), ("6.x", Connector::V6)];
+/// Where Flink's SQL gateway listens if it is told nothing else (Flink documentation, `sql-gateway.endpoint.rest.port`).
+const GATEWAY: &str = "http://127.0.0.1:8083";
+
 impl TargetSpec {
     fn standard(name: &str) -> Self {
         let (streams, engine) = match name {
@@ -69,8 +88,16 @@ impl TargetSpec {
             "flink" => (StreamsKind::Local, EngineKind::Flink),
             _ => (StreamsKind::Local, EngineKind::Embedded),
         };
-        let overrides = Overrides::default();
-        Self { name: name.to_owned(), streams, engine, region: None, endpoint_url: None, overrides }
+        Self {
+            name: name.to_owned(),
+            streams,
+            engine,
+            region: None,
+            endpoint_url: None,
+            gateway: GATEWAY.to_owned(),
+            connector: Connector::V5,
+            overrides: Overrides::default(),
+        }
     }
 }
 
@@ -93,17 +120,13 @@ pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
         target.engine = engine;
     }
     target.region = reader.optional("region").and_then(|value| value.text()).map(|text| text.value);
-    target.endpoint_url = reader.optional("endpoint_url").and_then(|value| {
-        let text = value.text()?;
-        let legal = text.value.starts_with("http://") || text.value.starts_with("https://");
-        if !legal {
-            value.findings().add(
-                Diagnostic::new(format!("`{}` is not an address", text.value), text.span)
-                    .label("expected `http://` or `https://` before it"),
-            );
-        }
-        legal.then_some(text.value)
-    });
+    target.endpoint_url = address(&mut reader, "endpoint_url", &["http://", "https://"]);
+    if let Some(gateway) = address(&mut reader, "gateway", &["http://"]) {
+        target.gateway = gateway;
+    }
+    if let Some(connector) = choice(&mut reader, "connector", &CONNECTORS) {
+        target.connector = connector;
+    }
     if let Some(mut overrides) = reader.optional("overrides").and_then(|value| value.table("`overrides`")) {
         target.overrides.shards = entries(&mut overrides, "streams", "shards", read_shards);
         target.overrides.rates = entries(&mut overrides, "generators", "rate", read_rate);
@@ -111,6 +134,20 @@ pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
     }
     reader.finish();
     Some(target)
+}
+
+fn address(reader: &mut TableReader<'_>, key: &'static str, schemes: &[&str]) -> Option<String> {
+    let value = reader.optional(key)?;
+    let text = value.text()?;
+    let legal = schemes.iter().any(|scheme| text.value.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    if !legal {
+        let schemes: Vec<String> = schemes.iter().map(|scheme| format!("`{scheme}`")).collect();
+        value.findings().add(
+            Diagnostic::new(format!("`{}` is not an address", text.value), text.span)
+                .label(format!("expected {} before it", schemes.join(" or "))),
+        );
+    }
+    legal.then_some(text.value)
 }
 
 fn choice<T: Copy>(reader: &mut TableReader<'_>, key: &'static str, legal: &[(&'static str, T)]) -> Option<T> {

@@ -3,6 +3,8 @@
 mod boto3;
 mod crash;
 mod endpoint;
+mod equality;
+mod flink;
 mod kinesis_api;
 mod log;
 mod throttle;

@@ -1,0 +1,159 @@
+//! The connectors of a job's tables: where records come from and go to, as the options of each table.
+//!
+//! Nothing else of a job's text depends on them.
+
+use serde::Serialize;
+
+use crate::plan::{Plan, Stream};
+use crate::spec::{Connector, EngineKind, StreamsKind};
+
+/// What stands in place of the address of streams on this machine, whose port is known only once it is served.
+const LOCAL_ENDPOINT: &str = "${AWS_ENDPOINT_URL}";
+/// What stands in place of the region, where the file says none.
+const REGION: &str = "${AWS_REGION}";
+/// With what right the endpoint on this machine is asked: it wants a signature, and takes any.
+const ANYBODY: &str = "pipe";
+
+/// Where the records of a job are.
+#[derive(Debug, Clone)]
+pub(super) enum Connectors {
+    /// In Kinesis streams, or what serves them as such.
+    Kinesis { connector: Connector, region: String, endpoint: Option<String>, local: bool },
+    /// In files of a folder: for each stream that is read `<stream>.jsonl`, for each that is written the folder
+    /// `<stream>`. A job that reads files ends.
+    Files { folder: String },
+}
+
+/// One option of a table.
+#[derive(Debug, Serialize)]
+pub(super) struct TableOption {
+    /// Why it is there, where that is not plain.
+    note: Option<&'static str>,
+    key: &'static str,
+    value: String,
+}
+
+fn option(key: &'static str, value: impl Into<String>) -> TableOption {
+    TableOption { note: None, key, value: value.into() }
+}
+
+impl Connectors {
+    /// Returns the connectors that a plan's target has.
+    pub(super) fn of(plan: &Plan) -> Self {
+        let target = &plan.target;
+        // The managed service runs beyond this machine's reach.
+        let local = target.streams == StreamsKind::Local && target.engine != EngineKind::ManagedFlink;
+        Self::Kinesis {
+            connector: if target.engine == EngineKind::ManagedFlink { Connector::V5 } else { target.connector },
+            region: target.region.clone().unwrap_or_else(|| REGION.to_owned()),
+            endpoint: target.endpoint_url.clone().or_else(|| local.then(|| LOCAL_ENDPOINT.to_owned())),
+            local: local && target.endpoint_url.is_none(),
+        }
+    }
+
+    /// Says what the job's text is written for.
+    pub(super) fn describe(&self) -> &'static str {
+        match self {
+            Self::Files { .. } => "Flink SQL 1.20 over files.",
+            Self::Kinesis { connector, .. } => match connector {
+                Connector::V4 => "Flink SQL 1.19 or 1.20 with the connector flink-sql-connector-kinesis 4.x.",
+                Connector::V5 => "Flink SQL 1.20 with the connector flink-sql-connector-aws-kinesis-streams 5.x.",
+                Connector::V6 => "Flink SQL 2.x with the connector flink-sql-connector-aws-kinesis-streams 6.x.",
+            },
+        }
+    }
+
+    /// Returns what has to be filled in before the job runs, and with what.
+    pub(super) fn placeholders(&self) -> Vec<(&'static str, &'static str)> {
+        let Self::Kinesis { connector, region, endpoint, .. } = self else { return Vec::new() };
+        let by_arn = *connector != Connector::V4;
+        [
+            (by_arn, "${AWS_PARTITION}", "the partition of the region, in most of them aws"),
+            (by_arn, "${AWS_ACCOUNT_ID}", "the account that owns the streams, 12 digits"),
+            (region == REGION, REGION, "the region of the streams"),
+            (
+                endpoint.as_deref() == Some(LOCAL_ENDPOINT),
+                LOCAL_ENDPOINT,
+                "the address at which `pipe` serves the streams",
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(there, name, what)| there.then_some((name, what)))
+        .collect()
+    }
+
+    /// Returns the options of the table of a stream that is read.
+    pub(super) fn source(&self, stream: &Stream) -> Vec<TableOption> {
+        let mut options = match self {
+            Self::Kinesis { connector, .. } => {
+                let position = match connector {
+                    Connector::V4 => "scan.stream.initpos",
+                    Connector::V5 | Connector::V6 => "source.init.position",
+                };
+                let mut options = self.kinesis(&stream.name);
+                options.push(option(position, "TRIM_HORIZON"));
+                options
+            }
+            Self::Files { folder } => {
+                vec![option("connector", "filesystem"), option("path", format!("{folder}/{}.jsonl", stream.name))]
+            }
+        };
+        options.extend([option("format", "json"), option("json.ignore-parse-errors", "true")]);
+        options
+    }
+
+    /// Returns the options of the table of a stream that is written.
+    pub(super) fn sink(&self, stream: &Stream) -> Vec<TableOption> {
+        let mut options = match self {
+            Self::Kinesis { endpoint, .. } => {
+                let mut options = self.kinesis(&stream.name);
+                if endpoint.is_some() {
+                    options.push(TableOption {
+                        note: Some("An endpoint that is not AWS's rarely speaks HTTP/2."),
+                        ..option("sink.http-client.protocol.version", "HTTP1_1")
+                    });
+                }
+                options
+            }
+            Self::Files { folder } => {
+                vec![option("connector", "filesystem"), option("path", format!("{folder}/{}", stream.name))]
+            }
+        };
+        options.extend([
+            option("format", "json"),
+            option("json.timestamp-format.standard", "ISO-8601"),
+            option("json.encode.decimal-as-plain-number", "true"),
+        ]);
+        options
+    }
+
+    /// Returns whether a record's key comes from the columns that its table is partitioned by. Files would lose them.
+    pub(super) fn has_partition_keys(&self) -> bool {
+        matches!(self, Self::Kinesis { .. })
+    }
+
+    /// Returns what every table of a Kinesis stream says.
+    fn kinesis(&self, stream: &str) -> Vec<TableOption> {
+        let Self::Kinesis { connector, region, endpoint, local } = self else { return Vec::new() };
+        let name = match connector {
+            Connector::V4 => option("stream", stream),
+            Connector::V5 | Connector::V6 => option(
+                "stream.arn",
+                format!("arn:${{AWS_PARTITION}}:kinesis:{region}:${{AWS_ACCOUNT_ID}}:stream/{stream}"),
+            ),
+        };
+        let mut options = vec![option("connector", "kinesis"), name, option("aws.region", region)];
+        options.extend(endpoint.as_ref().map(|endpoint| option("aws.endpoint", endpoint)));
+        if *local {
+            options.extend([
+                TableOption {
+                    note: Some("The endpoint wants a signature, and takes any."),
+                    ..option("aws.credentials.provider", "BASIC")
+                },
+                option("aws.credentials.basic.accesskeyid", ANYBODY),
+                option("aws.credentials.basic.secretkey", ANYBODY),
+            ]);
+        }
+        options
+    }
+}

@@ -1,0 +1,174 @@
+//! A real Flink: a cluster and a SQL gateway on loopback, one for all tests of this process, started by the first that
+//! asks. `tests/peers/flink.sh` runs it, and ends it with this process, however that ends.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use pipe::deploy::flink::{Answer, FlinkError, Gateway, Places, Session, statements};
+use pipe::plan::Plan;
+use pipe::render::{FLINK_JOB, render_flink_on_files};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long it may take until all of it answers, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_mins(3);
+const LOOK: Duration = Duration::from_millis(100);
+/// What the harness sets beside the text of a job that runs over files: one reader, as the files are read in their
+/// order; a watermark behind every row, so that lateness does not depend on batches; and an answer when all is done.
+const SETTINGS: [&str; 3] = [
+    "SET 'parallelism.default' = '1'",
+    "SET 'pipeline.auto-watermark-interval' = '0'",
+    "SET 'table.dml-sync' = 'true'",
+];
+
+static FLINK: OnceLock<Flink> = OnceLock::new();
+
+/// The cluster.
+pub(crate) struct Flink {
+    /// The gateway's address.
+    pub(crate) gateway: String,
+    /// The connector that it has, as `connector` of a target names it.
+    pub(crate) connector: &'static str,
+    rest: u16,
+    /// Its end ends the cluster, and so does that of this process.
+    _script: Child,
+}
+
+/// Returns the cluster of what `PIPE_FLINK` names; `tests/run` installs it and names it. Where that is not set, says what
+/// is left out.
+pub(crate) fn flink(what: &str) -> Option<&'static Flink> {
+    let home = super::found("PIPE_FLINK", what)?;
+    Some(FLINK.get_or_init(|| Flink::start(&home)))
+}
+
+impl Flink {
+    fn start(home: &Path) -> Self {
+        // Made and removed by the script: this process may be killed.
+        let folder = env::temp_dir().join(format!("pipe-flink-{}", std::process::id()));
+        let ports = free_ports::<6>();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/flink.sh");
+        let mut command = Command::new("bash");
+        command.arg(script).arg(home).arg(&folder).args(ports.map(|port| port.to_string()));
+        let mut script = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let [rest, gateway, ..] = ports;
+        let begun = Instant::now();
+        while !is_ready(rest, gateway) {
+            let ended = script.try_wait().unwrap();
+            assert!(ended.is_none() && begun.elapsed() < PATIENCE, "Flink has not started: {}", logs(&folder));
+            thread::sleep(LOOK);
+        }
+        let jars = fs::read_dir(home.join("lib")).unwrap().map(|jar| jar.unwrap().file_name().into_string().unwrap());
+        let old = jars.into_iter().any(|jar| jar.starts_with("flink-connector-kinesis-4"));
+        let connector = if old { "4.x" } else { "5.x" };
+        Self { gateway: format!("http://127.0.0.1:{gateway}"), connector, rest, _script: script }
+    }
+
+    /// Opens a session of its own.
+    pub(crate) async fn session(&self) -> Session {
+        Gateway::at(&self.gateway).open().await.unwrap()
+    }
+
+    /// Returns what the cluster's own interface answers.
+    pub(crate) fn cluster(&self, path: &str) -> Value {
+        serde_json::from_str(&get(self.rest, path).unwrap()).unwrap()
+    }
+
+    /// Runs statements in a session of their own.
+    pub(crate) async fn run_sql(&self, statements: &[impl AsRef<str>]) -> Result<Vec<Answer>, FlinkError> {
+        let session = self.session().await;
+        let result = run(&session, statements).await;
+        session.close().await.unwrap();
+        result
+    }
+
+    /// Runs the job that is rendered for a plan over records, those of each stream in their order, until all of them are
+    /// read and every window is closed. Returns the rows of each stream that it writes, in no order.
+    pub(crate) async fn run_job(
+        &self,
+        plan: &Plan,
+        records: &[(&str, &[String])],
+    ) -> Result<BTreeMap<String, Vec<Value>>, FlinkError> {
+        let folder = TempDir::new().unwrap();
+        for (stream, records) in records {
+            fs::write(folder.path().join(format!("{stream}.jsonl")), records.join("\n") + "\n").unwrap();
+        }
+        let assembly = render_flink_on_files(plan, folder.path().to_str().unwrap()).unwrap();
+        let reasons = || assembly.omissions().iter().map(|omission| omission.reason.as_str()).collect::<String>();
+        let text = assembly.text(FLINK_JOB).ok_or_else(|| FlinkError::NoJob { reason: reasons() })?;
+        let mut job = statements(text, &nowhere()).unwrap();
+        // Behind the job's own settings, and before what starts it.
+        let last = job.len() - 1;
+        job.splice(last..last, SETTINGS.map(str::to_owned));
+        self.run_sql(&job).await?;
+        let mut rows = BTreeMap::new();
+        for stream in plan.queries.iter().map(|query| &query.name) {
+            rows.insert(stream.clone(), written(&folder.path().join(stream)));
+        }
+        Ok(rows)
+    }
+}
+
+async fn run(session: &Session, statements: &[impl AsRef<str>]) -> Result<Vec<Answer>, FlinkError> {
+    let mut answers = Vec::new();
+    for statement in statements {
+        answers.push(session.run(statement.as_ref()).await?);
+    }
+    Ok(answers)
+}
+
+/// A job over files has no places to fill in.
+fn nowhere() -> Places {
+    Places { endpoint: String::new(), region: String::new(), account: String::new(), partition: String::new() }
+}
+
+/// Reads the rows that a job has written to a folder; a job without any makes none.
+fn written(folder: &Path) -> Vec<Value> {
+    let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
+    let files = files.map(|file| file.unwrap().path());
+    // What is not finished yet has a name that begins with a dot.
+    let finished = files.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.'));
+    let texts: Vec<String> = finished.map(|path| fs::read_to_string(path).unwrap()).collect();
+    texts.iter().flat_map(|text| text.lines()).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    // All at once: otherwise one might come twice.
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+/// Returns whether the cluster has its slots, and the gateway answers.
+fn is_ready(rest: u16, gateway: u16) -> bool {
+    let overview = get(rest, "/overview").and_then(|body| serde_json::from_str::<Value>(&body).ok());
+    let slots = overview.and_then(|overview| overview["slots-available"].as_u64()).unwrap_or(0);
+    slots > 0 && get(gateway, "/v1/info").is_some_and(|body| body.contains("Flink"))
+}
+
+fn get(port: u16, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
+}
+
+/// Returns the ends of what the processes said.
+fn logs(folder: &Path) -> String {
+    ["jobmanager", "taskmanager", "gateway"]
+        .map(|name| {
+            let text = fs::read_to_string(folder.join(format!("log/{name}.log"))).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().rev().take(20).collect();
+            format!("\n{name}:\n{}", lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
+        })
+        .concat()
+}

@@ -1,0 +1,216 @@
+//! The same rows on both engines: those of the embedded one, and those of a real Flink that runs the rendered SQL over
+//! the same records.
+
+use std::{fmt::Write as _, sync::Arc, time::Duration};
+
+use pipe::document::Document;
+use pipe::engine::Engine;
+use pipe::plan::{ERROR_STREAM, Plan};
+use pipe::spec::Spec;
+use pipe::sql::SqlType;
+use pipe::streams::local::{Durability, LocalLog};
+use pipe::streams::{Appends, Capacity, ReadLimit};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+use crate::peers::flink::flink;
+
+/// How far two doubles may be apart, relative to their size: sums in another order differ in their last digits.
+const TOLERANCE: f64 = 1e-9;
+
+/// Resolves a pipeline for the target `flink`.
+pub(crate) fn plan(text: &str) -> Plan {
+    let document = Document::new("pipeline.toml", text.to_owned());
+    let spec = Spec::read(&document).unwrap_or_else(|found| panic!("{}", document.draw(&found, false)));
+    let target = spec.targets.iter().find(|target| target.name == "flink").unwrap();
+    Plan::resolve(&document, &spec, target).unwrap_or_else(|found| panic!("{}", document.draw(&found, false)))
+}
+
+/// Runs a query of a plan on the embedded engine over records of its stream, until every window is closed; returns its
+/// rows. All records go to one shard, so that they are read in their order.
+pub(crate) async fn embedded(plan: &Plan, query: &str, stream: &str, records: &[String]) -> Vec<Value> {
+    let folder = TempDir::new().unwrap();
+    let log = LocalLog::open(folder.path(), Durability::Process).unwrap();
+    for stream in &plan.streams {
+        log.create_stream(&stream.name, Capacity::Provisioned(1)).unwrap();
+    }
+    log.create_stream(ERROR_STREAM, Capacity::Provisioned(1)).unwrap();
+    let mut appends = Appends::new();
+    for record in records {
+        appends.push("key", record.as_bytes());
+    }
+    log.append_records(stream, &appends).unwrap();
+    let query = plan.queries.iter().find(|found| found.name == query).unwrap();
+    let engine = Engine::open(Arc::clone(&log), plan, query).unwrap();
+    let mut status = engine.status();
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(engine.run(stopped));
+    let count = records.len() as u64;
+    let done = status.wait_for(|status| status.counters.records == count && status.open_windows == 0);
+    tokio::time::timeout(Duration::from_mins(1), done).await.expect("every window closes").unwrap();
+    stop.send_replace(true);
+    running.await.unwrap().unwrap();
+    rows(&log, &query.name)
+}
+
+fn rows(log: &LocalLog, stream: &str) -> Vec<Value> {
+    let all = ReadLimit { records: usize::MAX, bytes: usize::MAX };
+    let mut rows = Vec::new();
+    for shard in log.describe_stream(stream).unwrap().shards {
+        for block in log.read_from(stream, shard.id, 0, all).unwrap().blocks {
+            rows.extend(block.records().map(|record| serde_json::from_slice::<Value>(record.data).unwrap()));
+        }
+    }
+    rows
+}
+
+/// Asserts that both engines gave the same rows, in whatever order.
+#[track_caller]
+pub(crate) fn assert_same_rows(plan: &Plan, query: &str, embedded: &[Value], flink: &[Value]) {
+    let columns: Vec<(&str, SqlType)> =
+        plan.stream(query).unwrap().columns.iter().map(|column| (column.name.as_str(), column.sql_type)).collect();
+    let [embedded, flink] = [embedded, flink].map(|rows| {
+        let mut rows: Vec<Vec<Cell>> = rows.iter().map(|row| cells(row, &columns)).collect();
+        // Doubles last: what differs in a last digit only does not change places.
+        rows.sort_by_cached_key(|row| (key(row, false), key(row, true)));
+        rows
+    });
+    let differing = embedded.iter().zip(&flink).filter(|(one, other)| !same(one, other));
+    let mut text = String::new();
+    for (one, other) in differing.take(5) {
+        writeln!(text, "embedded {one:?}\nflink    {other:?}").unwrap();
+    }
+    assert!(
+        text.is_empty() && embedded.len() == flink.len(),
+        "query {query}: {} rows of the embedded engine, {} of Flink\n{text}",
+        embedded.len(),
+        flink.len()
+    );
+}
+
+/// A value, whatever its spelling.
+#[derive(Debug, PartialEq)]
+enum Cell {
+    Null,
+    Exact(String),
+    Double(f64),
+}
+
+fn cells(row: &Value, columns: &[(&str, SqlType)]) -> Vec<Cell> {
+    assert_eq!(row.as_object().map(serde_json::Map::len), Some(columns.len()), "{row} has the columns {columns:?}");
+    columns.iter().map(|(name, sql_type)| cell(&row[name], *sql_type)).collect()
+}
+
+fn cell(value: &Value, sql_type: SqlType) -> Cell {
+    match (value, sql_type) {
+        (Value::Null, _) => Cell::Null,
+        (Value::Number(number), SqlType::Double | SqlType::Real) => Cell::Double(number.as_f64().unwrap()),
+        (Value::String(text), SqlType::Timestamp(_)) => {
+            // Flink writes no seconds' fraction where it is zero.
+            let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+            let fraction = fraction.trim_end_matches(['0', 'Z']);
+            Cell::Exact(format!("{}.{fraction}", whole.trim_end_matches('Z').replace(' ', "T")))
+        }
+        (value, _) => Cell::Exact(value.to_string()),
+    }
+}
+
+fn key(row: &[Cell], doubles: bool) -> String {
+    let parts = row.iter().map(|cell| match cell {
+        Cell::Double(number) => {
+            if doubles {
+                format!("{number:+.6e}")
+            } else {
+                String::new()
+            }
+        }
+        Cell::Exact(text) => text.clone(),
+        Cell::Null => "NULL".to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("\u{1}")
+}
+
+fn same(one: &[Cell], other: &[Cell]) -> bool {
+    one.iter().zip(other).all(|pair| match pair {
+        (Cell::Double(one), Cell::Double(other)) => (one - other).abs() <= TOLERANCE * one.abs().max(other.abs()),
+        (one, other) => one == other,
+    })
+}
+
+/// Numbers that look random and are the same in every run (Knuth's MMIX generator).
+pub(crate) struct Numbers(u64);
+
+impl Numbers {
+    pub(crate) fn seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Returns a number below another one.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+const TRADES: &str = r#"
+[pipeline]
+name = "equality"
+
+[streams.trades]
+event_time = { column = "traded_at", delay = "2s", idle = "1s" }
+
+[streams.trades.columns]
+traded_at = "TIMESTAMP(3)"
+ticker    = "VARCHAR(4)"
+price     = { type = "DOUBLE", path = "$.quote.price" }
+volume    = "INTEGER"
+
+[streams.averages]
+
+[queries.averages]
+from = "trades"
+where = "volume > 10"
+window = { kind = "tumbling", size = "10s" }
+group_by = ["ticker"]
+[queries.averages.select]
+trades    = "COUNT(*)"
+priced    = "COUNT(price)"
+low       = "MIN(price)"
+high      = "MAX(price)"
+avg_price = "AVG(price)"
+volume    = "SUM(volume)"
+mean      = "AVG(volume)"
+"#;
+
+/// Trades of some minutes, out of order by up to three seconds, so that some of them are late; with nulls, and with
+/// moments on the boundaries of windows.
+fn trades(count: usize) -> Vec<String> {
+    let mut numbers = Numbers::seed(7);
+    let mut now = 1_770_027_330_000;
+    let record = |_| {
+        now += numbers.below(60);
+        let mut at = now - numbers.below(3_000);
+        if numbers.below(50) == 0 {
+            at -= at % 10_000;
+        }
+        let at = pipe::engine::moment_text(i64::try_from(at * 1000).unwrap());
+        let ticker = ["AMZN", "AAPL", "MSFT", "LONGER"][usize::try_from(numbers.below(4)).unwrap()];
+        let ticker = if numbers.below(20) == 0 { "null".to_owned() } else { format!("\"{ticker}\"") };
+        let price = if numbers.below(10) == 0 { "null".to_owned() } else { format!("{}.5", numbers.below(1000)) };
+        let volume = numbers.below(1000);
+        format!(r#"{{"traded_at":"{at}","ticker":{ticker},"quote":{{"price":{price}}},"volume":{volume}}}"#)
+    };
+    (0..count).map(record).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tumbling_windows_have_the_same_rows_on_flink() {
+    let Some(flink) = flink("tumbling windows on Flink and on the embedded engine") else { return };
+    let plan = plan(TRADES);
+    let records = trades(10_000);
+    let ours = embedded(&plan, "averages", "trades", &records).await;
+    let theirs = flink.run_job(&plan, &[("trades", &records)]).await.unwrap();
+    assert!(ours.len() > 150, "{}", ours.len());
+    assert_same_rows(&plan, "averages", &ours, &theirs["averages"]);
+}

@@ -101,8 +101,11 @@ impl<'a> Building<'a> {
         }?;
         let from: Vec<&str> = spec.from.iter().map(|from| from.value.as_str()).collect();
         let window = spec.window.as_ref().map_or("row by row".to_owned(), |window| window.value.describe());
-        // The group columns stand first in every row of a query that has them.
-        let partition_by = (0..spec.group_by.len()).collect();
+        // The group columns stand first in every row of a query that has them. Without any, records keep the keys that they
+        // came with, and what is made of several spreads by all that it holds.
+        let spread = spec.window.is_none() && !self.is_of_records(relation);
+        let keys = if spread { self.relations[relation].attributes.len() } else { spec.group_by.len() };
+        let partition_by = (0..keys).collect();
         Some(Query {
             name: name.value.clone(),
             relation,
@@ -111,6 +114,14 @@ impl<'a> Building<'a> {
             late: spec.late.as_ref().map(|late| late.value.clone()),
             summary: format!("{window} {}, from {}", self.by(relation), from.join(" and ")),
         })
+    }
+
+    /// Returns whether each row of a relation is made of one record of a stream.
+    fn is_of_records(&self, relation: RelationId) -> bool {
+        match &self.relations[relation].operator {
+            Operator::Group(_) | Operator::Join(_) => false,
+            other => other.inputs().into_iter().all(|input| self.is_of_records(input)),
+        }
     }
 
     /// Returns in words by which time a relation goes.

@@ -175,7 +175,7 @@ fn write_field(text: &mut String, letter: char, count: usize, moment: NaiveDateT
         'H' => write!(text, "{hour:0count$}"),
         'k' => write!(text, "{:0count$}", if hour == 0 { 24 } else { hour }),
         'K' => write!(text, "{:0count$}", hour % 12),
-        'h' => write!(text, "{:0count$}", if hour % 12 == 0 { 12 } else { hour % 12 }),
+        'h' => write!(text, "{:0count$}", if hour.is_multiple_of(12) { 12 } else { hour % 12 }),
         'm' => write!(text, "{:0count$}", moment.minute()),
         's' => write!(text, "{:0count$}", moment.second()),
         'S' => write!(text, "{:0count$}", moment.and_utc().timestamp_subsec_millis()),
@@ -247,7 +247,7 @@ impl Parts {
             // Two digits are those of a year within eighty years back and twenty on; of this program's time, which
             // no clock is asked for.
             'y' if count <= 2 && digits == 2 => {
-                self.year = i32::try_from(if number < 50 { 2000 } else { 1900 } + number).ok()?
+                self.year = i32::try_from(if number < 50 { 2000 } else { 1900 } + number).ok()?;
             }
             'y' => self.year = i32::try_from(number).ok()?,
             'M' => self.month = small,

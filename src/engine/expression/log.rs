@@ -18,10 +18,10 @@ pub(super) fn find(name: &str, arguments: &[Expr]) -> Result<Option<Own>, DataFu
     let column = || constant_index(arguments, arguments.len().saturating_sub(1));
     Ok(Some(match name {
         "REGEX_LOG_PARSE" | "FAST_REGEX_LOG_PARSER" => {
-            group(compile(constant_text(arguments, 1)?).map_err(refused)?, column()?)?
+            group(compile(constant_text(arguments, 1)?).map_err(refused)?, column()?)
         }
-        "SYS_LOG_PARSE" => group(compile(SYSLOG).map_err(refused)?, column()?)?,
-        "W3C_LOG_PARSE" => group(compile(&w3c(constant_text(arguments, 1)?)).map_err(refused)?, column()?)?,
+        "SYS_LOG_PARSE" => group(compile(SYSLOG).map_err(refused)?, column()?),
+        "W3C_LOG_PARSE" => group(compile(&w3c(constant_text(arguments, 1)?)).map_err(refused)?, column()?),
         "FIXED_COLUMN_LOG_PARSE" => {
             let columns = fixed(constant_text(arguments, 1)?)?;
             let column = column()?.checked_sub(1).and_then(|index| columns.get(index).copied());

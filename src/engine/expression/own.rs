@@ -111,7 +111,7 @@ fn rows<T>(
     arguments: &[ArrayRef],
     of: &impl Fn(&Row<'_>) -> Result<Option<T>, Failure>,
 ) -> Result<Vec<Option<T>>, DataFusionError> {
-    let count = arguments.first().map_or(0, |array| array.len());
+    let count = arguments.first().map_or(0, Array::len);
     let mut values = Vec::with_capacity(count);
     for row in 0..count {
         if arguments.iter().any(|array| array.is_null(row)) {

@@ -12,8 +12,8 @@ use super::own::{Failure, Own, constant_index, constant_text};
 pub(super) fn find(name: &str, arguments: &[Expr]) -> Result<Option<Own>, DataFusionError> {
     let regex = || compile(constant_text(arguments, 1)?).map_err(refused);
     Ok(Some(match name {
-        "$SUBSTRING_REGEX" => group(regex()?, 0)?,
-        "REGEXP_EXTRACT" => group(regex()?, if arguments.len() > 2 { constant_index(arguments, 2)? } else { 0 })?,
+        "$SUBSTRING_REGEX" => group(regex()?, 0),
+        "REGEXP_EXTRACT" => group(regex()?, if arguments.len() > 2 { constant_index(arguments, 2)? } else { 0 }),
         "REGEXP_REPLACE" => {
             let regex = regex()?;
             Own::text(move |row| replace(&regex, row.text(0), row.text(2), 1, 0).map(Some))
@@ -39,11 +39,11 @@ pub(super) fn refused(error: SqlError) -> DataFusionError {
 }
 
 /// The group of a number of the first match.
-pub(super) fn group(regex: Regex, index: usize) -> Result<Own, DataFusionError> {
-    Ok(Own::text(move |row| {
+pub(super) fn group(regex: Regex, index: usize) -> Own {
+    Own::text(move |row| {
         let found = regex.captures(row.text(0));
         Ok(found.and_then(|found| found.get(index).map(|group| group.as_str().to_owned())))
-    }))
+    })
 }
 
 /// Replaces the match of a number, from 1, or all with 0, of those that begin at a character, from 1, or behind.

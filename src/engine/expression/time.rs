@@ -33,7 +33,7 @@ pub(super) fn find(name: &str, arguments: &[Expr]) -> Result<Option<Own>, DataFu
         }
         "TIMESTAMPDIFF" => {
             let unit = constant_text(arguments, 0)?.to_owned();
-            Own::whole(move |row| between(&unit, row.moment(1)?, row.moment(2)?).map(Some))
+            Own::whole(move |row| Ok(Some(between(&unit, row.moment(1)?, row.moment(2)?))))
         }
         "$ADD_INTERVAL" => {
             let length = interval(arguments, 1)?;
@@ -143,7 +143,7 @@ fn part(unit: &str, moment: NaiveDateTime) -> i64 {
 }
 
 /// Returns how many whole units lie between two moments, below nothing where the second is earlier.
-fn between(unit: &str, from: NaiveDateTime, to: NaiveDateTime) -> Result<i64, Failure> {
+fn between(unit: &str, from: NaiveDateTime, to: NaiveDateTime) -> i64 {
     let length = match unit {
         "SECOND" => 1_000,
         "MINUTE" => 60_000,
@@ -151,10 +151,10 @@ fn between(unit: &str, from: NaiveDateTime, to: NaiveDateTime) -> Result<i64, Fa
         "DAY" => 86_400_000,
         _ => {
             let months = if from <= to { months(from, to) } else { -months(to, from) };
-            return Ok(if unit == "YEAR" { months / 12 } else { months });
+            return if unit == "YEAR" { months / 12 } else { months };
         }
     };
-    Ok((to.and_utc().timestamp_millis() - from.and_utc().timestamp_millis()) / length)
+    (to.and_utc().timestamp_millis() - from.and_utc().timestamp_millis()) / length
 }
 
 /// Returns how many whole months lie between two moments in order.

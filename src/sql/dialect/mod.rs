@@ -1,6 +1,12 @@
 //! Typed expression → text of a dialect.
 
 mod aggregate;
+mod call;
+mod carries;
+#[cfg(test)]
+mod tests;
+
+pub use carries::{FlinkVersion, carries, carries_aggregate};
 
 use super::{Aggregate, Expr, ExprKind, Literal, Operator, SqlType};
 
@@ -46,7 +52,8 @@ impl Dialect {
         let (seconds, fraction) = (micros / SECOND, micros % SECOND);
         let (days, clock) = (seconds / 86_400, seconds % 86_400);
         let clock = format!("{:02}:{:02}:{:02}", clock / 3600, clock / 60 % 60, clock % 60);
-        let point = if fraction == 0 { String::new() } else { format!(".{fraction:06}") };
+        let point =
+            if fraction == 0 { String::new() } else { format!(".{fraction:06}").trim_end_matches("000").to_owned() };
         let digits = days.to_string().len().max(2);
         format!("INTERVAL '{sign}{days} {clock}{point}' DAY({digits}) TO SECOND")
     }
@@ -200,93 +207,8 @@ impl Writer<'_> {
             }
         }
     }
-
-    fn call(self, name: &str, arguments: &[Expr]) -> String {
-        let written: Vec<String> = arguments.iter().map(|argument| self.write(argument)).collect();
-        match (self.dialect, name, written.as_slice()) {
-            // KDA has no SQRT.
-            (Dialect::Kda, "SQRT", [number]) => format!("POWER({number}, 0.5)"),
-            (_, "SUBSTRING", [text, from]) => format!("SUBSTRING({text} FROM {from})"),
-            (_, "SUBSTRING", [text, from, length]) => format!("SUBSTRING({text} FROM {from} FOR {length})"),
-            _ => format!("{name}({})", written.join(", ")),
-        }
-    }
 }
 
 fn not(negated: bool) -> &'static str {
     if negated { "NOT " } else { "" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::{Scope, read_filter, read_select};
-    use super::*;
-
-    #[test]
-    fn each_dialect_quotes_and_widens_in_its_own_way() {
-        let columns = [("userName".to_owned(), SqlType::Varchar(8)), ("balance".to_owned(), SqlType::Integer)];
-        let scope = Scope { columns: &columns };
-        let read = read_select("SUM(balance) / (COUNT(*) - 1)", scope, &[], Vec::new()).expect("legal");
-        let write = |dialect| expression_text(&read.expr, dialect, &read.aggregates, "");
-        assert_eq!(write(Dialect::Kda), "SUM(\"balance\") / (COUNT(*) - 1)");
-        assert_eq!(write(Dialect::Flink), "SUM(CAST(`balance` AS BIGINT)) / NULLIF((COUNT(*) - 1), 0)");
-        let filter =
-            read_filter("NOT (userName = 'o''x' OR -balance < 3) AND balance IS NOT NULL", scope).expect("legal");
-        assert_eq!(
-            expression_text(&filter, Dialect::Flink, &[], ""),
-            "(NOT ((`userName` = 'o''x') OR ((-`balance`) < 3))) AND (`balance` IS NOT NULL)"
-        );
-    }
-
-    #[test]
-    fn what_diverts_a_row_in_kda_does_not_stop_a_flink_job() {
-        let columns = [("a".to_owned(), SqlType::Varchar(8)), ("b".to_owned(), SqlType::Integer)];
-        let write = |text, dialect| {
-            let filter = read_filter(text, Scope { columns: &columns }).expect(text);
-            expression_text(&filter, dialect, &[], "")
-        };
-        let text = "CAST(a AS INTEGER) / b > MOD(b, 2) + MOD(b, b)";
-        assert_eq!(write(text, Dialect::Kda), "(CAST(\"a\" AS INTEGER) / \"b\") > (MOD(\"b\", 2) + MOD(\"b\", \"b\"))");
-        assert_eq!(
-            write(text, Dialect::Flink),
-            "(TRY_CAST(`a` AS INT) / NULLIF(`b`, 0)) > (MOD(`b`, 2) + MOD(`b`, NULLIF(`b`, 0)))"
-        );
-        assert_eq!(write("CAST(b AS VARCHAR(2)) = '1'", Dialect::Flink), "CAST(`b` AS VARCHAR(2)) = '1'");
-    }
-
-    #[test]
-    fn aggregates_are_spelled_so_that_each_dialect_gives_the_same_value() {
-        let columns =
-            [("i".to_owned(), SqlType::Integer), ("b".to_owned(), SqlType::Boolean), ("f".to_owned(), SqlType::Double)];
-        for (text, kda, flink) in [
-            ("COUNT(DISTINCT i)", "COUNT(DISTINCT \"i\")", "COUNT(DISTINCT `i`)"),
-            ("SUM(DISTINCT i)", "SUM(DISTINCT \"i\")", "SUM(DISTINCT CAST(`i` AS BIGINT))"),
-            ("FIRST_VALUE(i)", "FIRST_VALUE(\"i\")", "FIRST_VALUE(`i`)"),
-            ("STDDEV_POP(i)", "STDDEV_POP(\"i\")", "STDDEV_POP(CAST(`i` AS DOUBLE))"),
-            ("VAR_SAMP(f)", "VAR_SAMP(\"f\")", "VAR_SAMP(`f`)"),
-            ("ANY(i > 1)", "ANY(\"i\" > 1)", "(MAX(CASE WHEN `i` > 1 THEN 1 WHEN NOT (`i` > 1) THEN 0 END) = 1)"),
-            ("EVERY(b)", "EVERY(\"b\")", "(MIN(CASE WHEN `b` THEN 1 WHEN NOT `b` THEN 0 END) = 1)"),
-            ("APPROX_COUNT_DISTINCT(i)", "APPROX_COUNT_DISTINCT(\"i\")", "COUNT(DISTINCT `i`)"),
-            ("PERCENTILE(f, 0.95)", "PERCENTILE(\"f\", 0.95)", "PERCENTILE(CAST(`f` AS DOUBLE), 0.95)"),
-        ] {
-            let read = read_select(text, Scope { columns: &columns }, &[], Vec::new()).expect(text);
-            assert_eq!(expression_text(&read.expr, Dialect::Kda, &read.aggregates, ""), kda);
-            assert_eq!(expression_text(&read.expr, Dialect::Flink, &read.aggregates, ""), flink);
-        }
-    }
-
-    #[test]
-    fn intervals_are_written_in_the_largest_unit_that_fits() {
-        for (micros, text) in [
-            (0, "INTERVAL '0 00:00:00' DAY(2) TO SECOND"),
-            (10_000_000, "INTERVAL '10' SECOND"),
-            (-60_000_000, "INTERVAL '-1' MINUTE"),
-            (86_400_000_000, "INTERVAL '1' DAY"),
-            (90_000_000_000, "INTERVAL '25' HOUR"),
-            (100_000, "INTERVAL '0 00:00:00.100000' DAY(2) TO SECOND"),
-            (8_726_400_000_001, "INTERVAL '101 00:00:00.000001' DAY(3) TO SECOND"),
-        ] {
-            assert_eq!(Dialect::Flink.interval(micros), text);
-        }
-    }
 }

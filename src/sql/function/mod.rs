@@ -140,10 +140,10 @@ impl Function {
             return Err(SqlError::new(format!("{} takes {legal} {noun}, not {}", self.name, arguments.len())));
         }
         let meeting = self.meeting(&arguments)?;
-        let last = self.takes.last().copied().unwrap_or(Takes::Common);
+        let repeated = self.takes.last().copied().unwrap_or(Takes::Common);
         let mut cast = Vec::new();
         for (index, argument) in arguments.into_iter().enumerate() {
-            let takes = self.takes.get(index).copied().unwrap_or(last);
+            let takes = self.takes.get(index).copied().unwrap_or(repeated);
             cast.push(self.argument(argument, takes, meeting)?);
         }
         let first = cast.first().and_then(|first| first.sql_type).unwrap_or(SqlType::Double);

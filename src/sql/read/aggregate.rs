@@ -25,8 +25,8 @@ impl Reader<'_> {
     pub(super) fn aggregate(&mut self, call: &AggregateCall<'_>) -> Result<Expr, SqlError> {
         let name = call.function.name();
         match (self.space.aggregates, call.over) {
-            (Aggregates::Nowhere(why), _) => {
-                return Err(SqlError::new(format!("{name} cannot stand here"))
+            (Aggregates::Nowhere { place, why }, _) => {
+                return Err(SqlError::new(format!("{name} cannot stand in {place}"))
                     .label(why)
                     .help("aggregates belong to the `select` of a query with a `window`"));
             }
@@ -73,9 +73,7 @@ impl Reader<'_> {
         let name = function.name();
         match (function, call.arguments) {
             (AggregateFunction::Count, [None]) if distinct => {
-                return Err(
-                    SqlError::new("COUNT(DISTINCT *) has no meaning").help("name the column: COUNT(DISTINCT x)")
-                );
+                Err(SqlError::new("COUNT(DISTINCT *) has no meaning").help("name the column: COUNT(DISTINCT x)"))
             }
             (AggregateFunction::Count, [None]) => Ok(Aggregate::count()),
             (AggregateFunction::Count, arguments) if arguments.len() != 1 => {
@@ -93,7 +91,7 @@ impl Reader<'_> {
                 aggregate.parameter = self.parameter(&aggregate, rest)?;
                 Ok(aggregate)
             }
-            _ => return Err(SqlError::new(format!("{name} takes a value"))),
+            _ => Err(SqlError::new(format!("{name} takes a value"))),
         }
     }
 

@@ -185,7 +185,7 @@ impl Reader<'_> {
         built("TIMESTAMPDIFF", vec![unit, right, left]).map_err(|error| renamed(error, "TIMESTAMPDIFF", "`-`"))
     }
 
-    /// Reads VARIABLE_COLUMN_LOG_PARSE, whose columns may be as many as a number says, and whose escape and quote may
+    /// Reads `VARIABLE_COLUMN_LOG_PARSE`, whose columns may be as many as a number says, and whose escape and quote may
     /// be left out.
     fn columns_of(&mut self, given: &[&Parsed]) -> Result<Expr, SqlError> {
         let mut arguments = given.iter().map(|argument| self.expr(argument)).collect::<Result<Vec<_>, _>>()?;

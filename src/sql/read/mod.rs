@@ -39,12 +39,12 @@ pub struct Reading {
 }
 
 /// Why no aggregate may stand in a `where`.
-const ONE_ROW: &str = "a `where` sees one row at a time";
+const IN_WHERE: Aggregates<'_> = Aggregates::Nowhere { place: "a `where`", why: "a `where` sees one row at a time" };
 
 /// Reads the condition of a `where`.
 pub fn read_filter(text: &str, scope: Scope<'_>) -> Result<Expr, SqlError> {
     let names = Visible::all(scope);
-    let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Nowhere(ONE_ROW) };
+    let space = Space { names: &names, folding: Folding::Lenient, aggregates: IN_WHERE };
     condition(read_expr(text, &space, &mut Found::default())?)
 }
 
@@ -90,8 +90,9 @@ pub fn read_having(
 
 /// Reads one output of a query without a window, over names of one input or several.
 pub fn read_row(text: &str, names: &[Visible]) -> Result<Expr, SqlError> {
-    let why = "a query without a window sees one row at a time";
-    let space = Space { names, folding: Folding::Lenient, aggregates: Aggregates::Nowhere(why) };
+    let aggregates =
+        Aggregates::Nowhere { place: "a query without a window", why: "such a query sees one row at a time" };
+    let space = Space { names, folding: Folding::Lenient, aggregates };
     typed(read_expr(text, &space, &mut Found::default())?)
 }
 

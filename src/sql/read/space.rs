@@ -32,8 +32,13 @@ pub enum Folding {
 /// Where aggregates may stand.
 #[derive(Debug, Clone, Copy)]
 pub enum Aggregates<'a> {
-    /// Nowhere; it says why.
-    Nowhere(&'static str),
+    /// Nowhere.
+    Nowhere {
+        /// What the expression is: "a `where`".
+        place: &'static str,
+        /// Why none may stand there.
+        why: &'static str,
+    },
     /// Over the rows of a group: what is outside of them is one of the group's keys, each an expression over the input
     /// and what it is called behind the grouping.
     Grouped(&'a [(Expr, String)]),

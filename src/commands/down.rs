@@ -50,8 +50,20 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         }
     }
     ui.detail(&format!("removing {}", folder.path().display()));
+    // Its process ends the job, unless that ended without a word.
+    let job = folder.job();
     if local::remove(&folder).await? {
         ui.note(&format!("stopped pipeline `{name}`"));
+    }
+    if let Some(job) = job {
+        match job.stop().await {
+            Ok(true) => ui.note(&format!("cancelled the Flink job {}", job.id)),
+            Ok(false) => {}
+            Err(error) => {
+                ui.note(&format!("removed {}; the Flink job {} may still be there", folder.path().display(), job.id));
+                return Err(error.into());
+            }
+        }
     }
     ui.note(&format!("removed {}; nothing of pipeline `{name}` is left on this machine", folder.path().display()));
     Ok(())

@@ -2,6 +2,7 @@
 //!
 //! Owns what people type and what they are told. May import everything. Never does the work itself.
 
+mod background;
 mod check;
 mod down;
 mod follow;
@@ -10,6 +11,7 @@ mod locate;
 mod plan;
 mod render;
 mod rows;
+mod show;
 mod status;
 mod tail;
 mod up;

@@ -1,5 +1,6 @@
 //! `pipe status`
 
+use crate::deploy::flink::JobState;
 use crate::deploy::local::{Folder, Found, RunStatus, at_rest};
 use crate::engine::{QueryStatus, Sample, moment_text};
 use crate::error::Error;
@@ -34,14 +35,24 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         }
         Found::Absent => (None, false),
     };
-    let Some(status) = status else {
+    let Some(mut status) = status else {
         ui.note(&format!("pipeline `{name}` does not run, and has no records; `pipe up {name}` runs it"));
         return Ok(());
+    };
+    if !running {
+        status.job = folder.job();
+    }
+    let state = match &status.job {
+        Some(job) => Some(job.state().await.map_or_else(|error| error.to_string(), state_text)),
+        None => None,
     };
     match ui.format() {
         Format::Json => {
             let mut value = serde_json::to_value(&status).map_err(|error| Error::stdout(error.into()))?;
             value["running"] = running.into();
+            if let Some(state) = state {
+                value["job"]["state"] = state.into();
+            }
             if let (false, Some(members)) = (running, value.as_object_mut()) {
                 // What does not run has neither.
                 members.remove("pid");
@@ -53,8 +64,19 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             let (header, rows) = query_rows(&status);
             std::iter::once(&header).chain(&rows).try_for_each(|row| ui.data(&csv_line(row))).map_err(Error::stdout)
         }
-        Format::Table => show(&status, running, plan.as_ref(), ui).map_err(Error::stdout),
+        Format::Table => {
+            show(&status, running, plan.as_ref(), ui).map_err(Error::stdout)?;
+            if let (Some(job), Some(state)) = (&status.job, state) {
+                let line = format!("Flink job {} ({}) at {}: {state}", job.name, job.id, job.gateway);
+                ui.data(&line).map_err(Error::stdout)?;
+            }
+            Ok(())
+        }
     }
+}
+
+fn state_text(state: Option<JobState>) -> String {
+    state.map_or_else(|| "GONE".to_owned(), |state| state.as_str().to_owned())
 }
 
 fn show(status: &RunStatus, running: bool, plan: Option<&Plan>, ui: &Ui) -> std::io::Result<()> {
@@ -72,8 +94,10 @@ fn show(status: &RunStatus, running: bool, plan: Option<&Plan>, ui: &Ui) -> std:
         })
         .collect();
     ui.data(&table(&header, &rows))?;
-    let (header, rows) = query_rows(status);
-    ui.data(&table(&header, &rows))?;
+    if status.job.is_none() {
+        let (header, rows) = query_rows(status);
+        ui.data(&table(&header, &rows))?;
+    }
     for query in &status.queries {
         samples("late", &query.late, ui)?;
         samples("bad", &query.bad, ui)?;

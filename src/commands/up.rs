@@ -1,33 +1,24 @@
 //! `pipe up`
 
-use std::ffi::OsString;
 use std::future::Future;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::Instant;
 
-use crate::deploy::local::{Contact, DeployError, Folder, Options, Run, RunStatus};
-use crate::engine::moment_text;
+use crate::deploy::flink::{Places, Prepared, Submitted};
+use crate::deploy::local::{Folder, Options, REGION, Run};
 use crate::error::Error;
 use crate::plan::{EngineKind, Plan, StreamsKind};
 use crate::streams::local::Durability;
-use crate::streams::{Log, Position};
 use crate::ui::Ui;
 
+use super::background::detach;
 use super::check::count;
-use super::follow::{Follower, PAUSE};
 use super::locate::{self, Loaded};
-use super::rows::Rows;
-use super::tail::{described, outputs};
-
-/// How often the status line changes on a terminal, and elsewhere.
-const STATUS_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// How long a background process may take until it answers.
-const START_PATIENCE: Duration = Duration::from_mins(1);
+use super::show::{Show, Until};
+use super::tail::outputs;
 
 /// Run a pipeline: streams, generators, queries and a Kinesis endpoint, and show what the queries find
 ///
@@ -49,7 +40,7 @@ pub(super) struct Args {
 
     /// Run in the background; what it says goes to `.pipe/<name>/up.log`
     #[arg(short, long)]
-    detach: bool,
+    pub(super) detach: bool,
 
     /// Stop after this long, such as 30s
     #[arg(long = "for", value_name = "DURATION", allow_hyphen_values = true, value_parser = humantime::parse_duration)]
@@ -83,13 +74,18 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let path = locate::file(args.pipeline.as_deref())?;
     let plan = Arc::new(Loaded::open(&path, ui)?.plan(&args.target, ui)?);
-    if (plan.target.streams, plan.target.engine) != (StreamsKind::Local, EngineKind::Embedded) {
-        return Err(Error::Unavailable {
-            message: format!("`pipe up` cannot deploy to target `{}` in this version", args.target),
-            hint: "`pipe render` writes the artifacts for it; without --target the pipeline runs on this machine"
-                .to_owned(),
-        });
-    }
+    // What has no job for Flink is told before anything is made.
+    let prepared = match (plan.target.streams, plan.target.engine) {
+        (StreamsKind::Local, EngineKind::Embedded) => None,
+        (StreamsKind::Local, EngineKind::Flink) => Some(Prepared::of(&plan)?),
+        _ => {
+            return Err(Error::Unavailable {
+                message: format!("`pipe up` cannot deploy to target `{}` in this version", args.target),
+                hint: "`pipe render` writes the artifacts for it; without --target the pipeline runs on this machine"
+                    .to_owned(),
+            });
+        }
+    };
     if args.detach {
         return detach(&plan, ui).await;
     }
@@ -101,18 +97,29 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         file: path.display().to_string(),
     };
     let stop = stop_signal(args.foreground).map_err(|source| Error::write("the signal handlers", source))?;
+    let mut stop = std::pin::pin!(stop);
     let mut run = Run::open(&plan, &options).await?;
-    announce(&plan, &run, &options, ui);
-    let log = run.log();
-    let streams: Vec<(String, Vec<String>)> = outputs(&plan).map(|stream| described(stream, Some(&plan))).collect();
-    let names: Vec<String> = streams.iter().map(|(name, _)| name.clone()).collect();
-    let follower = Follower::open(log as Arc<dyn Log>, &names, &Position::Latest).await?;
-    let titled = names.len() > 1;
-    let rows = streams.into_iter().map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name))).collect();
-    run.begin()?;
-    let mut show = Show { ui, follower, rows, last: (Instant::now(), run.status()) };
-    let shown = show.until_stopped(&mut run, stop, args).await;
-    ui.clear_status();
+    announce(&plan, &run, &options, prepared.as_ref(), ui);
+    let mut show = Show::open(ui, &plan, &run).await?;
+    run.begin();
+    let started = match &prepared {
+        Some(prepared) => submit(prepared, &run, stop.as_mut(), ui).await.map(Some),
+        None => Ok(None),
+    };
+    let shown = match started {
+        Ok(job) => {
+            run.tell()?;
+            let ends = args.duration.map(|duration| Instant::now() + duration);
+            let mut until = Until { stop, ends, job };
+            let shown = show.until_stopped(&mut run, &mut until).await;
+            ui.clear_status();
+            if let Some(job) = &until.job {
+                withdraw(job, &run, ui).await;
+            }
+            shown
+        }
+        Err(error) => Err(error),
+    };
     ui.note("stopping: processing what was accepted");
     let stopped = run.stop().await;
     // What the last turns wrote is shown too.
@@ -120,90 +127,47 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     stopped?;
     rest?;
     if !matches!(shown, Err(Error::BrokenPipe)) {
-        ui.note(&format!("stopped; `pipe up {}` goes on, `pipe down {}` removes it", path.display(), plan.name));
+        let target = if prepared.is_some() { format!(" --target {}", args.target) } else { String::new() };
+        let up = format!("pipe up {}{target}", path.display());
+        ui.note(&format!("stopped; `{up}` goes on, `pipe down {}` removes it", plan.name));
     }
     shown
 }
 
-/// What a person sees while a pipeline runs.
-struct Show<'a> {
-    ui: &'a Ui,
-    follower: Follower,
-    rows: Vec<Rows<'a>>,
-    last: (Instant, RunStatus),
-}
-
-impl Show<'_> {
-    async fn until_stopped(
-        &mut self,
-        run: &mut Run,
-        stop: impl Future<Output = Error>,
-        args: &Args,
-    ) -> Result<(), Error> {
-        let ends = args.duration.map(|duration| Instant::now() + duration);
-        let ended = async {
-            match ends {
-                Some(ends) => sleep_until(ends).await,
-                None => std::future::pending().await,
+/// Hands the queries to Flink. Broken off, it leaves no job behind.
+async fn submit(
+    prepared: &Prepared,
+    run: &Run,
+    stop: impl Future<Output = Error>,
+    ui: &Ui,
+) -> Result<Submitted, Error> {
+    let places = Places::local(run.endpoint(), REGION);
+    tokio::select! {
+        error = stop => {
+            if let Err(error) = prepared.withdraw().await {
+                ui.note(&format!("note: its Flink job may have been started: {error}"));
             }
-        };
-        let (mut ended, mut stop) = (std::pin::pin!(ended), std::pin::pin!(stop));
-        let mut rows_due = interval(PAUSE);
-        let (here, elsewhere) = STATUS_PAUSE;
-        let mut status_due = interval(if self.ui.is_terminal() { here } else { elsewhere });
-        status_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        status_due.tick().await;
-        loop {
-            tokio::select! {
-                error = &mut stop => return Err(error),
-                () = &mut ended => return Ok(()),
-                generated = run.generated() => return Ok(generated?),
-                _ = rows_due.tick() => self.poll().await?,
-                _ = status_due.tick() => self.status(run),
-            }
+            Err(error)
         }
-    }
-
-    async fn poll(&mut self) -> Result<(), Error> {
-        loop {
-            let (brought, at_end) = self.follower.poll().await?;
-            for followed in brought {
-                self.rows[followed.stream].write(&followed.records)?;
-            }
-            if at_end {
-                return Ok(());
-            }
+        submitted = prepared.submit(&places) => {
+            let job = submitted?;
+            run.note_job(&job)?;
+            ui.note(&format!("the Flink job runs (job {}); it ends with this process, which has its streams", job.id));
+            Ok(job)
         }
-    }
-
-    fn status(&mut self, run: &Run) {
-        let (then, before) = &self.last;
-        let now = run.status();
-        let seconds = then.elapsed().as_secs_f64();
-        let consumed = |status: &RunStatus| status.queries.iter().map(|query| query.counters.records).sum::<u64>();
-        #[expect(clippy::cast_precision_loss, reason = "a rate for reading")]
-        let rate = (consumed(&now) - consumed(before)) as f64 / seconds.max(0.001);
-        let mut line = format!("in {rate:.0}/s");
-        for query in &now.queries {
-            let watermark = query.watermark.map_or("none yet".to_owned(), moment_text);
-            let name = if now.queries.len() > 1 { format!("{}: ", query.name) } else { String::new() };
-            line += &format!(
-                " | {name}watermark {watermark}, {}, late {}, bad {}",
-                count(query.open_windows, "open window", "open windows"),
-                query.counters.late,
-                query.counters.bad
-            );
-        }
-        if self.ui.is_terminal() {
-            self.ui.status(&line);
-        } else {
-            self.ui.note(&line);
-        }
-        self.last = (Instant::now(), now);
     }
 }
 
-fn announce(plan: &Plan, run: &Run, options: &Options, ui: &Ui) {
+/// Ends the job whose streams are about to go.
+async fn withdraw(job: &Submitted, run: &Run, ui: &Ui) {
+    ui.note("cancelling the Flink job");
+    match job.stop().await {
+        Ok(_) => run.folder().forget_job(),
+        Err(error) => ui.note(&format!("note: the Flink job {} may still be there: {error}", job.id)),
+    }
+}
+
+fn announce(plan: &Plan, run: &Run, options: &Options, prepared: Option<&Prepared>, ui: &Ui) {
     let purpose = plan.description.as_ref().map_or_else(String::new, |text| format!(": {text}"));
     ui.note(&format!("pipeline {}{purpose}", plan.name));
     for stream in &plan.streams {
@@ -217,6 +181,15 @@ fn announce(plan: &Plan, run: &Run, options: &Options, ui: &Ui) {
         ui.note(&format!("  query      {} ({})", query.name, query.summary));
     }
     ui.note(&format!("  endpoint   {} (Kinesis API; AWS_ENDPOINT_URL={})", run.endpoint(), run.endpoint()));
+    if let Some(prepared) = prepared {
+        ui.note(&format!("  flink      job {} through the SQL gateway at {}", plan.name, prepared.gateway().address()));
+        let rows = |name: &str| run.status().streams.iter().any(|stream| stream.name == name && stream.records > 0);
+        if outputs(plan).any(rows) {
+            ui.note(
+                "note: the job reads its streams from their beginning, and writes the rows of an earlier run again",
+            );
+        }
+    }
     ui.note(&format!("  data       {}", Folder::of(&plan.name).path().display()));
     for query in run.status().queries {
         let counters = query.counters;
@@ -262,90 +235,4 @@ fn stop_signal(in_background: bool) -> std::io::Result<impl Future<Output = Erro
         });
         Error::Interrupted
     })
-}
-
-/// Starts the same command in the background and waits until it answers.
-async fn detach(plan: &Plan, ui: &Ui) -> Result<(), Error> {
-    let folder = Folder::of(&plan.name);
-    if let Some(contact) = Contact::find(&folder).await? {
-        let pid = contact.status().await.map(|status| status.pid);
-        return Err(DeployError::Running { pipeline: plan.name.clone(), pid }.into());
-    }
-    folder.make()?;
-    let output = folder.output();
-    // Added to, never cut: another process may have begun at the same moment, and be the one that runs.
-    let file = std::fs::File::options().create(true).append(true).open(&output);
-    let file = file.map_err(|source| Error::write(&output, source))?;
-    let errors = file.try_clone().map_err(|source| Error::write(&output, source))?;
-    let program = std::env::current_exe().map_err(|source| Error::read("this program's own path", source))?;
-    let mut command = Command::new(&program);
-    command.args(in_foreground(std::env::args_os().skip(1))).stdin(Stdio::null()).stdout(file).stderr(errors);
-    // A group of its own: Ctrl-C in this terminal is not meant for it.
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let mut child = command.spawn().map_err(|source| Error::read(&program, source))?;
-    let begun = Instant::now();
-    while begun.elapsed() < START_PATIENCE {
-        if let Some(contact) = Contact::find(&folder).await.ok().flatten().filter(|found| found.pid() == child.id()) {
-            ui.note(&format!("pipeline `{}` runs in the background (process {})", plan.name, child.id()));
-            ui.note(&format!("  endpoint  {}", contact.endpoint()));
-            ui.note(&format!("  log       {}", output.display()));
-            ui.note(&format!("`pipe tail {0}` follows it, `pipe down {0}` stops and removes it", plan.name));
-            return Ok(());
-        }
-        if child.try_wait().is_ok_and(|ended| ended.is_some()) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    Err(Error::Unavailable {
-        message: format!("pipeline `{}` did not start: {}", plan.name, last_words(&output)),
-        hint: format!("see {}", output.display()),
-    })
-}
-
-/// Returns the command line of the background process: the same, but that it stays where it is. Flags may stand together
-/// (`-dy`), so that `--detach` is undone and not taken out.
-fn in_foreground(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = arguments.collect();
-    arguments.insert(
-        arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len()),
-        "--foreground".into(),
-    );
-    arguments
-}
-
-fn last_words(output: &Path) -> String {
-    let text = std::fs::read_to_string(output).unwrap_or_default();
-    let last = text.lines().rev().find(|line| line.starts_with("error")).or_else(|| text.lines().last());
-    last.unwrap_or("it said nothing").to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        up: Args,
-    }
-
-    #[test]
-    fn a_background_process_does_not_detach_again() {
-        for line in [
-            &["-d"][..],
-            &["--detach"],
-            &["-yd", "ticker"],
-            &["-dy"],
-            &["ticker", "-d", "--for", "1s"],
-            &["-d", "--", "x"],
-        ] {
-            let line: Vec<OsString> = std::iter::once("up").chain(line.iter().copied()).map(OsString::from).collect();
-            assert!(Line::try_parse_from(&line).expect("a command line").up.detach, "{line:?}");
-            let inner = in_foreground(line.into_iter());
-            assert!(!Line::try_parse_from(&inner).expect("a command line").up.detach, "{inner:?}");
-        }
-    }
 }

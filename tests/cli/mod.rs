@@ -4,6 +4,7 @@ mod bad;
 mod balance;
 mod client;
 mod files;
+mod flink;
 mod golden;
 mod harness;
 mod kill;

@@ -110,8 +110,8 @@ impl Flink {
         job.splice(last..last, SETTINGS.map(str::to_owned));
         self.run_sql(&job).await?;
         let mut rows = BTreeMap::new();
-        for stream in plan.queries.iter().map(|query| &query.name) {
-            rows.insert(stream.clone(), written(&folder.path().join(stream)));
+        for (_, stream) in plan.outputs() {
+            rows.insert(stream.to_owned(), written(&folder.path().join(stream)));
         }
         Ok(rows)
     }

@@ -3,7 +3,7 @@
 mod boto3;
 mod crash;
 mod endpoint;
-mod equality;
+pub(crate) mod equality;
 mod flink;
 mod kinesis_api;
 mod log;

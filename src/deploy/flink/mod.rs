@@ -8,10 +8,12 @@ mod error;
 mod gateway;
 mod http;
 mod job;
+mod prepared;
 mod statements;
 
 pub use answer::{Answer, Row};
 pub use error::FlinkError;
 pub use gateway::{Gateway, Session};
 pub use job::{Job, JobState, Submitted};
+pub use prepared::Prepared;
 pub use statements::{Places, statements};

@@ -86,5 +86,6 @@ pub fn at_rest(plan: &Plan, log: &Arc<LocalLog>) -> Result<RunStatus, DeployErro
         streams: stream_status(log),
         generators: Vec::new(),
         queries,
+        job: None,
     })
 }

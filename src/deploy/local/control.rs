@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::QueryStatus;
 
+use super::super::flink::Submitted;
+
 /// The path of the status.
 pub(super) const STATUS_PATH: &str = "/_pipe/status";
 
@@ -27,6 +29,9 @@ pub struct RunStatus {
     pub generators: Vec<GeneratorStatus>,
     /// Its queries.
     pub queries: Vec<QueryStatus>,
+    /// The Flink job that runs its queries instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Submitted>,
 }
 
 /// What a stream holds.

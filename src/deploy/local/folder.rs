@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::streams::local::LocalLog;
 
+use super::super::flink::Submitted;
 use super::DeployError;
 
 /// The folder that holds those of all pipelines, below the one that `pipe` is run in.
@@ -87,6 +88,26 @@ impl Folder {
         fs::write(&path, file).map_err(|source| DeployError::Folder { path, source })
     }
 
+    fn job_file(&self) -> PathBuf {
+        self.path.join("job.json")
+    }
+
+    /// Returns the Flink job that was submitted last and not ended by its process.
+    pub fn job(&self) -> Option<Submitted> {
+        serde_json::from_slice(&fs::read(self.job_file()).ok()?).ok()
+    }
+
+    /// Notes which Flink job is the pipeline's, for when its process ends without a word.
+    pub(super) fn note_job(&self, job: &Submitted) -> Result<(), DeployError> {
+        self.write("job.json", job)
+    }
+
+    /// Removes that note.
+    pub fn forget_job(&self) {
+        // One that is left behind names a job that is over.
+        drop(fs::remove_file(self.job_file()));
+    }
+
     fn running_file(&self) -> PathBuf {
         self.path.join("run.json")
     }
@@ -105,10 +126,15 @@ impl Folder {
 
     /// Tells others of this process, in one step: they see all of it or nothing.
     pub(super) fn tell(&self, running: &Running) -> Result<(), DeployError> {
-        let failed = |source| DeployError::Folder { path: self.running_file(), source };
-        let bytes = serde_json::to_vec_pretty(running).map_err(|error| failed(error.into()))?;
-        let draft = self.path.join("run.json.new");
-        fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, self.running_file())).map_err(failed)
+        self.write("run.json", running)
+    }
+
+    fn write(&self, name: &str, content: &impl Serialize) -> Result<(), DeployError> {
+        let path = self.path.join(name);
+        let failed = |source| DeployError::Folder { path: path.clone(), source };
+        let bytes = serde_json::to_vec_pretty(content).map_err(|error| failed(error.into()))?;
+        let draft = self.path.join(format!("{name}.new"));
+        fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, &path)).map_err(failed)
     }
 
     /// Takes back what this process told.

@@ -11,10 +11,11 @@ use tokio::task::JoinSet;
 use crate::engine::{Engine, QueryStatus};
 use crate::generate;
 use crate::kinesis_api::{self, Api};
-use crate::plan::{ERROR_STREAM, Plan};
+use crate::plan::{ERROR_STREAM, EngineKind, Plan};
 use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Capacity, LogError};
 
+use super::super::flink::Submitted;
 use super::at_rest::open_log;
 use super::contact::silent;
 use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
@@ -50,6 +51,8 @@ pub struct Run {
     folder: Folder,
     log: Arc<LocalLog>,
     endpoint: String,
+    file: String,
+    job: watch::Sender<Option<Submitted>>,
     status: Arc<dyn Fn() -> RunStatus + Send + Sync>,
     generators: JoinSet<Result<(), DeployError>>,
     engines: JoinSet<Result<(), DeployError>>,
@@ -63,7 +66,6 @@ pub struct Run {
 
 /// What [`Run::begin`] sets to work.
 struct Waiting {
-    file: String,
     engines: Vec<Engine>,
     generators: Vec<generate::Run>,
     listener: TcpListener,
@@ -88,7 +90,9 @@ impl Run {
         create_streams(&log, plan)?;
         let mut notes = Vec::new();
         let mut engines = Vec::new();
-        for (query, _) in plan.outputs() {
+        // Another engine's queries are put to work by whoever has it.
+        let embedded = plan.target.engine == EngineKind::Embedded;
+        for (query, _) in plan.outputs().filter(|_| embedded) {
             let engine = Engine::open(Arc::clone(&log), plan, query)?;
             if let Some(loss) = engine.loss() {
                 notes.push(format!("query `{}` {loss}", query.name));
@@ -104,11 +108,15 @@ impl Run {
             generators.push(produce::prepare(&log, generator, stream, options.records)?);
         }
         let queries: Vec<watch::Receiver<QueryStatus>> = engines.iter().map(Engine::status).collect();
-        let status = status_of(plan, &log, &endpoint, (queries, produce::counters(&generators)));
+        let job = watch::Sender::new(None);
+        let parts = Parts { queries, counts: produce::counters(&generators), job: job.subscribe() };
+        let status = status_of(plan, &log, &endpoint, parts);
         Ok(Self {
             folder,
             log,
             endpoint,
+            file: options.file.clone(),
+            job,
             status,
             generators: JoinSet::new(),
             engines: JoinSet::new(),
@@ -117,13 +125,13 @@ impl Run {
             stop_engines: watch::Sender::new(false),
             stop_server: watch::Sender::new(false),
             notes,
-            waiting: Some(Waiting { file: options.file.clone(), engines, generators, listener }),
+            waiting: Some(Waiting { engines, generators, listener }),
         })
     }
 
-    /// Sets everything to work, and tells other processes where it is.
-    pub fn begin(&mut self) -> Result<(), DeployError> {
-        let Some(Waiting { file, engines, generators, listener }) = self.waiting.take() else { return Ok(()) };
+    /// Sets everything to work.
+    pub fn begin(&mut self) {
+        let Some(Waiting { engines, generators, listener }) = self.waiting.take() else { return };
         self.serve(listener);
         for engine in engines {
             let stop = self.stop_engines.subscribe();
@@ -133,8 +141,23 @@ impl Run {
             let stop = self.stop_generators.subscribe();
             self.generators.spawn(produce::work(generator, Arc::clone(&self.log), stop));
         }
-        let running = Running { pid: std::process::id(), endpoint: self.endpoint.clone(), file };
-        self.folder.tell(&running)
+    }
+
+    /// Tells other processes where it is.
+    pub fn tell(&self) -> Result<(), DeployError> {
+        let (endpoint, file) = (self.endpoint.clone(), self.file.clone());
+        self.folder.tell(&Running { pid: std::process::id(), endpoint, file })
+    }
+
+    /// Notes the Flink job that runs the queries.
+    pub fn note_job(&self, job: &Submitted) -> Result<(), DeployError> {
+        self.job.send_replace(Some(job.clone()));
+        self.folder.note_job(job)
+    }
+
+    /// Returns its folder.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     fn serve(&mut self, listener: TcpListener) {
@@ -237,11 +260,18 @@ async fn listen(port: Option<u16>) -> Result<TcpListener, DeployError> {
     Err(DeployError::NoPort { first: FIRST_PORT, last: FIRST_PORT + PORTS - 1 })
 }
 
+/// What tells how it stands.
+struct Parts {
+    queries: Vec<watch::Receiver<QueryStatus>>,
+    counts: Vec<Arc<AtomicU64>>,
+    job: watch::Receiver<Option<Submitted>>,
+}
+
 fn status_of(
     plan: &Arc<Plan>,
     log: &Arc<LocalLog>,
     endpoint: &str,
-    (queries, counts): (Vec<watch::Receiver<QueryStatus>>, Vec<Arc<AtomicU64>>),
+    Parts { queries, counts, job }: Parts,
 ) -> Arc<dyn Fn() -> RunStatus + Send + Sync> {
     let (plan, log, endpoint) = (Arc::clone(plan), Arc::clone(log), endpoint.to_owned());
     Arc::new(move || RunStatus {
@@ -260,6 +290,7 @@ fn status_of(
             })
             .collect(),
         queries: queries.iter().map(|query| query.borrow().clone()).collect(),
+        job: job.borrow().clone(),
     })
 }
 

@@ -62,6 +62,15 @@ pub(super) struct Stray {
     pub(super) data: Vec<u8>,
 }
 
+/// What the places of rows in the order of all rows are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Places {
+    /// They go by arrival, and by the number of the rows' lane. Rows of one lane that arrived together have the same.
+    Lane(usize),
+    /// Their own number; that of the first one.
+    Numbered(i64),
+}
+
 /// What one turn brings from an operator to the next.
 #[derive(Clone)]
 pub(super) struct Flow {
@@ -185,13 +194,23 @@ impl Rows {
         })
     }
 
+    /// Returns when the last row arrived before time came to a moment; `before` is when the last one did before these.
+    pub(super) fn reached(&self, moment: Micros, before: Millis) -> Millis {
+        let count = self.watermarks.partition_point(|watermark| *watermark < moment);
+        count.checked_sub(1).map_or(before, |last| self.arrivals[last])
+    }
+
     /// Returns the columns, and behind them the hidden ones that some expressions need.
-    /// Rows of lane `lane` that arrived with each other have the same place in the order.
-    pub(super) fn with_hidden(&self, lane: usize) -> Result<RecordBatch, DataFusionError> {
+    pub(super) fn with_hidden(&self, places: Places) -> Result<RecordBatch, DataFusionError> {
         let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from(self.times.clone()));
-        let lane = Millis::try_from(lane).unwrap_or(MAX_LANES - 1);
-        let place = |arrival: &Millis| arrival.saturating_mul(MAX_LANES).saturating_add(lane);
-        let order: ArrayRef = Arc::new(Int64Array::from_iter_values(self.arrivals.iter().map(place)));
+        let order: ArrayRef = match places {
+            Places::Lane(lane) => {
+                let lane = Millis::try_from(lane).unwrap_or(MAX_LANES - 1);
+                let place = |arrival: &Millis| arrival.saturating_mul(MAX_LANES).saturating_add(lane);
+                Arc::new(Int64Array::from_iter_values(self.arrivals.iter().map(place)))
+            }
+            Places::Numbered(first) => Arc::new(Int64Array::from_iter_values((first..).take(self.len()))),
+        };
         let mut columns = self.batch.columns().to_vec();
         columns.extend([times, order]);
         Ok(RecordBatch::try_new(with_hidden(self.batch.schema_ref()), columns)?)

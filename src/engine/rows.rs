@@ -255,25 +255,20 @@ pub(super) fn merge(lanes: &[Rows]) -> Result<Rows, DataFusionError> {
     let columns = (0..schema.fields().len()).map(column).collect::<Result<Vec<_>, _>>()?;
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(order.len()));
     let mut watermark = Micros::MIN;
-    let origins: Option<Vec<&Origin>> = lanes.iter().map(|lane| lane.origin.as_ref()).collect();
-    let origin = origins.map(|origins| {
-        let firsts: Vec<usize> = origins
-            .iter()
-            .scan(0, |sum, origin| {
-                let first = *sum;
-                *sum += origin.sources.len();
-                Some(first)
-            })
-            .collect();
-        let place = |(lane, row): &(usize, usize)| {
-            let place = origins[*lane].places[*row];
-            let source = u32::try_from(firsts[*lane]).unwrap_or(u32::MAX).saturating_add(place.source);
-            Place { source, ..place }
-        };
-        Origin {
-            places: order.iter().map(place).collect(),
-            sources: origins.iter().flat_map(|origin| origin.sources.iter().map(Arc::clone)).collect(),
+    // A lane without rows has none to tell of either.
+    let known = lanes.iter().all(|lane| lane.origin.is_some() || lane.len() == 0);
+    let origin = known.then(|| {
+        let mut sources = Vec::new();
+        let mut firsts = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            firsts.push(u32::try_from(sources.len()).unwrap_or(u32::MAX));
+            sources.extend(lane.origin.iter().flat_map(|origin| origin.sources.iter().map(Arc::clone)));
         }
+        let place = |(lane, row): &(usize, usize)| {
+            let place = lanes[*lane].origin.as_ref()?.places[*row];
+            Some(Place { source: firsts[*lane].saturating_add(place.source), ..place })
+        };
+        Origin { places: order.iter().filter_map(place).collect(), sources }
     });
     Ok(Rows {
         batch: RecordBatch::try_new_with_options(schema, columns, &options)?,

@@ -24,7 +24,8 @@ use super::operator::Operator;
 use super::rows::with_hidden;
 use super::select::needs_hidden;
 
-use groups::{Grouping, Keys};
+use groups::Grouping;
+pub(super) use groups::Keys;
 use keyed::Keyed;
 use paned::Paned;
 use prepare::Preparation;

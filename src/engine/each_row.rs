@@ -51,7 +51,7 @@ pub(super) fn each_row(
 }
 
 /// Returns why a row could not be computed, in a line.
-fn reason(error: &DataFusionError) -> String {
+pub(super) fn reason(error: &DataFusionError) -> String {
     let text = match error {
         DataFusionError::ArrowError(error, _) => error.to_string(),
         other => other.strip_backtrace(),

@@ -12,6 +12,7 @@ use crate::window::Micros;
 use super::group;
 use super::operator::{Open, Operator, Turn};
 use super::outlook::Outlook;
+use super::over::Over;
 use super::parallel::in_parallel;
 use super::rows::{Flow, Rows};
 use super::select::Selection;
@@ -177,7 +178,8 @@ fn operator(
         Made::Select(select) => Box::new(Selection::new(select, inputs[0], schema)?),
         Made::Group(group) => group::operator(group, relation.clock, inputs[0], schema)?,
         Made::Union(of) => Box::new(Union::new(schema, of.len())),
-        Made::Read(_) | Made::Over(_) | Made::Join(_) | Made::Lookup(_) => {
+        Made::Over(over) => Box::new(Over::new(over, relation.clock, inputs[0], schema)?),
+        Made::Read(_) | Made::Join(_) | Made::Lookup(_) => {
             return Err(DataFusionError::NotImplemented(format!("the relation {}", relation.name)));
         }
     })

@@ -16,6 +16,7 @@ mod group;
 mod json;
 mod operator;
 mod outlook;
+mod over;
 mod parallel;
 mod rows;
 mod run;

@@ -63,6 +63,15 @@ pub(super) struct Stray {
     pub(super) data: Vec<u8>,
 }
 
+/// What the places of rows in the order of all rows are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Places {
+    /// They go by arrival, and by the number of the rows' lane. Rows of one lane that arrived together have the same.
+    Lane(usize),
+    /// Their own number; that of the first one.
+    Numbered(i64),
+}
+
 /// What one turn brings from an operator to the next.
 #[derive(Clone)]
 pub(super) struct Flow {
@@ -188,13 +197,23 @@ impl Rows {
         })
     }
 
+    /// Returns when the last row arrived before time came to a moment; `before` is when the last one did before these.
+    pub(super) fn reached(&self, moment: Micros, before: Millis) -> Millis {
+        let count = self.watermarks.partition_point(|watermark| *watermark < moment);
+        count.checked_sub(1).map_or(before, |last| self.arrivals[last])
+    }
+
     /// Returns the columns, and behind them the hidden ones that some expressions need.
-    /// Rows of lane `lane` that arrived with each other have the same place in the order.
-    pub(super) fn with_hidden(&self, lane: usize) -> Result<RecordBatch, DataFusionError> {
+    pub(super) fn with_hidden(&self, places: Places) -> Result<RecordBatch, DataFusionError> {
         let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from(self.times.clone()));
-        let lane = Millis::try_from(lane).unwrap_or(MAX_LANES - 1);
-        let place = |arrival: &Millis| arrival.saturating_mul(MAX_LANES).saturating_add(lane);
-        let order: ArrayRef = Arc::new(Int64Array::from_iter_values(self.arrivals.iter().map(place)));
+        let order: ArrayRef = match places {
+            Places::Lane(lane) => {
+                let lane = Millis::try_from(lane).unwrap_or(MAX_LANES - 1);
+                let place = |arrival: &Millis| arrival.saturating_mul(MAX_LANES).saturating_add(lane);
+                Arc::new(Int64Array::from_iter_values(self.arrivals.iter().map(place)))
+            }
+            Places::Numbered(first) => Arc::new(Int64Array::from_iter_values((first..).take(self.len()))),
+        };
         let mut columns = self.batch.columns().to_vec();
         columns.extend([times, order]);
         Ok(RecordBatch::try_new(with_hidden(self.batch.schema_ref()), columns)?)
@@ -244,25 +263,20 @@ pub(super) fn merge(lanes: &[Rows]) -> Result<Rows, DataFusionError> {
     let columns = (0..schema.fields().len()).map(column).collect::<Result<Vec<_>, _>>()?;
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(order.len()));
     let mut watermark = Micros::MIN;
-    let origins: Option<Vec<&Origin>> = lanes.iter().map(|lane| lane.origin.as_ref()).collect();
-    let origin = origins.map(|origins| {
-        let firsts: Vec<usize> = origins
-            .iter()
-            .scan(0, |sum, origin| {
-                let first = *sum;
-                *sum += origin.sources.len();
-                Some(first)
-            })
-            .collect();
-        let place = |(lane, row): &(usize, usize)| {
-            let place = origins[*lane].places[*row];
-            let source = u32::try_from(firsts[*lane]).unwrap_or(u32::MAX).saturating_add(place.source);
-            Place { source, ..place }
-        };
-        Origin {
-            places: order.iter().map(place).collect(),
-            sources: origins.iter().flat_map(|origin| origin.sources.iter().map(Arc::clone)).collect(),
+    // A lane without rows has none to tell of either.
+    let known = lanes.iter().all(|lane| lane.origin.is_some() || lane.len() == 0);
+    let origin = known.then(|| {
+        let mut sources = Vec::new();
+        let mut firsts = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            firsts.push(u32::try_from(sources.len()).unwrap_or(u32::MAX));
+            sources.extend(lane.origin.iter().flat_map(|origin| origin.sources.iter().map(Arc::clone)));
         }
+        let place = |(lane, row): &(usize, usize)| {
+            let place = lanes[*lane].origin.as_ref()?.places[*row];
+            Some(Place { source: firsts[*lane].saturating_add(place.source), ..place })
+        };
+        Origin { places: order.iter().filter_map(place).collect(), sources }
     });
     Ok(Rows {
         batch: RecordBatch::try_new_with_options(schema, columns, &options)?,

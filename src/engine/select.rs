@@ -13,7 +13,7 @@ use super::each_row::each_row;
 use super::expression::{Names, Physical, evaluate, holds, lower};
 use super::operator::{Operator, Turn};
 use super::parallel::in_parallel;
-use super::rows::{Flow, Rows, Stray, with_hidden};
+use super::rows::{Flow, Places, Rows, Stray, with_hidden};
 
 /// A filter and a projection.
 pub(super) struct Selection {
@@ -63,7 +63,7 @@ impl Selection {
     }
 
     fn visible(&self, rows: &Rows) -> Result<RecordBatch, DataFusionError> {
-        if self.hidden { rows.with_hidden(0) } else { Ok(rows.batch.clone()) }
+        if self.hidden { rows.with_hidden(Places::Lane(0)) } else { Ok(rows.batch.clone()) }
     }
 }
 

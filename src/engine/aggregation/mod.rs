@@ -11,7 +11,6 @@ mod moments;
 mod per_group;
 mod quantile;
 mod running;
-#[cfg_attr(not(test), expect(dead_code, reason = "planned here before an operator slides them"))]
 mod sliding;
 #[cfg(test)]
 mod tests;
@@ -31,8 +30,7 @@ use crate::sql::{Aggregate, AggregateFunction, Parameter, SqlType};
 use self::per_group::{Kind, PLACE, PerGroup, VALUE};
 use super::expression::{Names, Physical, column, evaluate, lower};
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "planned here before an operator slides them"))]
-pub(super) use self::sliding::Sliding;
+pub(super) use self::sliding::{Frame, Sliding};
 
 /// The hidden column with the place of every row in the order of arrival, a BIGINT that is never NULL: batches have it
 /// where an aggregate asks for the first or the last. Of rows of one place, the order of the batches counts.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, new_empty_array};
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, i256};
+use arrow::datatypes::{DataType, Schema, SchemaRef, i256};
 use datafusion_common::{DataFusionError, ScalarValue};
 use datafusion_physical_expr::expressions::{Literal, cast};
 
@@ -81,14 +81,6 @@ impl Sliding {
     /// Returns the types of what a row brings with it.
     pub(crate) fn argument_types(&self, input: &Schema) -> Result<Vec<DataType>, DataFusionError> {
         self.arguments.iter().map(|argument| argument.data_type(input)).collect()
-    }
-
-    /// Returns a field for each aggregate's result.
-    pub(crate) fn result_fields(&self) -> Vec<FieldRef> {
-        let field = |(index, planned): (usize, &Planned)| {
-            Arc::new(Field::new(format!("aggregate {index}"), planned.aggregate.sql_type.arrow(), true))
-        };
-        self.aggregates.iter().enumerate().map(field).collect()
     }
 
     /// Returns a frame without rows.

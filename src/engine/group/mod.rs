@@ -3,9 +3,12 @@
 mod fold;
 #[expect(clippy::module_inception, reason = "the groups of one window are what the folder is about")]
 mod groups;
+mod instances;
+mod keyed;
 mod paned;
 mod prepare;
 mod results;
+mod rule;
 
 use std::sync::Arc;
 
@@ -21,10 +24,13 @@ use super::operator::Operator;
 use super::rows::with_hidden;
 use super::select::needs_hidden;
 
-use groups::{Grouping, Keys};
+use groups::Grouping;
+pub(super) use groups::Keys;
+use keyed::Keyed;
 use paned::Paned;
 use prepare::Preparation;
 use results::Results;
+use rule::Rule;
 
 /// Builds the operator of a group. `schema` is that of its rows.
 pub(super) fn operator(
@@ -43,9 +49,8 @@ pub(super) fn operator(
     let results = Results::new(group, clock, input, &grouping, schema)?;
     match group.window.shape() {
         Shape::Panes(panes) => Ok(Box::new(Paned::new(panes, preparation, results))),
-        Shape::Session(_) | Shape::Stagger(_) => {
-            Err(DataFusionError::NotImplemented("windows of each key's own".to_owned()))
-        }
+        Shape::Session(gap) => Ok(Box::new(Keyed::new(Rule::Session(gap), preparation, results)?)),
+        Shape::Stagger(size) => Ok(Box::new(Keyed::new(Rule::Stagger(size), preparation, results)?)),
         Shape::Frame(_) => Err(DataFusionError::Internal("a frame is no group".to_owned())),
     }
 }

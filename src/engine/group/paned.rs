@@ -10,7 +10,7 @@ use crate::window::{Micros, Panes, Span};
 
 use super::super::operator::{Open, Operator, Turn};
 use super::super::parallel::in_parallel;
-use super::super::rows::{Flow, Rows, Stray};
+use super::super::rows::{Flow, Places, Rows, Stray};
 use super::super::state::{StateReader, StateWriter, damaged};
 use super::super::watermark::Step;
 use super::fold::{Fold, Kept};
@@ -86,7 +86,7 @@ impl Paned {
         let busy = work.filter(|(_, (_, brought))| brought.given.as_ref().is_some_and(|rows| rows.len() > 0));
         in_parallel(busy, |(index, (lane, brought))| {
             let Some(rows) = brought.given.take() else { return Ok(()) };
-            let prepared = preparation.prepare(rows, index, &mut brought.bad)?;
+            let prepared = preparation.prepare(rows, Places::Lane(index), &mut brought.bad)?;
             lane.take_in(prepared, panes, preparation, brought)
         })?;
         Ok(brought)

@@ -7,7 +7,7 @@ use arrow::row::Rows as KeyRows;
 use datafusion_common::DataFusionError;
 
 use super::super::each_row::each_row;
-use super::super::rows::{Rows, Stray};
+use super::super::rows::{Places, Rows, Stray};
 use super::super::select::without;
 use super::groups::{Groups, Keyed, SharedGrouping};
 
@@ -38,14 +38,14 @@ impl Preparation {
         Ok(Self { grouping, keys, types, hidden })
     }
 
-    /// Computes the keys and arguments of the rows of a lane. Rows that cannot be computed go to `bad`.
+    /// Computes the keys and arguments of rows. Rows that cannot be computed go to `bad`.
     pub(super) fn prepare(
         &self,
         rows: Rows,
-        lane: usize,
+        places: Places,
         bad: &mut Vec<(Stray, String)>,
     ) -> Result<Prepared, DataFusionError> {
-        let visible: RecordBatch = if self.hidden { rows.with_hidden(lane)? } else { rows.batch.clone() };
+        let visible: RecordBatch = if self.hidden { rows.with_hidden(places)? } else { rows.batch.clone() };
         let evaluated = each_row(&visible, &self.types, |batch| self.grouping.aggregation.arguments(batch))?;
         let rows = without(rows, evaluated.failed, bad)?;
         let groups: Vec<ArrayRef> =

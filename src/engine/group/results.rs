@@ -54,8 +54,8 @@ pub(super) struct Over {
     pub(super) results: Vec<ArrayRef>,
     /// The window of each group.
     pub(super) spans: Vec<Span>,
-    /// When the last record arrived that they may be made of.
-    pub(super) arrival: Millis,
+    /// Of each group: when the last record arrived before its window was over.
+    pub(super) arrivals: Vec<Millis>,
 }
 
 impl Over {
@@ -63,7 +63,8 @@ impl Over {
     pub(super) fn of(mut groups: Groups, span: Span, arrival: Millis) -> Result<Self, DataFusionError> {
         let (keys, results) = groups.take_results()?;
         let spans = vec![span; keys.len()];
-        Ok(Self { keys, results, spans, arrival })
+        let arrivals = vec![arrival; keys.len()];
+        Ok(Self { keys, results, spans, arrivals })
     }
 }
 
@@ -120,6 +121,12 @@ impl Results {
             place(a).cmp(&place(b)).then_with(|| over.keys[*a as usize].cmp(&over.keys[*b as usize]))
         });
         let spans: Vec<Span> = order.iter().map(|row| over.spans[*row as usize]).collect();
+        let arrival = |(row, span): (&u32, &Span)| match self.clock {
+            // By arrival, time has come to the end when the clock has.
+            Clock::Arrival => span.end.div_euclid(MILLI),
+            Clock::Event => over.arrivals[*row as usize],
+        };
+        let arrivals = order.iter().zip(&spans).map(arrival).collect();
         let mut columns = self.grouping.keys.columns(&over.keys)?;
         let moments = |moment: fn(&Span) -> Micros| {
             Arc::new(TimestampMicrosecondArray::from_iter_values(over.spans.iter().map(moment))) as ArrayRef
@@ -130,18 +137,13 @@ impl Results {
         let columns = columns.iter().map(|column| take(column, &order, None)).collect::<Result<Vec<_>, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(spans.len()));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
-        let arrival = |span: &Span| match self.clock {
-            // By arrival, time has come to the end when the clock has.
-            Clock::Arrival => span.end.div_euclid(MILLI),
-            Clock::Event => over.arrival,
-        };
         let rows = Rows {
             batch,
             times: spans
                 .iter()
                 .map(|span| if self.row_time == RowTime::End { span.end } else { span.end.saturating_sub(MILLI) })
                 .collect(),
-            arrivals: spans.iter().map(arrival).collect(),
+            arrivals,
             // They come just before time reaches the end.
             watermarks: spans.iter().map(|span| span.end.saturating_sub(1)).collect(),
             origin: None,

@@ -72,6 +72,13 @@ pub(super) struct Flow {
 }
 
 impl Stray {
+    /// Returns a row of a batch that no single record is.
+    pub(super) fn of_row(batch: &RecordBatch, row: usize, arrival: Millis) -> Self {
+        let mut data = Vec::new();
+        write_row(batch, row, &mut data);
+        Self { arrival, origin: None, data }
+    }
+
     /// Returns what records are ordered by: those of the log come first.
     pub(super) fn place(&self) -> (bool, Millis, usize, &str) {
         match &self.origin {
@@ -135,9 +142,7 @@ impl Rows {
         if let Some(origin) = &self.origin {
             return origin.stray(row);
         }
-        let mut data = Vec::new();
-        write_row(&self.batch, row, &mut data);
-        Stray { arrival: self.arrivals[row], origin: None, data }
+        Stray::of_row(&self.batch, row, self.arrivals[row])
     }
 
     /// Returns the rows that are to be kept.
@@ -153,6 +158,14 @@ impl Rows {
             watermarks: kept(&self.watermarks, keep),
             origin: self.origin.map(|origin| Origin { places: kept(&origin.places, keep), sources: origin.sources }),
         })
+    }
+
+    /// Returns the rows as they are where time is that much less far.
+    pub(super) fn behind(mut self, lead: Micros) -> Self {
+        for watermark in &mut self.watermarks {
+            *watermark = watermark.saturating_sub(lead);
+        }
+        self
     }
 
     /// Returns rows by their numbers.
@@ -221,12 +234,12 @@ impl Flow {
     }
 }
 
-/// Puts the rows of several lanes in one order: by arrival, and by the number of the lane.
+/// Puts the rows of several lanes in one order: by how far time had come, by arrival, and by the number of the lane.
 pub(super) fn merge(lanes: &[Rows]) -> Result<Rows, DataFusionError> {
     let mut order: Vec<(usize, usize)> =
         lanes.iter().enumerate().flat_map(|(lane, rows)| (0..rows.len()).map(move |row| (lane, row))).collect();
     // Stable: rows of one lane keep their order.
-    order.sort_by_key(|(lane, row)| (lanes[*lane].arrivals[*row], *lane));
+    order.sort_by_key(|(lane, row)| (lanes[*lane].watermarks[*row], lanes[*lane].arrivals[*row], *lane));
     let schema = lanes[0].batch.schema();
     let column = |index: usize| {
         let arrays: Vec<&dyn arrow::array::Array> =
@@ -235,7 +248,6 @@ pub(super) fn merge(lanes: &[Rows]) -> Result<Rows, DataFusionError> {
     };
     let columns = (0..schema.fields().len()).map(column).collect::<Result<Vec<_>, _>>()?;
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(order.len()));
-    let mut watermark = Micros::MIN;
     let origins: Option<Vec<&Origin>> = lanes.iter().map(|lane| lane.origin.as_ref()).collect();
     let origin = origins.map(|origins| {
         let firsts: Vec<usize> = origins
@@ -260,13 +272,7 @@ pub(super) fn merge(lanes: &[Rows]) -> Result<Rows, DataFusionError> {
         batch: RecordBatch::try_new_with_options(schema, columns, &options)?,
         times: order.iter().map(|(lane, row)| lanes[*lane].times[*row]).collect(),
         arrivals: order.iter().map(|(lane, row)| lanes[*lane].arrivals[*row]).collect(),
-        watermarks: order
-            .iter()
-            .map(|(lane, row)| {
-                watermark = watermark.max(lanes[*lane].watermarks[*row]);
-                watermark
-            })
-            .collect(),
+        watermarks: order.iter().map(|(lane, row)| lanes[*lane].watermarks[*row]).collect(),
         origin,
     })
 }

@@ -17,7 +17,7 @@ use super::status::Counters;
 use super::watermark::Watermark;
 
 /// The version of the layout; a state of another version is not taken up.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -25,6 +25,9 @@ struct Header {
     /// Tells whether the state is of the same question.
     fingerprint: String,
     counters: Counters,
+    watermark: Watermark,
+    /// The moment at which all that ever came is done with.
+    last_end: Option<i64>,
     sources: Vec<SourceHeader>,
     /// What each operator keeps, by the name of its relation.
     operators: Vec<(String, StateHeader)>,
@@ -34,8 +37,6 @@ struct Header {
 #[derive(Serialize, Deserialize)]
 struct SourceHeader {
     stream: String,
-    watermark: Watermark,
-    last_end: Option<i64>,
     consumed: Vec<Option<String>>,
 }
 
@@ -82,8 +83,6 @@ pub(super) fn fingerprint(plan: &Plan, query: &Query) -> String {
 pub(super) fn save(graph: &mut Graph, fingerprint: &str, counters: &Counters) -> Result<Vec<u8>, DataFusionError> {
     let sources = graph.sources.iter().map(|source| SourceHeader {
         stream: source.stream.clone(),
-        watermark: source.watermark.clone(),
-        last_end: source.last_end,
         consumed: source
             .shards
             .iter()
@@ -104,6 +103,8 @@ pub(super) fn save(graph: &mut Graph, fingerprint: &str, counters: &Counters) ->
         version: VERSION,
         fingerprint: fingerprint.to_owned(),
         counters: counters.clone(),
+        watermark: graph.time.watermark.clone(),
+        last_end: graph.time.last_end,
         sources,
         operators,
     };
@@ -144,25 +145,23 @@ pub(super) fn restore(
     for (index, source) in graph.sources.iter_mut().enumerate() {
         let of_stream = |saved: &&SourceHeader| saved.stream == source.stream;
         let own = header.sources.get(index).filter(of_stream);
-        same &= own.is_some();
-        let Some(saved) = own.or_else(|| header.sources.iter().find(of_stream)) else { continue };
+        let Some(saved) = own.or_else(|| header.sources.iter().find(of_stream)) else {
+            same = false;
+            continue;
+        };
+        same &= own.is_some() && saved.consumed.len() == source.shards.len();
         for (shard, consumed) in source.shards.iter_mut().zip(&saved.consumed) {
             shard.consumed = consumed.as_deref().and_then(SequenceNumber::parse);
         }
-        let same_shards = saved.consumed.len() == source.shards.len();
-        same &= same_shards;
-        // Windows that were written are over for a changed query too, as long as time is the same.
-        if same_shards && saved.watermark.is_alike(&source.watermark) {
-            source.watermark = saved.watermark.clone();
-            source.last_end = saved.last_end;
-        }
+    }
+    // Windows that were written are over for a changed query too, as long as time is the same.
+    if same && header.watermark.is_alike(&graph.time.watermark) {
+        graph.time.watermark = header.watermark;
     }
     if header.fingerprint != fingerprint || !same {
-        for source in &mut graph.sources {
-            source.last_end = None;
-        }
         return Ok(Restored::Position);
     }
+    graph.time.last_end = header.last_end;
     let mut operators = header.operators.into_iter();
     for (name, operator) in graph.operators() {
         let (_, part) = operators.next().filter(|(saved, _)| saved == name).ok_or_else(damaged)?;

@@ -5,24 +5,27 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion_common::DataFusionError;
 
-use crate::plan::{Operator as Made, Plan, Query, Relation};
+use crate::plan::{Clock, Operator as Made, Plan, Query, Relation, Time};
 use crate::streams::{Block, Millis};
 use crate::window::Micros;
 
 use super::group;
+use super::join::Pairing;
 use super::operator::{Open, Operator, Turn};
 use super::outlook::Outlook;
 use super::over::Over;
 use super::parallel::in_parallel;
+use super::progress::Progress;
 use super::rows::{Flow, Rows};
 use super::select::Selection;
-use super::source::{Shard, Source};
+use super::source::{Point, Shard, Source};
 use super::union::Union;
 
 /// The operators of one query.
 pub(super) struct Graph {
     /// The streams that it reads, in the order of the relations.
     pub(super) sources: Vec<Source>,
+    pub(super) time: Progress,
     nodes: Vec<Node>,
 }
 
@@ -49,8 +52,7 @@ impl Graph {
     /// Builds the operators. `shards` says how many shards a stream has.
     pub(super) fn new(plan: &Plan, query: &Query, shards: impl Fn(&str) -> usize) -> Result<Self, DataFusionError> {
         let relations = plan.relations_of(query);
-        let outlook = Arc::new(Outlook::new(&relations));
-        let mut this = Self { sources: Vec::new(), nodes: Vec::new() };
+        let mut this = Self { sources: Vec::new(), time: Progress::new(Outlook::new(&relations)), nodes: Vec::new() };
         let mut schemas: Vec<SchemaRef> = Vec::new();
         for (index, relation) in relations.iter().enumerate() {
             let inputs = relation.operator.inputs();
@@ -61,13 +63,18 @@ impl Graph {
             let (kind, schema) = if let Made::Read(read) = &relation.operator {
                 let stream = plan.stream(&read.stream).expect("the plan has every stream that it reads");
                 let count = shards(&stream.name);
-                let source = Source::new(stream, (read, relation.clock), count, &outlook, index);
+                let source = Source::new(stream, read, relation.clock, count);
+                let by_arrival = relation.clock == Clock::Arrival;
+                this.time.add(index, if by_arrival { &Time::Arrival } else { &stream.time }, count);
                 let schema = Arc::clone(source.schema());
                 this.sources.push(source);
                 (Kind::Source(this.sources.len() - 1), schema)
             } else {
                 let given: Vec<&SchemaRef> = inputs.iter().map(|input| &schemas[*input]).collect();
-                (Kind::Operator(operator(relation, &given, &schema)?), schema)
+                let delays: Vec<Micros> = inputs.iter().map(|input| this.time.delay(&relations, *input)).collect();
+                let slowest = delays.iter().max().copied().unwrap_or(0);
+                let leads: Vec<Micros> = delays.iter().map(|delay| slowest.saturating_sub(*delay)).collect();
+                (Kind::Operator(operator(relation, &given, &schema, leads)?), schema)
             };
             schemas.push(schema);
             this.nodes.push(Node { name: relation.name.clone(), kind, inputs, readers: 0 });
@@ -84,8 +91,7 @@ impl Graph {
 
     /// Returns of every shard whether its records are wanted: none of it waits for the others.
     pub(super) fn wanted(&self) -> Vec<bool> {
-        let wants = |source: &Source| (0..source.shards.len()).map(|shard| source.wants(shard)).collect::<Vec<_>>();
-        self.sources.iter().flat_map(wants).collect()
+        self.sources.iter().flat_map(|source| source.shards.iter().map(Shard::is_wanted)).collect()
     }
 
     /// Returns whether no record waits to be passed on.
@@ -93,9 +99,9 @@ impl Graph {
         self.sources.iter().all(Source::is_idle)
     }
 
-    /// Returns how far time is in the slowest stream.
+    /// Returns how far time has come.
     pub(super) fn watermark(&self) -> Option<Micros> {
-        self.sources.iter().map(|source| source.watermark.moment()).min().flatten()
+        self.time.watermark.moment()
     }
 
     /// Returns what is open in all operators.
@@ -148,18 +154,32 @@ impl Graph {
         Ok((last.merged()?, turn))
     }
 
-    /// Lets every source go on to the point up to which all records of all of them are known.
+    /// Passes every record on up to the point up to which all of them are known, in the order of the log, and lets time
+    /// go on to there.
     fn advance(&mut self, turn: &mut Turn) -> Vec<Option<Flow>> {
-        let mut firsts = Vec::with_capacity(self.sources.len());
-        let mut count = 0;
-        for source in &self.sources {
-            firsts.push(count);
-            count += source.shards.len();
-        }
-        let bounds = self.sources.iter().zip(&firsts).map(|(source, first)| source.bound(*first));
+        let Self { sources, time, .. } = self;
+        let all = || sources.iter().flat_map(|source| &source.shards);
+        let bounds = all().enumerate().map(|(number, shard)| Some((shard.horizon()?, number)));
         // Before every shard has been read once, nothing is known of all of them.
-        let bound = bounds.min().flatten().unwrap_or((Millis::MIN, 0));
-        self.sources.iter_mut().zip(firsts).map(|(source, first)| Some(source.advance(bound, first, turn))).collect()
+        let bound: Point = bounds.min().flatten().unwrap_or((Millis::MIN, 0));
+        let places: Vec<(usize, usize)> = sources
+            .iter()
+            .enumerate()
+            .flat_map(|(source, of)| (0..of.shards.len()).map(move |shard| (source, shard)))
+            .collect();
+        let mut arrivals: Vec<Option<Millis>> = all().map(Shard::next_arrival).collect();
+        loop {
+            let waiting = arrivals.iter().enumerate().filter_map(|(number, arrival)| Some(((*arrival)?, number)));
+            let Some((arrival, number)) = waiting.min().filter(|point| *point <= bound) else { break };
+            let (source, shard) = places[number];
+            let shard = &mut sources[source].shards[shard];
+            let latest = shard.pass(time.shard(number, arrival), turn);
+            time.hold(source, arrival, latest);
+            arrivals[number] = shard.next_arrival();
+        }
+        let watermark = time.arrive(bound.0);
+        turn.steps = std::mem::take(&mut time.steps);
+        sources.iter_mut().map(|source| Some(source.take(watermark))).collect()
     }
 }
 
@@ -169,17 +189,20 @@ fn schema(relation: &Relation) -> SchemaRef {
     Arc::new(Schema::new(relation.attributes.iter().map(field).collect::<Vec<_>>()))
 }
 
+/// Builds the operator of a relation. `leads` is how far time is ahead in each input of where it is in the slowest.
 fn operator(
     relation: &Relation,
     inputs: &[&SchemaRef],
     schema: &SchemaRef,
+    leads: Vec<Micros>,
 ) -> Result<Box<dyn Operator>, DataFusionError> {
     Ok(match &relation.operator {
         Made::Select(select) => Box::new(Selection::new(select, inputs[0], schema)?),
         Made::Group(group) => group::operator(group, relation.clock, inputs[0], schema)?,
-        Made::Union(of) => Box::new(Union::new(schema, of.len())),
+        Made::Union(_) => Box::new(Union::new(schema, leads)),
         Made::Over(over) => Box::new(Over::new(over, relation.clock, inputs[0], schema)?),
-        Made::Read(_) | Made::Join(_) | Made::Lookup(_) => {
+        Made::Join(join) => Box::new(Pairing::new(join, inputs, schema, leads)?),
+        Made::Read(_) | Made::Lookup(_) => {
             return Err(DataFusionError::NotImplemented(format!("the relation {}", relation.name)));
         }
     })

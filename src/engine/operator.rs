@@ -4,6 +4,8 @@ use datafusion_common::DataFusionError;
 
 use super::rows::{Flow, Stray};
 use super::state::{StateReader, StateWriter};
+use super::watermark::Step;
+use crate::streams::Millis;
 use crate::window::Micros;
 
 /// An operator: rows of its inputs in, rows out, with what it keeps in between.
@@ -49,4 +51,13 @@ pub(super) struct Turn {
     pub(super) consumed: u64,
     /// Windows closed.
     pub(super) windows: usize,
+    /// How time went on.
+    pub(super) steps: Vec<Step>,
+}
+
+impl Turn {
+    /// Returns the arrival at which time reached a moment, if it did so within the turn.
+    pub(super) fn reached(&self, moment: Micros) -> Option<Millis> {
+        self.steps.get(self.steps.partition_point(|(_, at)| *at < moment)).map(|(arrival, _)| *arrival)
+    }
 }

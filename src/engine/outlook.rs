@@ -3,8 +3,10 @@
 use crate::plan::{Operator, Relation, RowTime};
 use crate::window::{Micros, Shape};
 
+use super::join;
+
 /// One millisecond, the finest step of a window.
-const MILLI: Micros = 1000;
+pub(super) const MILLI: Micros = 1000;
 
 /// The relations of one query as far as they hold rows back.
 #[derive(Debug)]
@@ -21,8 +23,8 @@ enum Hold {
     Nothing,
     /// Until its windows are over.
     Window(Shape, RowTime),
-    /// Until no partner can come any more.
-    Pair(Micros),
+    /// Until no partner can come any more; the watermark behind it is held back by so much.
+    Pair { bound: Micros, delay: Micros },
 }
 
 impl Outlook {
@@ -39,8 +41,18 @@ impl Outlook {
 
     /// Returns the moment at which a row of a relation, by its place in the query, is done with.
     pub(super) fn until(&self, node: usize, moment: Micros) -> Micros {
-        let (held, made) = self.holds[node].hold(moment);
-        self.readers[node].iter().map(|reader| self.until(*reader, made)).fold(held, Micros::max)
+        let hold = self.holds[node];
+        let (held, made) = hold.hold(moment);
+        let readers = self.readers[node].iter().map(|reader| self.until(*reader, made));
+        // What reads it sees time later.
+        readers.map(|until| until.saturating_add(hold.delay())).fold(held, Micros::max)
+    }
+
+    /// Returns how far the watermark behind a relation, by its place in the query, is behind the query's own.
+    pub(super) fn delay(&self, relations: &[Relation], node: usize) -> Micros {
+        let inputs = relations[node].operator.inputs().into_iter();
+        let slowest = inputs.map(|input| self.delay(relations, input)).max().unwrap_or(0);
+        slowest.saturating_add(self.holds[node].delay())
     }
 }
 
@@ -49,17 +61,25 @@ impl Hold {
         match &relation.operator {
             Operator::Group(group) => Self::Window(group.window.shape(), group.row_time),
             Operator::Over(over) => Self::Window(Shape::Frame(over.frame), RowTime::LastMilli),
-            Operator::Join(join) => Self::Pair(join.before.max(join.after)),
+            Operator::Join(join) => {
+                Self::Pair { bound: join.before.max(join.after).saturating_add(MILLI), delay: join::delay(join) }
+            }
             Operator::Read(_) | Operator::Select(_) | Operator::Union(_) | Operator::Lookup(_) => Self::Nothing,
         }
+    }
+
+    /// Returns how far the watermark is held back.
+    fn delay(self) -> Micros {
+        if let Self::Pair { delay, .. } = self { delay } else { 0 }
     }
 
     /// Returns until when a row of a time is held, and the latest time of what is made of it.
     fn hold(self, moment: Micros) -> (Micros, Micros) {
         match self {
             Self::Nothing => (moment, moment),
-            Self::Pair(bound) => {
-                let end = moment.saturating_add(bound).saturating_add(MILLI);
+            Self::Pair { bound, .. } => {
+                // One moment more: it is the watermark behind the last partner's time that says that none comes.
+                let end = moment.saturating_add(bound).saturating_add(1);
                 (end, end)
             }
             Self::Window(shape, row_time) => {

@@ -13,7 +13,6 @@ use crate::window::Micros;
 use super::aggregation::ORDER;
 use super::expression::ROW_TIME;
 use super::json::write_row;
-use super::watermark::Step;
 
 /// More lanes than any stream has shards (20,000 in the largest regions of Kinesis).
 const MAX_LANES: Millis = 1 << 16;
@@ -79,11 +78,16 @@ pub(super) struct Flow {
     pub(super) lanes: Vec<Rows>,
     /// How far time has come behind all of them.
     pub(super) watermark: Micros,
-    /// How time came there within the turn.
-    pub(super) steps: Vec<Step>,
 }
 
 impl Stray {
+    /// Returns a row of a batch that no single record is.
+    pub(super) fn of_row(batch: &RecordBatch, row: usize, arrival: Millis) -> Self {
+        let mut data = Vec::new();
+        write_row(batch, row, &mut data);
+        Self { arrival, origin: None, data }
+    }
+
     /// Returns what records are ordered by: those of the log come first.
     pub(super) fn place(&self) -> (bool, Millis, usize, &str) {
         match &self.origin {
@@ -147,9 +151,7 @@ impl Rows {
         if let Some(origin) = &self.origin {
             return origin.stray(row);
         }
-        let mut data = Vec::new();
-        write_row(&self.batch, row, &mut data);
-        Stray { arrival: self.arrivals[row], origin: None, data }
+        Stray::of_row(&self.batch, row, self.arrivals[row])
     }
 
     /// Returns the rows that are to be kept.
@@ -165,6 +167,14 @@ impl Rows {
             watermarks: kept(&self.watermarks, keep),
             origin: self.origin.map(|origin| Origin { places: kept(&origin.places, keep), sources: origin.sources }),
         })
+    }
+
+    /// Returns the rows as they are where time is that much less far.
+    pub(super) fn behind(mut self, lead: Micros) -> Self {
+        for watermark in &mut self.watermarks {
+            *watermark = watermark.saturating_sub(lead);
+        }
+        self
     }
 
     /// Returns rows by their numbers.
@@ -233,11 +243,6 @@ fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
 }
 
 impl Flow {
-    /// Returns the arrival at which time reached a moment, if it did so within the turn.
-    pub(super) fn reached(steps: &[Step], moment: Micros) -> Option<Millis> {
-        steps.get(steps.partition_point(|(_, at)| *at < moment)).map(|(arrival, _)| *arrival)
-    }
-
     /// Returns all rows in one lane.
     pub(super) fn merged(mut self) -> Result<Rows, DataFusionError> {
         if self.lanes.iter().filter(|lane| lane.len() > 0).count() > 1 {
@@ -248,12 +253,12 @@ impl Flow {
     }
 }
 
-/// Puts the rows of several lanes in one order: by arrival, and by the number of the lane.
+/// Puts the rows of several lanes in one order: by how far time had come, by arrival, and by the number of the lane.
 pub(super) fn merge(lanes: &[Rows]) -> Result<Rows, DataFusionError> {
     let mut order: Vec<(usize, usize)> =
         lanes.iter().enumerate().flat_map(|(lane, rows)| (0..rows.len()).map(move |row| (lane, row))).collect();
     // Stable: rows of one lane keep their order.
-    order.sort_by_key(|(lane, row)| (lanes[*lane].arrivals[*row], *lane));
+    order.sort_by_key(|(lane, row)| (lanes[*lane].watermarks[*row], lanes[*lane].arrivals[*row], *lane));
     let schema = lanes[0].batch.schema();
     let column = |index: usize| {
         let arrays: Vec<&dyn arrow::array::Array> =
@@ -262,7 +267,6 @@ pub(super) fn merge(lanes: &[Rows]) -> Result<Rows, DataFusionError> {
     };
     let columns = (0..schema.fields().len()).map(column).collect::<Result<Vec<_>, _>>()?;
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(order.len()));
-    let mut watermark = Micros::MIN;
     // A lane without rows has none to tell of either.
     let known = lanes.iter().all(|lane| lane.origin.is_some() || lane.len() == 0);
     let origin = known.then(|| {
@@ -282,13 +286,7 @@ pub(super) fn merge(lanes: &[Rows]) -> Result<Rows, DataFusionError> {
         batch: RecordBatch::try_new_with_options(schema, columns, &options)?,
         times: order.iter().map(|(lane, row)| lanes[*lane].times[*row]).collect(),
         arrivals: order.iter().map(|(lane, row)| lanes[*lane].arrivals[*row]).collect(),
-        watermarks: order
-            .iter()
-            .map(|(lane, row)| {
-                watermark = watermark.max(lanes[*lane].watermarks[*row]);
-                watermark
-            })
-            .collect(),
+        watermarks: order.iter().map(|(lane, row)| lanes[*lane].watermarks[*row]).collect(),
         origin,
     })
 }

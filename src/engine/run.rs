@@ -129,8 +129,9 @@ impl Engine {
 
     /// Takes the logs to where the saved state was in time, and looks how far behind that is.
     fn resume(&mut self) -> Result<(), EngineError> {
+        let watermark = &self.graph.time.watermark;
         for source in &self.graph.sources {
-            if let (true, Some(moment)) = (source.watermark.is_by_arrival(), source.watermark.moment()) {
+            if let (true, Some(moment)) = (watermark.is_by_arrival(), watermark.moment()) {
                 // Windows up to here are closed: no record may arrive before, even if the clock was set back since.
                 self.log.not_before(&source.stream, moment.div_euclid(1000))?;
             }

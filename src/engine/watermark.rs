@@ -1,4 +1,5 @@
-//! How far time has come: the watermark of one query's input.
+//! How far time has come: the watermark of one query, over the shards of all streams that it reads. A stream that has
+//! been silent for long holds back no other.
 //!
 //! Everything here happens in the order of the log, arrival by arrival, so that the same log gives the same watermark at
 //! every record, whenever and however it is read.
@@ -25,41 +26,49 @@ pub(super) struct Watermark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum By {
     Arrival,
-    Event { delay: Micros, idle: Millis },
+    Event,
 }
 
 /// How time went on: the arrival at which it came to a moment, and the moment.
 pub(super) type Step = (Millis, Micros);
 
 /// What is known of one shard.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct ShardTime {
+    delay: Micros,
+    idle: Millis,
     greatest: Option<Micros>,
     last_arrival: Option<Millis>,
 }
 
 impl Watermark {
-    /// Starts before all time.
-    pub(super) fn new(time: &Time, shards: usize) -> Self {
-        let by = match time {
-            Time::Arrival => By::Arrival,
-            Time::Event { delay, idle, .. } => By::Event {
-                delay: Micros::try_from(delay.as_micros()).unwrap_or(Micros::MAX / 4),
-                idle: Millis::try_from(idle.as_millis()).unwrap_or(Millis::MAX / 4),
-            },
+    /// Starts before all time: by event time where a stream has one, by arrival otherwise.
+    pub(super) fn new() -> Self {
+        Self { by: By::Arrival, shards: Vec::new(), first_arrival: None, position: Millis::MIN, at: Micros::MIN }
+    }
+
+    /// Adds the shards of a stream.
+    pub(super) fn add(&mut self, time: &Time, shards: usize) {
+        let (delay, idle) = match time {
+            Time::Arrival => (0, 0),
+            Time::Event { delay, idle, .. } => {
+                self.by = By::Event;
+                (
+                    Micros::try_from(delay.as_micros()).unwrap_or(Micros::MAX / 4),
+                    Millis::try_from(idle.as_millis()).unwrap_or(Millis::MAX / 4),
+                )
+            }
         };
-        Self {
-            by,
-            shards: vec![ShardTime::default(); shards],
-            first_arrival: None,
-            position: Millis::MIN,
-            at: Micros::MIN,
-        }
+        let shard = ShardTime { delay, idle, greatest: None, last_arrival: None };
+        self.shards.extend(std::iter::repeat_n(shard, shards));
     }
 
     /// Returns whether another goes by the same time in the same way.
     pub(super) fn is_alike(&self, other: &Self) -> bool {
-        self.by == other.by
+        let ways = |watermark: &Self| -> Vec<(Micros, Millis)> {
+            watermark.shards.iter().map(|shard| (shard.delay, shard.idle)).collect()
+        };
+        self.by == other.by && ways(self) == ways(other)
     }
 
     /// Returns whether times are those of arrival.
@@ -84,8 +93,8 @@ impl Watermark {
     /// Every moment at which a shard falls silent on the way is gone through in order, so that it makes no difference
     /// how often this is called.
     pub(super) fn arrive(&mut self, now: Millis, open_until: Option<Micros>, steps: &mut Vec<Step>) {
-        if let (By::Event { idle, .. }, Some(first)) = (self.by, self.first_arrival) {
-            let falls_silent = |shard: &ShardTime| shard.last_arrival.unwrap_or(first).saturating_add(idle);
+        if let (By::Event, Some(first)) = (self.by, self.first_arrival) {
+            let falls_silent = |shard: &ShardTime| shard.last_arrival.unwrap_or(first).saturating_add(shard.idle);
             let on_the_way = |moment: &Millis| *moment > self.position && *moment < now;
             let mut moments: Vec<Millis> = self.shards.iter().map(falls_silent).filter(on_the_way).collect();
             moments.sort_unstable();
@@ -101,22 +110,22 @@ impl Watermark {
 
     /// Raises the watermark to what is known at an arrival time.
     fn look(&mut self, now: Millis, open_until: Option<Micros>) {
-        let By::Event { delay, idle } = self.by else {
+        if self.by == By::Arrival {
             self.raise(now.saturating_mul(1000));
             return;
-        };
+        }
         let Some(first) = self.first_arrival else { return };
-        let silent = |shard: &ShardTime| now.saturating_sub(shard.last_arrival.unwrap_or(first)) >= idle;
-        if self.shards.iter().all(silent) {
+        if !self.shards.iter().any(|shard| shard.is_awake(now, first)) {
             if let Some(end) = open_until {
+                let delay = self.shards.iter().map(|shard| shard.delay).max().unwrap_or(0);
                 self.raise(now.saturating_mul(1000).saturating_sub(delay).min(end));
             }
             return;
         }
         // One awake shard without a time yet holds everything back.
-        let slowest = self.shards.iter().filter(|shard| !silent(shard)).map(|shard| shard.greatest).min();
-        if let Some(Some(slowest)) = slowest {
-            self.raise(slowest.saturating_sub(delay));
+        let awake = self.shards.iter().filter(|shard| shard.is_awake(now, first));
+        if let Some(Some(slowest)) = awake.map(ShardTime::moment).min() {
+            self.raise(slowest);
         }
     }
 
@@ -133,17 +142,16 @@ impl Watermark {
         self.shards[shard].last_arrival = Some(now);
         // It may have been silent until now.
         self.look(now, open_until);
-        let (delay, others) = match self.by {
-            By::Arrival => (0, None),
-            By::Event { delay, idle } => {
-                let awake = |shard: &ShardTime| now.saturating_sub(shard.last_arrival.unwrap_or(first)) < idle;
-                let others = self.shards.iter().enumerate().filter(|(index, other)| *index != shard && awake(other));
-                let slowest = others.map(|(_, other)| other.greatest).min();
+        let others = match self.by {
+            By::Arrival => None,
+            By::Event => {
+                let others = self.shards.iter().enumerate();
+                let awake = others.filter(|(index, other)| *index != shard && other.is_awake(now, first));
                 // No other shard awake: nothing but this one counts.
-                (delay, Some(slowest.unwrap_or(Some(Micros::MAX))))
+                Some(awake.map(|(_, other)| other.moment()).min().unwrap_or(Some(Micros::MAX)))
             }
         };
-        ShardWatermark { whole: self, shard, delay, others }
+        ShardWatermark { whole: self, shard, others }
     }
 
     /// Adds where time has come to, if it went on.
@@ -158,12 +166,23 @@ impl Watermark {
     }
 }
 
+impl ShardTime {
+    /// Returns whether it counts: something arrived, or the whole began, less than `idle` ago.
+    fn is_awake(&self, now: Millis, first: Millis) -> bool {
+        now.saturating_sub(self.last_arrival.unwrap_or(first)) < self.idle
+    }
+
+    /// Returns how far time has come in it.
+    fn moment(&self) -> Option<Micros> {
+        self.greatest.map(|greatest| greatest.saturating_sub(self.delay))
+    }
+}
+
 /// The watermark while the records of one shard pass that arrived together.
 pub(super) struct ShardWatermark<'a> {
     whole: &'a mut Watermark,
     shard: usize,
-    delay: Micros,
-    /// The least greatest time of the other shards that are awake; the inner `None` where one of them has none yet, the
+    /// How far time has come in the slowest of the other shards that are awake; the inner `None` where one of them has none yet, the
     /// outer where times are those of arrival.
     #[expect(clippy::option_option, reason = "the outer one is whether there is such a thing, the inner its value")]
     others: Option<Option<Micros>>,
@@ -178,13 +197,13 @@ impl ShardWatermark<'_> {
     /// Takes the event time of a record, after it has been judged.
     pub(super) fn observe(&mut self, moment: Micros) {
         let Some(others) = self.others else { return };
-        let greatest = &mut self.whole.shards[self.shard].greatest;
-        if greatest.is_some_and(|greatest| greatest >= moment) {
+        let shard = &mut self.whole.shards[self.shard];
+        if shard.greatest.is_some_and(|greatest| greatest >= moment) {
             return;
         }
-        *greatest = Some(moment);
-        if let Some(others) = others {
-            self.whole.raise(moment.min(others).saturating_sub(self.delay));
+        shard.greatest = Some(moment);
+        if let (Some(own), Some(others)) = (shard.moment(), others) {
+            self.whole.raise(own.min(others));
         }
     }
 }
@@ -197,7 +216,9 @@ mod tests {
 
     fn by_event(shards: usize) -> Watermark {
         let time = Time::Event { column: 0, delay: Duration::from_secs(2), idle: Duration::from_secs(10) };
-        Watermark::new(&time, shards)
+        let mut watermark = Watermark::new();
+        watermark.add(&time, shards);
+        watermark
     }
 
     fn seconds(seconds: i64) -> Micros {
@@ -206,7 +227,8 @@ mod tests {
 
     #[test]
     fn arrival_time_goes_with_the_clock() {
-        let mut watermark = Watermark::new(&Time::Arrival, 2);
+        let mut watermark = Watermark::new();
+        watermark.add(&Time::Arrival, 2);
         assert_eq!(watermark.moment(), None);
         watermark.arrive(1500, None, &mut Vec::new());
         assert_eq!(watermark.moment(), Some(1_500_000));
@@ -247,6 +269,22 @@ mod tests {
         watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(100));
         watermark.shard(0, 11_000, None, &mut Vec::new()).observe(seconds(101));
         assert_eq!(watermark.moment(), Some(seconds(99)));
+    }
+
+    #[test]
+    fn every_stream_has_a_delay_and_an_idle_of_its_own() {
+        let mut watermark = by_event(1);
+        let slow = Time::Event { column: 0, delay: Duration::from_secs(30), idle: Duration::from_secs(60) };
+        watermark.add(&slow, 1);
+        watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(100));
+        watermark.shard(1, 1000, None, &mut Vec::new()).observe(seconds(100));
+        assert_eq!(watermark.moment(), Some(seconds(70)));
+        watermark.shard(1, 25_000, None, &mut Vec::new()).observe(seconds(200));
+        assert_eq!(watermark.moment(), Some(seconds(170)), "the first has been silent for its ten seconds");
+        watermark.shard(0, 80_000, None, &mut Vec::new()).observe(seconds(180));
+        assert_eq!(watermark.moment(), Some(seconds(170)), "the second is awake for its sixty seconds");
+        watermark.arrive(85_000, None, &mut Vec::new());
+        assert_eq!(watermark.moment(), Some(seconds(178)));
     }
 
     #[test]

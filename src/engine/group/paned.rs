@@ -12,7 +12,6 @@ use super::super::operator::{Open, Operator, Turn};
 use super::super::parallel::in_parallel;
 use super::super::rows::{Flow, Places, Rows, Stray};
 use super::super::state::{StateReader, StateWriter, damaged};
-use super::super::watermark::Step;
 use super::fold::{Fold, Kept};
 use super::groups::Groups;
 use super::prepare::{Preparation, Prepared};
@@ -30,8 +29,6 @@ pub(super) struct Paned {
     closed: Micros,
     /// When the last record arrived.
     arrival: Millis,
-    /// How time went on in this turn.
-    steps: Vec<Step>,
 }
 
 #[derive(Default)]
@@ -70,7 +67,6 @@ impl Paned {
             fold: Fold::new(panes),
             closed: Micros::MIN,
             arrival: Millis::MIN,
-            steps: Vec::new(),
         }
     }
 
@@ -130,7 +126,7 @@ impl Paned {
             let window = self.panes.window(Span { start: end.saturating_sub(self.panes.size), end });
             if let Some(groups) = self.fold.close(window, self.panes, grouping)? {
                 turn.windows += 1;
-                let arrival = Flow::reached(&self.steps, end).unwrap_or(self.arrival);
+                let arrival = turn.reached(end).unwrap_or(self.arrival);
                 rows.push(self.results.rows(Over::of(groups, window, arrival)?, turn)?);
             }
             self.closed = end;
@@ -209,7 +205,6 @@ impl Operator for Paned {
         let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
         let last = input.lanes.iter().filter_map(|lane| lane.arrivals.last()).max();
         self.arrival = self.arrival.max(last.copied().unwrap_or(Millis::MIN));
-        self.steps = input.steps;
         let mut brought = self.take_in(input.lanes)?;
         for brought in &mut brought {
             turn.bad.append(&mut brought.bad);
@@ -220,7 +215,7 @@ impl Operator for Paned {
             let late = brought.late.iter().map(|row| *row as usize);
             turn.late.extend(late.map(|row| (prepared.rows.stray(row), prepared.rows.times[row])));
         }
-        Ok(Flow { lanes: vec![rows], watermark: input.watermark, steps: std::mem::take(&mut self.steps) })
+        Ok(Flow { lanes: vec![rows], watermark: input.watermark })
     }
 
     fn open(&self) -> Open {

@@ -13,7 +13,7 @@ use toml::de::DeTable;
 pub use diagnostic::{Diagnostic, Findings, Span};
 pub use nearest::{help_for, nearest};
 pub use reader::TableReader;
-pub use value::{Spanned, Value};
+pub use value::{Scalar, Spanned, Value};
 
 /// The text of one pipeline file under the name by which messages speak of it.
 #[derive(Debug, Clone)]

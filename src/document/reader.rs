@@ -56,6 +56,35 @@ impl<'d> TableReader<'d> {
         value
     }
 
+    /// Takes the one of several keys that is there; none of them is a mistake, and so is a second one.
+    pub fn one_of(&mut self, keys: &[&'static str], help: &str) -> Option<Value<'d>> {
+        let mut found: Vec<Value<'d>> = keys.iter().filter_map(|key| self.optional(key)).collect();
+        match found.len() {
+            0 => {
+                let is_slip = |key: &&&'static str| {
+                    self.table.iter().any(|(found, _)| nearest(found.get_ref(), [**key]).is_some())
+                };
+                let meant = keys.iter().find(is_slip).or(keys.first())?;
+                self.missing(meant, Some(help));
+                None
+            }
+            1 => found.pop(),
+            _ => {
+                let (first, second) = (&found[0], &found[1]);
+                self.findings.add(
+                    Diagnostic::new(
+                        format!("{} has both `{}` and `{}`", self.name, first.key(), second.key()),
+                        second.key_span(),
+                    )
+                    .label("one too many")
+                    .other(first.key_span(), "the other one")
+                    .help(help),
+                );
+                None
+            }
+        }
+    }
+
     /// Reports that `key` is missing, with a help line where there is more to say than its name. Where a key of the
     /// table looks like a slip of it, that is the mistake.
     pub fn missing(&mut self, key: &'static str, help: Option<&str>) {

@@ -29,6 +29,19 @@ impl<T> Spanned<T> {
     }
 }
 
+/// One value as the file writes it: the digits of a number and the letters of a moment are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scalar {
+    /// Text in quotes.
+    Text(String),
+    /// A number in decimal digits, without separators; JSON has it letter by letter.
+    Number(String),
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A date, or a date and a time, in the spelling of RFC 3339 with or without a zone.
+    Moment(String),
+}
+
 /// One value under its key. Reading it as the wrong kind is a mistake that is reported, and gives `None`.
 #[derive(Debug, Clone)]
 pub struct Value<'d> {
@@ -189,6 +202,22 @@ impl<'d> Value<'d> {
         }
         let list = self.read("a list", "a list in brackets", DeValue::as_array)?;
         Some(list.value.iter().map(|item| Value::new(self.key, self.key_span(), item, self.findings)).collect())
+    }
+
+    /// Reads one value of any kind as it is written. A time of day alone is none, and neither are `inf` and `nan`.
+    pub fn written(&self) -> Option<Spanned<Scalar>> {
+        self.read("one value", "text, a number, a boolean or a moment", |value| match value {
+            DeValue::String(text) => Some(Scalar::Text(text.as_ref().to_owned())),
+            DeValue::Integer(_) => whole(value).map(|whole| Scalar::Number(whole.to_string())),
+            DeValue::Float(float) => {
+                let digits = float.as_str().replace('_', "");
+                let finite = digits.parse().is_ok_and(|number: f64| number.is_finite());
+                finite.then(|| Scalar::Number(digits.trim_start_matches('+').to_owned()))
+            }
+            DeValue::Boolean(boolean) => Some(Scalar::Boolean(*boolean)),
+            DeValue::Datetime(moment) => moment.date.map(|_| Scalar::Moment(moment.to_string())),
+            DeValue::Array(_) | DeValue::Table(_) => None,
+        })
     }
 
     /// Reads a scalar as the JSON value of the same meaning: text, a number, or a boolean.

@@ -5,6 +5,7 @@
 //! whenever the process stopped. May import `plan` and what it imports. Never reads a clock but the log's.
 
 mod aggregation;
+mod bench;
 mod checkpoint;
 mod chunk;
 mod decode;
@@ -31,6 +32,7 @@ mod tests;
 mod union;
 mod watermark;
 
+pub use bench::{Bench, Made};
 pub use checkpoint::CheckpointError;
 pub use json::moment_text;
 pub use run::{Engine, EngineError, has_changed, saved_status};

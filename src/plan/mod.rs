@@ -13,6 +13,7 @@ mod stream;
 mod table;
 mod tables;
 mod target;
+mod trial;
 
 pub use generator::{GeneratedField, Generator};
 pub use query::Query;
@@ -23,6 +24,7 @@ pub use relation::{
 pub use stream::{Column, Source, Stream, Time};
 pub use table::{Table, TableFormat};
 pub use target::Target;
+pub use trial::{Action, Datum, Expectation, Given, Record, Step, Trial};
 
 pub use crate::spec::{EngineKind, StreamsKind};
 

@@ -59,7 +59,7 @@ impl Plan {
         if !findings.is_empty() {
             return None;
         }
-        Some(Self {
+        let plan = Self {
             name: spec.name.value.clone(),
             description: spec.description.clone(),
             streams,
@@ -68,7 +68,14 @@ impl Plan {
             relations,
             queries,
             target: Target::of(target),
-        })
+        };
+        match plan.trials(document, &spec.tests) {
+            Ok(_) => Some(plan),
+            Err(found) => {
+                found.into_iter().for_each(|mistake| findings.add(mistake));
+                None
+            }
+        }
     }
 }
 

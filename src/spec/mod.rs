@@ -11,6 +11,7 @@ mod query;
 mod stream;
 mod table;
 mod target;
+mod trial;
 
 use crate::document::{Diagnostic, Document, Findings, Spanned, TableReader, Value};
 
@@ -21,6 +22,7 @@ pub(crate) use stream::EVENT_TIME;
 pub use stream::{ColumnSpec, EventTimeSpec, StreamSpec};
 pub use table::TableSpec;
 pub use target::{Connector, EngineKind, Overrides, StreamsKind, TargetSpec};
+pub use trial::{ActionSpec, ExpectSpec, RecordsSpec, RowSpec, StepSpec, TestSpec};
 
 /// A whole file.
 #[derive(Debug, Clone)]
@@ -39,6 +41,8 @@ pub struct Spec {
     pub queries: Vec<QuerySpec>,
     /// `[targets.…]`, and those that exist without being written.
     pub targets: Vec<TargetSpec>,
+    /// `[[tests]]` in the order of the file.
+    pub tests: Vec<TestSpec>,
 }
 
 impl Spec {
@@ -81,12 +85,14 @@ impl Spec {
         let generators = optional_section("generators").map_or_else(empty, |value| section(&value, generator::read));
         let queries = optional_section("queries").map_or_else(empty, |value| section(&value, query::read));
         let targets = optional_section("targets").map_or_else(empty, |value| section(&value, target::read));
+        // A test that cannot be read is a finding, and hides none in the rest.
+        let tests = file.optional("tests").and_then(|value| trial::read(&value)).unwrap_or_default();
         let known = file.finish();
         // Without a whole section, whatever is said about the others is about the hole.
         let (streams, tables, generators, queries, mut targets) = (streams?, tables?, generators?, queries?, targets?);
         target::add_standard(&mut targets);
         let name = name.unwrap_or_else(|| Spanned::new(String::new(), 0..0));
-        known.then_some(Self { name, description, streams, tables, generators, queries, targets })
+        known.then_some(Self { name, description, streams, tables, generators, queries, targets, tests })
     }
 }
 

@@ -90,8 +90,10 @@ pub fn read_having(
 
 /// Reads one output of a query without a window, over names of one input or several.
 pub fn read_row(text: &str, names: &[Visible]) -> Result<Expr, SqlError> {
-    let aggregates =
-        Aggregates::Nowhere { place: "a query without a window", why: "such a query sees one row at a time" };
+    let aggregates = Aggregates::Nowhere {
+        place: "a query without a window",
+        why: "a query without a window sees one row at a time",
+    };
     let space = Space { names, folding: Folding::Lenient, aggregates };
     typed(read_expr(text, &space, &mut Found::default())?)
 }
@@ -320,15 +322,16 @@ impl Reader<'_> {
     fn column(&self, name: &[Ident]) -> Result<Expr, SqlError> {
         let expr = self.space.find(name)?;
         if let (Aggregates::Grouped(_), None, false) = (self.space.aggregates, self.within, self.inside_key) {
-            let mut several = None;
-            expr.columns(&mut |column| several = Some(column.to_owned()));
-            // What is called an output is made of keys and aggregates, and a column is a key or has many values.
-            if let (Some(column), ExprKind::Column(_)) = (several, &expr.kind)
-                && self.space.key(expr).is_none()
-            {
+            // What is called an output is made of keys and aggregates; a column is a key or has many values.
+            let name = match &expr.kind {
+                ExprKind::Column(name) => Some((name.as_str(), "put it into an aggregate such as MIN")),
+                ExprKind::RowTime => Some(("ROWTIME", "put it into an aggregate such as MAX")),
+                _ => None,
+            };
+            if let (Some((column, help)), None) = (name, self.space.key(expr)) {
                 return Err(SqlError::new(format!("`{column}` has many values in a window"))
                     .label("one value is needed")
-                    .help(format!("put it into an aggregate such as MIN({column}), or into `group_by`")));
+                    .help(format!("{help}({column}), or into `group_by`")));
             }
         }
         Ok(expr.clone())

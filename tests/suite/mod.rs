@@ -1,6 +1,7 @@
 //! What runs against a log or its endpoint.
 
 mod boto3;
+mod cbor;
 mod crash;
 mod endpoint;
 pub(crate) mod equality;

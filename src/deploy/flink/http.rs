@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::FlinkError;
 
 /// How long an answer may take: the gateway answers at once, also for what is not ready.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The port that an address without one means.
 const HTTP_PORT: u16 = 80;
 

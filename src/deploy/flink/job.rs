@@ -13,7 +13,7 @@ use super::{FlinkError, Gateway, Row, Session, http};
 /// How often a job is looked at that begins or ends.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long a job may take until all of it runs, and until it has ended.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// After how long the cluster tells what has happened: it answers from what it gathered before (Flink documentation,
 /// `web.refresh-interval`: 3 s).

@@ -6,6 +6,8 @@
 
 mod kept;
 mod pairs;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -91,7 +91,7 @@ impl Run {
         create_streams(&log, plan)?;
         let mut notes = Vec::new();
         let mut engines = Vec::new();
-// Another engine's queries are put to work by whoever has it.
+        // Another engine's queries are put to work by whoever has it.
         let embedded = plan.target.engine == EngineKind::Embedded;
         for (query, _) in plan.outputs().filter(|_| embedded) {
             let mut engine = Engine::open(Arc::clone(&log), plan, query)?;

@@ -1,5 +1,6 @@
 //! A query as operators at work: records of its streams in, rows out.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -11,6 +12,7 @@ use crate::window::Micros;
 
 use super::group;
 use super::join::Pairing;
+use super::lookup::{Joined, LookupError};
 use super::operator::{Open, Operator, Turn};
 use super::outlook::Outlook;
 use super::over::Over;
@@ -74,7 +76,14 @@ impl Graph {
                 let delays: Vec<Micros> = inputs.iter().map(|input| this.time.delay(&relations, *input)).collect();
                 let slowest = delays.iter().max().copied().unwrap_or(0);
                 let leads: Vec<Micros> = delays.iter().map(|delay| slowest.saturating_sub(*delay)).collect();
-                (Kind::Operator(operator(relation, &given, &schema, leads)?), schema)
+                let operator = match &relation.operator {
+                    Made::Lookup(lookup) => {
+                        let table = plan.table(&lookup.table).expect("the plan has every table that it reads");
+                        Box::new(Joined::new(lookup, table, given[0], &schema)?)
+                    }
+                    _ => operator(relation, &given, &schema, leads)?,
+                };
+                (Kind::Operator(operator), schema)
             };
             schemas.push(schema);
             this.nodes.push(Node { name: relation.name.clone(), kind, inputs, readers: 0 });
@@ -115,6 +124,20 @@ impl Graph {
             }
         }
         whole
+    }
+
+    /// Reads every table, before the first turn. `folder` is that of the pipeline file.
+    pub(super) fn read_tables(&mut self, folder: &Path) -> Result<(), LookupError> {
+        self.operators().try_for_each(|(_, operator)| operator.read_table(folder))
+    }
+
+    /// Returns what a person should know who looks at the query.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        let operators = self.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Source(_) => None,
+            Kind::Operator(operator) => operator.trouble(),
+        });
+        operators.map(str::to_owned).collect()
     }
 
     /// Returns every operator with the name of its relation.

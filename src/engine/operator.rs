@@ -1,7 +1,10 @@
 //! What every operator of a query can do.
 
+use std::path::Path;
+
 use datafusion_common::DataFusionError;
 
+use super::lookup::LookupError;
 use super::rows::{Flow, Stray};
 use super::state::{StateReader, StateWriter};
 use super::watermark::Step;
@@ -14,6 +17,16 @@ use crate::window::Micros;
 pub(super) trait Operator: Send {
     /// Takes what one turn brought of each input, and returns what it makes of that.
     fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError>;
+
+    /// Reads the table that it needs, before the first rows. `folder` is that of the pipeline file.
+    fn read_table(&mut self, _folder: &Path) -> Result<(), LookupError> {
+        Ok(())
+    }
+
+    /// Returns what a person should know who looks at it.
+    fn trouble(&self) -> Option<&str> {
+        None
+    }
 
     /// Returns what is open.
     fn open(&self) -> Open {

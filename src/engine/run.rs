@@ -1,5 +1,6 @@
 //! A query at work: from its stream's log, through the windows, into the logs of its outputs.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,10 +17,12 @@ use super::chunk::shard_name;
 use super::divert::{Diverted, divert};
 use super::graph::{Graph, ShardRead};
 use super::json::{key_text, write_row};
+use super::lookup::LookupError;
 use super::operator::Turn;
 use super::rows::{Rows, Stray};
 use super::source::Shard;
 use super::status::{Counters, QueryStatus, Sample};
+use super::table::TableError;
 
 /// How much one turn reads of a shard: large enough that a batch pays, small enough that two of them fit a core's cache.
 const TURN: ReadLimit = ReadLimit { records: 32 * 1024, bytes: 8 << 20 };
@@ -47,6 +50,9 @@ pub enum EngineError {
     /// The saved state cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A table cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// `DataFusion` refused the query, or failed over a whole batch.
     #[error("query `{query}` cannot be run: {source}")]
     Query {
@@ -144,6 +150,14 @@ impl Engine {
         }
         self.tell(behind);
         Ok(())
+    }
+
+    /// Reads the tables that the query joins with, which is needed before it runs. `folder` is that of the pipeline file.
+    pub fn read_tables(&mut self, folder: &Path) -> Result<(), EngineError> {
+        self.graph.read_tables(folder).map_err(|error| match error {
+            LookupError::Table(error) => error.into(),
+            LookupError::Index(source) => EngineError::Query { query: self.query.name.clone(), source },
+        })
     }
 
     /// Returns what of the saved state is gone, to be told, where it is not taken up whole.
@@ -316,13 +330,14 @@ impl Engine {
     }
 
     fn tell(&mut self, millis_behind: i64) {
-        let (watermark, open) = (self.graph.watermark(), self.graph.open());
+        let (watermark, open, notes) = (self.graph.watermark(), self.graph.open(), self.graph.troubles());
         self.status.send_modify(|status| {
             status.counters = self.counters.clone();
             status.watermark = watermark;
             status.open_windows = open.windows;
             status.open_groups = open.groups;
             status.millis_behind = millis_behind;
+            status.notes = notes;
         });
     }
 }

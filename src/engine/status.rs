@@ -49,6 +49,9 @@ pub struct QueryStatus {
     pub open_groups: usize,
     /// How long ago the first record that was not consumed yet arrived, in milliseconds.
     pub millis_behind: i64,
+    /// What a person should know who looks at it.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The last few late rows.
     pub late: Vec<Sample>,
     /// The last few bad records.

@@ -42,7 +42,7 @@ impl Sample<'_> {
     pub(super) fn plan(self) -> Plan {
         let columns: Vec<(String, SqlType)> =
             self.from.columns.iter().map(|column| (column.name.clone(), column.sql_type)).collect();
-        let scope = Scope { columns: &columns };
+        let scope = Scope::of(&columns);
         let grouped: Vec<String> = self.group_by.iter().map(|index| columns[*index].0.clone()).collect();
         let mut aggregates = Vec::new();
         let mut select = Vec::new();

@@ -1,5 +1,6 @@
 //! A plan at work in this process.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -93,7 +94,8 @@ impl Run {
         // Another engine's queries are put to work by whoever has it.
         let embedded = plan.target.engine == EngineKind::Embedded;
         for (query, _) in plan.outputs().filter(|_| embedded) {
-            let engine = Engine::open(Arc::clone(&log), plan, query)?;
+            let mut engine = Engine::open(Arc::clone(&log), plan, query)?;
+            engine.read_tables(Path::new(&options.file).parent().unwrap_or(Path::new("")))?;
             if let Some(loss) = engine.loss() {
                 notes.push(format!("query `{}` {loss}", query.name));
             }

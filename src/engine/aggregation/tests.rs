@@ -76,8 +76,8 @@ fn aggregates(texts: &[&str]) -> Vec<Aggregate> {
     let mut aggregates = Vec::new();
     for text in texts {
         let before = aggregates.len();
-        let read = read_select(text, Scope { columns: &columns }, &[], aggregates)
-            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        let read =
+            read_select(text, Scope::of(&columns), &[], aggregates).unwrap_or_else(|error| panic!("{text}: {error}"));
         aggregates = read.aggregates;
         assert_eq!(aggregates.len(), before + 1, "{text}");
     }

@@ -58,6 +58,13 @@ impl Cells {
         &self.texts[start..end]
     }
 
+    /// Reads the text of a value into a column.
+    pub(super) fn take_text(&mut self, column: usize, text: &str) -> Result<(), serde_json::Error> {
+        let cell = self.seed(column).parse(text)?;
+        self.cells[column] = cell;
+        Ok(())
+    }
+
     /// Returns what reads the next JSON value into a column.
     pub(super) fn seed(&mut self, column: usize) -> CellSeed<'_> {
         CellSeed { sql_type: self.types[column], cell: &mut self.cells[column], texts: &mut self.texts }

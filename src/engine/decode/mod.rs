@@ -62,6 +62,24 @@ impl Decoder {
         Ok(())
     }
 
+    /// Adds a row whose values are texts, or says of which column the value is bad, and why.
+    pub(super) fn push_texts<'t>(
+        &mut self,
+        texts: impl Iterator<Item = Option<&'t str>>,
+    ) -> Result<(), (usize, String)> {
+        self.cells.clear();
+        for (column, text) in texts.enumerate() {
+            if let Some(text) = text {
+                self.cells.take_text(column, text).map_err(|error| (column, error.to_string()))?;
+            }
+        }
+        if let Some((column, _)) = self.not_null.iter().find(|(index, _)| self.cells.is_null(*index)) {
+            return Err((*column, "there is no value, which is needed".to_owned()));
+        }
+        self.columns.append(&self.cells);
+        Ok(())
+    }
+
     /// Returns what was added since the last time.
     pub(super) fn finish(&mut self) -> RecordBatch {
         self.columns.finish()

@@ -125,6 +125,12 @@ impl Kept {
         self.slots.len() - self.free.len()
     }
 
+    /// Returns how many batches are kept.
+    #[cfg(test)]
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
     /// Returns how far behind a row's time its last partner may lie.
     pub(super) fn reach(&self) -> Micros {
         self.reach

@@ -6,6 +6,8 @@
 
 mod kept;
 mod pairs;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -244,7 +246,7 @@ impl Operator for Pairing {
 }
 
 /// Returns the type as which two columns are compared: whole numbers of two widths as the widest.
-fn key_type(left: &DataType, right: &DataType) -> DataType {
+pub(super) fn key_type(left: &DataType, right: &DataType) -> DataType {
     if left != right && left.is_integer() && right.is_integer() { DataType::Int64 } else { left.clone() }
 }
 

@@ -1,7 +1,7 @@
 //! Sliding windows: each row of the input gives one row, with aggregates over the rows just before it.
 
 use crate::document::{Diagnostic, Span};
-use crate::sql::{Expr, ExprKind, Scope, SqlType, read_sliding};
+use crate::sql::{Expr, ExprKind, SqlType, read_sliding};
 use crate::window::Frame;
 
 use super::super::{Attribute, Operator, Over, RelationId, Select};
@@ -18,7 +18,7 @@ impl Building<'_> {
         let mut select = Vec::new();
         for (name, text) in draft.spec.select.iter().flatten() {
             taken.claim(self.context, name);
-            match read_sliding(&text.value, Scope { columns: &columns }, aggregates.clone()) {
+            match read_sliding(&text.value, draft.scope(&columns), aggregates.clone()) {
                 Ok(reading) => {
                     aggregates = reading.aggregates;
                     select.push((name.value.clone(), reading.expr));

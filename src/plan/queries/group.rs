@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::document::Spanned;
 use crate::spec::TopSpec;
 use crate::sql::{
-    Aggregate, Aggregates, Expr, ExprKind, Folding, Found, Scope, Space, SqlType, Visible, read_expr, read_having,
-    read_select,
+    Aggregate, Aggregates, Expr, ExprKind, Folding, Found, Space, SqlType, Visible, read_expr, read_having, read_select,
 };
 
 use super::super::{Attribute, Group, Operator, RelationId, RowTime, Select, Top};
@@ -32,7 +31,7 @@ impl Building<'_> {
             if distinct { columns.iter().map(|(name, _)| name.clone()).collect() } else { grouped };
         for (name, text) in draft.spec.select.iter().flatten() {
             outputs.taken.claim(self.context, name);
-            match read_select(&text.value, Scope { columns: &columns }, &named, outputs.aggregates.clone()) {
+            match read_select(&text.value, draft.scope(&columns), &named, outputs.aggregates.clone()) {
                 Ok(reading) => {
                     outputs.aggregates = reading.aggregates;
                     outputs.select.push((name.value.clone(), reading.expr));
@@ -118,7 +117,7 @@ impl Building<'_> {
     ) -> Option<Expr> {
         let columns = self.columns(draft.input);
         let named = outputs.named();
-        match read_having(&text.value, Scope { columns: &columns }, grouped, &named, outputs.aggregates.clone()) {
+        match read_having(&text.value, draft.scope(&columns), grouped, &named, outputs.aggregates.clone()) {
             Ok(reading) => {
                 outputs.aggregates = reading.aggregates;
                 Some(reading.expr)
@@ -171,6 +170,7 @@ impl Building<'_> {
             .filter(|(name, _)| !hidden(name))
             .map(|(name, sql_type)| Visible::column(name, *sql_type))
             .collect();
+        names.extend(draft.qualified.iter().cloned());
         names.extend(named.iter().map(|(name, expr)| Visible { path: vec![name.clone()], expr: expr.clone() }));
         let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Grouped(&keys) };
         let mut found = Found { aggregates: outputs.aggregates.clone(), over: Vec::new() };

@@ -2,6 +2,7 @@
 
 use crate::document::{Diagnostic, Spanned};
 use crate::spec::QuerySpec;
+use crate::sql::{Expr, Visible};
 
 use super::super::resolve::find;
 use super::super::{Attribute, Clock, Operator, Read, RelationId, Source, Time};
@@ -9,11 +10,18 @@ use super::{Building, Progress};
 
 impl Building<'_> {
     /// Returns the relation that the rest of a query is built on.
-    pub(super) fn input(&mut self, spec: &QuerySpec) -> Option<RelationId> {
+    /// The second part is the columns by the names of what they come from.
+    pub(super) fn input(&mut self, spec: &QuerySpec) -> Option<(RelationId, Vec<Visible>)> {
         let found: Vec<Option<RelationId>> = spec.from.iter().map(|name| self.named(name, spec)).collect();
         let inputs = found.into_iter().collect::<Option<Vec<_>>>()?;
         let base = if inputs.len() == 1 { inputs[0] } else { self.union(spec, inputs)? };
-        spec.joins.iter().try_fold(base, |left, join| self.join(spec, left, join))
+        let mut qualified = Vec::new();
+        if let [only] = spec.from.as_slice() {
+            let attributes = self.relations[base].attributes.iter();
+            qualified.extend(attributes.map(|attribute| attribute.qualified(&only.value, &attribute.name)));
+        }
+        let joined = spec.joins.iter().try_fold(base, |left, join| self.join(spec, (left, &mut qualified), join))?;
+        Some((joined, qualified))
     }
 
     /// Returns the relation of a stream or of a query.
@@ -129,6 +137,13 @@ impl Building<'_> {
         }
         let clock = first.clock;
         Some(self.add(format!("{}:from", spec.name.value), attributes, clock, Operator::Union(inputs)))
+    }
+}
+
+impl Attribute {
+    /// Returns what it is called with the name of what it comes from; `own` is its name there.
+    pub(super) fn qualified(&self, from: &str, own: &str) -> Visible {
+        Visible { path: vec![from.to_owned(), own.to_owned()], expr: Expr::column(&self.name, self.sql_type) }
     }
 }
 

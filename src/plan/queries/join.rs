@@ -2,70 +2,44 @@
 
 use crate::document::{Diagnostic, Spanned};
 use crate::spec::{JoinSpec, On, QuerySpec};
-use crate::sql::{Expr, ExprKind, Operator as Sign, Scope, SqlType, read_filter};
+use crate::sql::{Expr, ExprKind, Operator as Sign, Scope, SqlType, Visible, read_filter};
 
 use super::super::relation::micros;
 use super::super::{Attribute, Join, JoinKind, Lookup, Operator, RelationId};
 use super::Building;
 
+/// What a join is made of: the attributes of a pair, which of them are equal, and what else must hold.
+struct Pairs {
+    attributes: Vec<Attribute>,
+    on: Vec<(usize, usize)>,
+    filter: Option<Expr>,
+}
+
+/// The left side of a join: its rows, and its columns by the names of what they come from.
+type Left<'q> = (RelationId, &'q mut Vec<Visible>);
+
 impl Building<'_> {
     /// Adds the relation of a join.
-    pub(super) fn join(&mut self, spec: &QuerySpec, left: RelationId, join: &JoinSpec) -> Option<RelationId> {
-        let table = self.tables.iter().position(|table| table.name == join.with.value);
-        let right = match table {
-            Some(table) => {
-                for bound in [&join.before, &join.after].into_iter().flatten() {
-                    self.context.add(
-                        Diagnostic::new(
-                            format!("a join with the table `{}` has no bounds", join.with.value),
-                            bound.span.clone(),
-                        )
-                        .label("the rows of a table have no time")
-                        .help("leave `before` and `after` out"),
-                    );
-                }
-                self.tables[table].columns.clone()
-            }
-            None => {
-                let tables = self.tables.iter().map(|table| table.name.as_str());
-                let named = self.known_input(&join.with, tables.map(str::to_owned).collect())?;
-                let right = if named { self.named(&join.with, spec)? } else { return None };
-                if join.after.is_none() && join.before.is_none() {
-                    self.context.add(
-                        Diagnostic::new(
-                            format!("the join with `{}` has no bounds", join.with.value),
-                            join.span.clone(),
-                        )
-                        .label("`after` or `before` is needed here")
-                        .help("say how far apart the times of a pair may be, such as `after = \"10m\"`"),
-                    );
-                    return None;
-                }
-                return self.interval_join(spec, (left, right), join);
-            }
-        };
-        let (attributes, on, filter) = self.pairs(left, &right, join)?;
-        let kind = if join.left { JoinKind::Left } else { JoinKind::Inner };
-        let operator = Operator::Lookup(Lookup { input: left, table: join.with.value.clone(), kind, on, filter });
-        let clock = self.relations[left].clock;
-        Some(self.add(format!("{}:{}", spec.name.value, join.with.value), attributes, clock, operator))
-    }
-
-    /// Reports a name that is no stream, no query and no table.
-    fn known_input(&self, name: &Spanned<String>, tables: Vec<String>) -> Option<bool> {
+    pub(super) fn join(&mut self, spec: &QuerySpec, left: Left<'_>, join: &JoinSpec) -> Option<RelationId> {
+        if self.tables.iter().any(|table| table.name == join.with.value) {
+            return self.lookup(spec, left, join);
+        }
         let streams = self.streams.iter().map(|stream| stream.name.as_str());
         let queries = self.context.spec.queries.iter().map(|query| query.name.value.as_str());
-        let names = streams.chain(queries).chain(tables.iter().map(String::as_str));
-        self.context.known("stream, query or table", name, names).then_some(true)
-    }
-
-    fn interval_join(
-        &mut self,
-        spec: &QuerySpec,
-        (left, right): (RelationId, RelationId),
-        join: &JoinSpec,
-    ) -> Option<RelationId> {
-        let (one, other) = (&self.relations[left], &self.relations[right]);
+        let tables = self.tables.iter().map(|table| table.name.as_str());
+        if !self.context.known("stream, query or table", &join.with, streams.chain(queries).chain(tables)) {
+            return None;
+        }
+        let right = self.named(&join.with, spec)?;
+        if join.after.is_none() && join.before.is_none() {
+            self.context.add(
+                Diagnostic::new(format!("the join with `{}` has no bounds", join.with.value), join.span.clone())
+                    .label("`after` or `before` is needed here")
+                    .help("say how far apart the times of a pair may be, such as `after = \"10m\"`"),
+            );
+            return None;
+        }
+        let (one, other) = (&self.relations[left.0], &self.relations[right]);
         if one.clock != other.clock {
             self.context.add(
                 Diagnostic::new(
@@ -78,8 +52,8 @@ impl Building<'_> {
             return None;
         }
         let clock = one.clock;
-        let right_attributes = other.attributes.clone();
-        let (attributes, on, filter) = self.pairs(left, &right_attributes, join)?;
+        let (left, qualified) = left;
+        let Pairs { attributes, on, filter } = self.pairs((left, qualified), &other.attributes, join)?;
         let bound =
             |bound: &Option<Spanned<std::time::Duration>>| bound.as_ref().map_or(0, |bound| micros(bound.value));
         let operator = Operator::Join(Join {
@@ -92,26 +66,38 @@ impl Building<'_> {
             filter,
             later: false,
         });
-        Some(self.add(format!("{}:{}", spec.name.value, join.with.value), attributes, clock, operator))
+        Some(self.add(name(spec, join), attributes, clock, operator))
     }
 
-    /// Returns the attributes of a pair, which of them are equal, and what else must hold.
-    #[expect(clippy::type_complexity, reason = "three parts of one thing that has no name of its own")]
-    fn pairs(
-        &self,
-        left: RelationId,
-        right: &[Attribute],
-        join: &JoinSpec,
-    ) -> Option<(Vec<Attribute>, Vec<(usize, usize)>, Option<Expr>)> {
+    /// Adds the relation of a join with a table.
+    fn lookup(&mut self, spec: &QuerySpec, (left, qualified): Left<'_>, join: &JoinSpec) -> Option<RelationId> {
+        let table = self.tables.iter().find(|table| table.name == join.with.value)?;
+        for bound in [&join.before, &join.after].into_iter().flatten() {
+            self.context.add(
+                Diagnostic::new(format!("a join with the table `{}` has no bounds", table.name), bound.span.clone())
+                    .label("the rows of a table have no time")
+                    .help("leave `before` and `after` out"),
+            );
+        }
+        let Pairs { attributes, on, filter } = self.pairs((left, qualified), &table.columns, join)?;
+        let kind = if join.left { JoinKind::Left } else { JoinKind::Inner };
+        let operator = Operator::Lookup(Lookup { input: left, table: table.name.clone(), kind, on, filter });
+        let clock = self.relations[left].clock;
+        Some(self.add(name(spec, join), attributes, clock, operator))
+    }
+
+    /// Says what a join is made of, and adds what the right side is called.
+    fn pairs(&self, (left, qualified): Left<'_>, right: &[Attribute], join: &JoinSpec) -> Option<Pairs> {
         let ours = &self.relations[left].attributes;
         let mut attributes = ours.clone();
         for attribute in right {
             let taken = ours.iter().any(|other| other.name == attribute.name);
             let name = if taken { format!("{}.{}", join.with.value, attribute.name) } else { attribute.name.clone() };
             let not_null = attribute.not_null && !join.left;
-            attributes.push(Attribute { name, sql_type: attribute.sql_type, not_null });
+            let joined = Attribute { name, sql_type: attribute.sql_type, not_null };
+            qualified.push(joined.qualified(&join.with.value, &attribute.name));
+            attributes.push(joined);
         }
-        let count = ours.len();
         let mut on = Vec::new();
         let mut rest = Vec::new();
         match &join.on {
@@ -131,7 +117,7 @@ impl Building<'_> {
             On::Condition(text) => {
                 let columns: Vec<(String, SqlType)> =
                     attributes.iter().map(|attribute| (attribute.name.clone(), attribute.sql_type)).collect();
-                let condition = match read_filter(&text.value, Scope { columns: &columns }) {
+                let condition = match read_filter(&text.value, Scope { columns: &columns, qualified }) {
                     Ok(condition) => condition,
                     Err(error) => {
                         self.context.sql(error, text);
@@ -139,7 +125,7 @@ impl Building<'_> {
                     }
                 };
                 for part in conjuncts(condition) {
-                    match equal_columns(&part, &attributes, count) {
+                    match equal_columns(&part, &attributes, ours.len()) {
                         Some(pair) => on.push(pair),
                         None => rest.push(part),
                     }
@@ -151,7 +137,12 @@ impl Building<'_> {
                             text.span.clone(),
                         )
                         .label("no column of one side equals one of the other")
-                        .help("add one, such as `order_id = payments.order_id`"),
+                        .help(format!(
+                            "add one, such as `{} = {}.{}`; columns of two types do not count",
+                            ours.first().map_or("id", |attribute| &attribute.name),
+                            join.with.value,
+                            right.first().map_or("id", |attribute| &attribute.name),
+                        )),
                     );
                     return None;
                 }
@@ -160,12 +151,12 @@ impl Building<'_> {
         let both = |left: Expr, right: Expr| {
             Expr::new(ExprKind::Binary(Box::new(left), Sign::And, Box::new(right)), SqlType::Boolean)
         };
-        (!on.is_empty()).then_some((attributes, on, rest.into_iter().reduce(both)))
+        let filter = rest.into_iter().reduce(both);
+        (!on.is_empty()).then_some(Pairs { attributes, on, filter })
     }
 
     fn comparable(&self, name: &Spanned<String>, left: SqlType, right: SqlType) {
-        let text = |sql_type| matches!(sql_type, SqlType::Varchar(_));
-        if left != right && !(text(left) && text(right)) {
+        if left != right && !of_one_kind(left, Some(right)) {
             self.context.add(
                 Diagnostic::new(
                     format!("`{}` has two types on the two sides of a join", name.value),
@@ -176,6 +167,16 @@ impl Building<'_> {
             );
         }
     }
+}
+
+fn name(spec: &QuerySpec, join: &JoinSpec) -> String {
+    format!("{}:{}", spec.name.value, join.with.value)
+}
+
+/// Returns whether values of two types are equal where they look the same.
+fn of_one_kind(one: SqlType, other: Option<SqlType>) -> bool {
+    let text = |sql_type| matches!(sql_type, SqlType::Varchar(_));
+    other.is_some_and(|other| (text(one) && text(other)) || (one.is_integer() && other.is_integer()))
 }
 
 /// Takes a condition apart at its ANDs.
@@ -194,11 +195,9 @@ fn conjuncts(condition: Expr) -> Vec<Expr> {
 fn equal_columns(condition: &Expr, attributes: &[Attribute], left: usize) -> Option<(usize, usize)> {
     let ExprKind::Binary(one, Sign::Equal, other) = &condition.kind else { return None };
     let index = |expr: &Expr| {
-        // Texts of two lengths are compared as they are.
-        let bare = match &expr.kind {
-            ExprKind::Cast { expr: inner, implicit: true } if matches!(expr.sql_type, Some(SqlType::Varchar(_))) => {
-                inner
-            }
+        // Texts of two lengths, and whole numbers of two, are compared as they are.
+        let bare = match (&expr.kind, expr.sql_type) {
+            (ExprKind::Cast { expr: inner, implicit: true }, Some(to)) if of_one_kind(to, inner.sql_type) => inner,
             _ => expr,
         };
         let ExprKind::Column(name) = &bare.kind else { return None };

@@ -10,7 +10,7 @@ mod rows;
 
 use crate::document::{Diagnostic, Span, Spanned, nearest};
 use crate::spec::{EVENT_TIME, QuerySpec};
-use crate::sql::{Expr, Scope, SqlType, read_filter};
+use crate::sql::{Expr, ExprKind, Scope, SqlType, Visible, read_filter};
 use crate::window::Shape;
 
 use super::resolve::{Context, find};
@@ -44,6 +44,23 @@ enum Progress {
 struct Draft<'s> {
     spec: &'s QuerySpec,
     input: RelationId,
+    /// The columns by the names of what they come from.
+    qualified: Vec<Visible>,
+}
+
+impl Draft<'_> {
+    /// Finds the column that a name with that of its input before it stands for.
+    fn qualified_key(&self, name: &str, attributes: &[Attribute]) -> Option<usize> {
+        let found = self.qualified.iter().find(|visible| visible.path.join(".") == name)?;
+        attributes
+            .iter()
+            .position(|attribute| matches!(&found.expr.kind, ExprKind::Column(own) if *own == attribute.name))
+    }
+
+    /// Returns what expressions may name.
+    fn scope<'a>(&'a self, columns: &'a [(String, SqlType)]) -> Scope<'a> {
+        Scope { columns, qualified: &self.qualified }
+    }
 }
 
 impl<'a> Building<'a> {
@@ -91,8 +108,9 @@ impl<'a> Building<'a> {
         }
         let input = self.input(spec);
         self.context.late(spec, self.streams);
-        let input = self.filtered(Draft { spec, input: input? })?;
-        let draft = Draft { spec, input };
+        let (input, qualified) = input?;
+        let mut draft = Draft { spec, input, qualified };
+        draft.input = self.filtered(&draft);
         let shape = spec.window.as_ref().map(|window| window.value.shape());
         let relation = match shape {
             None => self.rows(&draft),
@@ -141,22 +159,22 @@ impl<'a> Building<'a> {
     }
 
     /// Adds the relation that a query's `where` leaves of its input.
-    fn filtered(&mut self, draft: Draft<'_>) -> Option<RelationId> {
-        let Some(text) = &draft.spec.filter else { return Some(draft.input) };
+    fn filtered(&mut self, draft: &Draft<'_>) -> RelationId {
+        let Some(text) = &draft.spec.filter else { return draft.input };
         let columns = self.columns(draft.input);
-        let filter = match read_filter(&text.value, Scope { columns: &columns }) {
+        let filter = match read_filter(&text.value, draft.scope(&columns)) {
             Ok(filter) => filter,
             Err(error) => {
                 // What stands behind it may have mistakes of its own.
                 self.context.sql(error, text);
-                return Some(draft.input);
+                return draft.input;
             }
         };
         let attributes = self.relations[draft.input].attributes.clone();
         let outputs = attributes.iter().map(|attribute| Expr::column(&attribute.name, attribute.sql_type)).collect();
         let operator = Operator::Select(Select { input: draft.input, filter: Some(filter), outputs });
         let clock = self.relations[draft.input].clock;
-        Some(self.add(format!("{}:where", draft.spec.name.value), attributes, clock, operator))
+        self.add(format!("{}:where", draft.spec.name.value), attributes, clock, operator)
     }
 
     fn add(&mut self, name: String, attributes: Vec<Attribute>, clock: Clock, operator: Operator) -> RelationId {
@@ -178,7 +196,10 @@ impl<'a> Building<'a> {
         let mut unknown = false;
         for name in &draft.spec.group_by {
             let names = attributes.iter().map(|attribute| attribute.name.as_str());
-            if self.context.known("column", name, names) {
+            if let Some(key) = draft.qualified_key(&name.value, attributes) {
+                taken.claim_as(self.context, &attributes[key].name, &name.span);
+                keys.push(key);
+            } else if self.context.known("column", name, names) {
                 taken.claim(self.context, name);
                 keys.extend(attributes.iter().position(|attribute| attribute.name == name.value));
             } else {
@@ -196,19 +217,22 @@ impl<'a> Building<'a> {
 
 /// The names that a row has already.
 struct Taken<'s> {
-    names: Vec<(&'s str, Option<&'s Span>)>,
+    names: Vec<(String, Option<&'s Span>)>,
 }
 
 impl<'s> Taken<'s> {
     fn by(names: &[&'static str]) -> Self {
-        Self { names: names.iter().map(|name| (*name, None)).collect() }
+        Self { names: names.iter().map(|name| ((*name).to_owned(), None)).collect() }
     }
 
     /// Takes a name for an output column.
     fn claim(&mut self, context: &Context<'_>, name: &'s Spanned<String>) {
-        if let Some((_, first)) = self.names.iter().find(|(known, _)| *known == name.value) {
-            let diagnostic =
-                Diagnostic::new(format!("a row would have two columns `{}`", name.value), name.span.clone());
+        self.claim_as(context, &name.value, &name.span);
+    }
+
+    fn claim_as(&mut self, context: &Context<'_>, name: &str, span: &'s Span) {
+        if let Some((_, first)) = self.names.iter().find(|(known, _)| *known == name) {
+            let diagnostic = Diagnostic::new(format!("a row would have two columns `{name}`"), span.clone());
             let own: Vec<String> =
                 self.names.iter().filter(|(_, span)| span.is_none()).map(|(name, _)| format!("`{name}`")).collect();
             context.add(match first {
@@ -221,7 +245,7 @@ impl<'s> Taken<'s> {
                     .help("group columns are outputs already; leave one of the two out, or choose another name"),
             });
         }
-        self.names.push((&name.value, Some(&name.span)));
+        self.names.push((name.to_owned(), Some(span)));
     }
 }
 

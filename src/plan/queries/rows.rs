@@ -11,7 +11,8 @@ impl Building<'_> {
     pub(super) fn rows(&mut self, draft: &Draft<'_>) -> Option<RelationId> {
         self.needs_windows(draft);
         let columns = self.columns(draft.input);
-        let names: Vec<Visible> = columns.iter().map(|(name, sql_type)| Visible::column(name, *sql_type)).collect();
+        let mut names: Vec<Visible> = columns.iter().map(|(name, sql_type)| Visible::column(name, *sql_type)).collect();
+        names.extend(draft.qualified.iter().cloned());
         let (mut attributes, mut outputs) = (Vec::new(), Vec::new());
         match &draft.spec.select {
             None => {

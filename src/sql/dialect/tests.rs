@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn each_dialect_quotes_and_widens_in_its_own_way() {
     let columns = [("userName".to_owned(), SqlType::Varchar(8)), ("balance".to_owned(), SqlType::Integer)];
-    let scope = Scope { columns: &columns };
+    let scope = Scope::of(&columns);
     let read = read_select("SUM(balance) / (COUNT(*) - 1)", scope, &[], Vec::new()).expect("legal");
     let write = |dialect| expression_text(&read.expr, dialect, &read.aggregates, "");
     assert_eq!(write(Dialect::Kda), "SUM(\"balance\") / (COUNT(*) - 1)");
@@ -22,7 +22,7 @@ fn each_dialect_quotes_and_widens_in_its_own_way() {
 fn what_diverts_a_row_in_kda_does_not_stop_a_flink_job() {
     let columns = [("a".to_owned(), SqlType::Varchar(8)), ("b".to_owned(), SqlType::Integer)];
     let write = |text, dialect| {
-        let filter = read_filter(text, Scope { columns: &columns }).expect(text);
+        let filter = read_filter(text, Scope::of(&columns)).expect(text);
         expression_text(&filter, dialect, &[], "")
     };
     let text = "CAST(a AS INTEGER) / b > MOD(b, 2) + MOD(b, b)";
@@ -49,7 +49,7 @@ fn aggregates_are_spelled_so_that_each_dialect_gives_the_same_value() {
         ("APPROX_COUNT_DISTINCT(i)", "APPROX_COUNT_DISTINCT(\"i\")", "COUNT(DISTINCT `i`)"),
         ("PERCENTILE(f, 0.95)", "PERCENTILE(\"f\", 0.95)", "PERCENTILE(CAST(`f` AS DOUBLE), 0.95)"),
     ] {
-        let read = read_select(text, Scope { columns: &columns }, &[], Vec::new()).expect(text);
+        let read = read_select(text, Scope::of(&columns), &[], Vec::new()).expect(text);
         assert_eq!(expression_text(&read.expr, Dialect::Kda, &read.aggregates, ""), kda);
         assert_eq!(expression_text(&read.expr, Dialect::Flink, &read.aggregates, ""), flink);
     }

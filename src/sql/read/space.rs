@@ -9,6 +9,15 @@ use super::super::{Aggregate, Expr, ExprKind, SqlError, SqlType};
 pub struct Scope<'a> {
     /// Names and types of the input's columns.
     pub columns: &'a [(String, SqlType)],
+    /// What else stands for them: the names of several inputs, each with that of its input before it.
+    pub qualified: &'a [Visible],
+}
+
+impl<'a> Scope<'a> {
+    /// Takes columns that go by their own names only.
+    pub fn of(columns: &'a [(String, SqlType)]) -> Self {
+        Self { columns, qualified: &[] }
+    }
 }
 
 /// A name that an expression may use, and what it stands for.
@@ -84,7 +93,8 @@ impl Visible {
     }
 
     pub(super) fn all(scope: Scope<'_>) -> Vec<Self> {
-        scope.columns.iter().map(|(name, sql_type)| Self::column(name, *sql_type)).collect()
+        let own = scope.columns.iter().map(|(name, sql_type)| Self::column(name, *sql_type));
+        own.chain(scope.qualified.iter().cloned()).collect()
     }
 }
 

@@ -16,7 +16,7 @@ fn columns() -> Vec<(String, SqlType)> {
 }
 
 fn select(text: &str) -> Result<Reading, SqlError> {
-    read_select(text, Scope { columns: &columns() }, &["ticker".to_owned()], Vec::new())
+    read_select(text, Scope::of(&columns()), &["ticker".to_owned()], Vec::new())
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn mistakes_have_a_place() {
     ] {
         select(wrong).expect_err(wrong);
     }
-    let filter = |text| read_filter(text, Scope { columns: &columns() });
+    let filter = |text| read_filter(text, Scope::of(&columns()));
     filter("volume > 0 AND ticker IN ('A', 'B') AND at >= '2026-01-01'").expect("legal");
     for wrong in ["volume", "COUNT(*) > 1", "at > 'soon'", "volume LIKE 'a'"] {
         filter(wrong).expect_err(wrong);
@@ -99,12 +99,12 @@ fn mistakes_have_a_place() {
 #[test]
 fn deep_nesting_is_refused_and_not_run_into() {
     let deep = format!("{}1{}", "(".repeat(5000), ")".repeat(5000));
-    read_filter(&deep, Scope { columns: &columns() }).expect_err("too deep");
+    read_filter(&deep, Scope::of(&columns())).expect_err("too deep");
 }
 
 #[test]
 fn a_long_row_of_operators_is_refused_and_not_run_into() {
-    let filter = |text: &str| read_filter(text, Scope { columns: &columns() });
+    let filter = |text: &str| read_filter(text, Scope::of(&columns()));
     filter(&["volume > 0"; 90].join(" AND ")).expect("long and legal");
     filter(&["volume > 0"; 200].join(" AND ")).expect_err("too long a row");
     filter(&format!("{} > 0", vec!["1"; 4000].join("+"))).expect_err("too long a row");

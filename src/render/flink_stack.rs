@@ -5,7 +5,7 @@ use crate::infra::{
 };
 use crate::plan::{self, Plan};
 
-use super::flink_sql::{inputs, parallelism};
+use super::flink::{inputs, parallelism};
 
 /// The longest description of a stack, in bytes, and of an application (AWS `CloudFormation` user guide,
 /// template anatomy; Managed Service for Apache Flink API, `CreateApplication`).

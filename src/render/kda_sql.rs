@@ -58,7 +58,8 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(text: String, name: &str) -> Self {
-        let named = [Dialect::Flink.quote(name), format!("`r`.{}", Dialect::Flink.quote(name)), name.to_owned()];
+        let flink = Dialect::Flink.quote(name);
+        let named = [format!("`l`.{flink}"), format!("`r`.{flink}"), flink, name.to_owned()];
         let name = (!named.contains(&text)).then(|| name.to_owned());
         Self { text, name }
     }

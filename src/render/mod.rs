@@ -5,9 +5,7 @@
 
 mod assembly;
 mod error;
-mod flink_connector;
-mod flink_source;
-mod flink_sql;
+mod flink;
 mod flink_stack;
 mod kda_sql;
 mod kda_stack;
@@ -24,7 +22,7 @@ pub use error::RenderError;
 
 use crate::plan::Plan;
 use crate::spec::EngineKind;
-use flink_connector::Connectors;
+use flink::Connectors;
 
 /// The folder of the artifacts of Kinesis Data Analytics for SQL, where no target of the file is of that engine.
 pub const KINESIS_SQL_FOLDER: &str = "kinesis-sql";
@@ -92,7 +90,7 @@ pub fn render_flink_on_files(plan: &Plan, folder: &str) -> Result<Assembly, Rend
 
 /// Adds the Flink job; returns whether the plan has one.
 fn add_job(plan: &Plan, connectors: &Connectors, assembly: &mut Assembly) -> Result<bool, RenderError> {
-    match flink_sql::job(plan, connectors) {
+    match flink::job(plan, connectors) {
         Ok(job) => {
             assembly.add(FLINK_JOB, templates::flink_sql(&job)?);
             Ok(true)

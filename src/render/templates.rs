@@ -10,7 +10,7 @@ use crate::infra::Stack;
 use crate::sql::Dialect;
 
 use super::RenderError;
-use super::flink_sql::Job;
+use super::flink::Job;
 use super::kda_sql::Application;
 
 const CLOUDFORMATION: &str = "cloudformation.yaml";

@@ -16,7 +16,7 @@ pub(crate) mod regex;
 mod types;
 
 pub use aggregate::{Aggregate, AggregateFunction, Parameter};
-pub use dialect::{Dialect, FLINK_ROW_TIME, FlinkVersion, carries, carries_aggregate, expression_text};
+pub use dialect::{Dialect, FLINK_ROW_TIME, FlinkVersion, carries, carries_aggregate, expression_text, frame_text};
 pub use error::SqlError;
 pub use expr::{Expr, ExprKind, Literal, Operator};
 pub use function::Function;

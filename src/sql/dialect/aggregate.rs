@@ -7,11 +7,20 @@ impl Writer<'_> {
     pub(super) fn aggregate(self, aggregate: &Aggregate) -> String {
         let name = aggregate.function.name();
         let Some(argument) = &aggregate.argument else {
-            return format!("{name}(*)");
+            return format!("{name}(*){}", self.over);
         };
         let distinct = if aggregate.distinct { "DISTINCT " } else { "" };
         if self.dialect == Dialect::Flink {
-            return self.flink_aggregate(aggregate, argument, distinct);
+            return match (aggregate.function, argument.sql_type) {
+                // Flink has no order of booleans, and no ANY or EVERY.
+                (F::Any, _) | (F::Max, Some(SqlType::Boolean)) => {
+                    format!("(MAX({}){} = 1)", self.as_number(argument), self.over)
+                }
+                (F::Every, _) | (F::Min, Some(SqlType::Boolean)) => {
+                    format!("(MIN({}){} = 1)", self.as_number(argument), self.over)
+                }
+                _ => self.flink_aggregate(aggregate, argument, distinct) + self.over,
+            };
         }
         let text = self.write(argument);
         let more = match &aggregate.parameter {
@@ -42,9 +51,6 @@ impl Writer<'_> {
             F::StddevPop | F::StddevSamp | F::VarPop | F::VarSamp if of != Some(SqlType::Double) => {
                 format!("{name}({})", self.cast(&text, Some(SqlType::Double)))
             }
-            // Flink has no order of booleans, and no ANY or EVERY.
-            F::Any | F::Max if of == Some(SqlType::Boolean) => format!("(MAX({}) = 1)", self.as_number(argument)),
-            F::Every | F::Min if of == Some(SqlType::Boolean) => format!("(MIN({}) = 1)", self.as_number(argument)),
             // Flink counts exactly, or not at all over a stream.
             F::ApproxCountDistinct => format!("COUNT(DISTINCT {text})"),
             F::Percentile | F::ApproxPercentile => match aggregate.parameter {

@@ -82,11 +82,19 @@ struct Writer<'a> {
     dialect: Dialect,
     aggregates: &'a [Aggregate],
     prefix: &'a str,
+    /// What follows an aggregate.
+    over: &'a str,
 }
 
 /// Writes an expression. `aggregates` are the query's; `prefix` goes before every column (`"t".`, or nothing).
 pub fn expression_text(expr: &Expr, dialect: Dialect, aggregates: &[Aggregate], prefix: &str) -> String {
-    Writer { dialect, aggregates, prefix }.write(expr)
+    Writer { dialect, aggregates, prefix, over: "" }.write(expr)
+}
+
+/// Writes an expression of Flink whose aggregates are over the frame of a name.
+pub fn frame_text(expr: &Expr, aggregates: &[Aggregate], frame: &str) -> String {
+    let over = format!(" OVER {frame}");
+    Writer { dialect: Dialect::Flink, aggregates, prefix: "", over: &over }.write(expr)
 }
 
 impl Writer<'_> {

@@ -4,19 +4,22 @@
 
 use serde::Serialize;
 
-use crate::plan::{Plan, Stream};
+use crate::plan::{Plan, Stream, Table, TableFormat};
 use crate::spec::{Connector, EngineKind, StreamsKind};
+use crate::sql::FlinkVersion;
 
 /// What stands in place of the address of streams on this machine, whose port is known only once it is served.
 const LOCAL_ENDPOINT: &str = "${AWS_ENDPOINT_URL}";
 /// What stands in place of the region, where the file says none.
 const REGION: &str = "${AWS_REGION}";
+/// What stands in place of the folder that the files of tables start at.
+const FILES: &str = "${PIPE_FILES}";
 /// With what right the endpoint on this machine is asked: it wants a signature, and takes any.
 const ANYBODY: &str = "pipe";
 
 /// Where the records of a job are.
 #[derive(Debug, Clone)]
-pub(super) enum Connectors {
+pub(crate) enum Connectors {
     /// In Kinesis streams, or what serves them as such.
     Kinesis { connector: Connector, region: String, endpoint: Option<String>, local: bool },
     /// In files of a folder: for each stream that is read `<stream>.jsonl`, for each that is written the folder
@@ -25,7 +28,7 @@ pub(super) enum Connectors {
 }
 
 /// One option of a table.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct TableOption {
     /// Why it is there, where that is not plain.
     note: Option<&'static str>,
@@ -39,7 +42,7 @@ fn option(key: &'static str, value: impl Into<String>) -> TableOption {
 
 impl Connectors {
     /// Returns the connectors that a plan's target has.
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub(crate) fn of(plan: &Plan) -> Self {
         let target = &plan.target;
         // The managed service runs beyond this machine's reach.
         let local = target.streams == StreamsKind::Local && target.engine != EngineKind::ManagedFlink;
@@ -64,7 +67,7 @@ impl Connectors {
     }
 
     /// Returns what has to be filled in before the job runs, and with what.
-    pub(super) fn placeholders(&self) -> Vec<(&'static str, &'static str)> {
+    pub(super) fn placeholders(&self, plan: &Plan) -> Vec<(&'static str, &'static str)> {
         let Self::Kinesis { connector, region, endpoint, .. } = self else { return Vec::new() };
         let by_arn = *connector != Connector::V4;
         [
@@ -75,6 +78,11 @@ impl Connectors {
                 endpoint.as_deref() == Some(LOCAL_ENDPOINT),
                 LOCAL_ENDPOINT,
                 "the address at which `pipe` serves the streams",
+            ),
+            (
+                !plan.tables.is_empty(),
+                FILES,
+                "where the files of the tables lie: a path or a URI, such as s3://bucket/folder",
             ),
         ]
         .into_iter()
@@ -125,6 +133,31 @@ impl Connectors {
             option("json.encode.decimal-as-plain-number", "true"),
         ]);
         options
+    }
+
+    /// Returns the options of a table that streams are joined with.
+    pub(super) fn table(&self, table: &Table) -> Vec<TableOption> {
+        let folder = match self {
+            Self::Kinesis { .. } => FILES,
+            Self::Files { folder } => folder,
+        };
+        let mut options = vec![option("connector", "filesystem"), option("path", format!("{folder}/{}", table.file))];
+        options.extend(match table.format {
+            TableFormat::Csv => {
+                [option("format", "csv"), option("csv.ignore-parse-errors", "true"), option("csv.null-literal", "")]
+                    .to_vec()
+            }
+            TableFormat::Json => [option("format", "json"), option("json.ignore-parse-errors", "true")].to_vec(),
+        });
+        options
+    }
+
+    /// Returns the least version of Flink that the job's text is written for.
+    pub(super) fn version(&self) -> FlinkVersion {
+        match self {
+            Self::Kinesis { connector: Connector::V6, .. } => (2, 0),
+            _ => (1, 20),
+        }
     }
 
     /// Returns whether a record's key comes from the columns that its table is partitioned by. Files would lose them.

@@ -7,19 +7,20 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::plan::{Column, Stream, Time};
+use crate::plan::{Clock, Column, Stream, Time};
 use crate::sql::{Dialect, SqlType};
 
-use super::flink_connector::TableOption;
-use super::kda_sql::{Output, Typed};
+use super::super::kda_sql::{Output, Typed};
+use super::connector::TableOption;
 
 /// What the template says of one input.
 #[derive(Debug, Serialize)]
 pub(super) struct SourceTable {
-    /// The stream, and the view of its columns.
-    pub(super) stream: String,
+    stream: String,
+    /// The view of its columns.
+    view: String,
     /// The column of both that windows are by.
-    pub(super) row_time: String,
+    row_time: String,
     /// The table of its records.
     table: String,
     options: Vec<TableOption>,
@@ -36,26 +37,25 @@ struct Watermark {
 }
 
 impl SourceTable {
-    pub(super) fn new(stream: &Stream, options: Vec<TableOption>) -> Self {
+    /// Prepares the view of a stream's rows by a clock.
+    pub(super) fn new(
+        stream: &Stream,
+        clock: Clock,
+        (view, row_time): (&str, &str),
+        options: Vec<TableOption>,
+    ) -> Self {
         let members = Member::all(&stream.columns);
         let physical =
             members.iter().map(|member| Typed { name: member.name.to_owned(), sql_type: member.sql_type() }).collect();
-        let mut row_time = "row_time".to_owned();
-        while members.iter().any(|member| member.name == row_time)
-            || stream.columns.iter().any(|column| column.name == row_time)
-        {
-            row_time.push('_');
-        }
-        let watermark = match &stream.time {
-            Time::Arrival => None,
-            Time::Event { column, delay, .. } => {
-                Some(Watermark { moment: moment(&path(&stream.columns[*column], ""), 3), behind: behind(*delay) })
-            }
+        let event = match (&stream.time, clock) {
+            (Time::Event { column, delay, .. }, Clock::Event) => Some((*column, *delay)),
+            _ => None,
         };
-        let event = match &stream.time {
-            Time::Arrival => None,
-            Time::Event { column, .. } => Some(*column),
-        };
+        let watermark = event.map(|(column, delay)| Watermark {
+            moment: moment(&path(&stream.columns[column], ""), 3),
+            behind: behind(delay),
+        });
+        let event = event.map(|(column, _)| column);
         let required = stream
             .columns
             .iter()
@@ -66,9 +66,10 @@ impl SourceTable {
         let columns = stream.columns.iter().map(|column| Output::new(value(column), &column.name));
         Self {
             stream: stream.name.clone(),
+            view: view.to_owned(),
             // No stream has a colon in its name.
-            table: format!("{}:records", stream.name),
-            row_time,
+            table: format!("{view}:records"),
+            row_time: row_time.to_owned(),
             options,
             physical,
             watermark,

@@ -67,6 +67,22 @@ pub enum Error {
     /// A Flink failed, or the job in it.
     #[error(transparent)]
     Flink(#[from] FlinkError),
+    /// There is nothing to test.
+    #[error("{message}")]
+    NoTests {
+        /// What is missing.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Tests failed, or could not be run anywhere.
+    #[error("{failed} of {total} tests failed")]
+    Tests {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        total: usize,
+    },
     /// A clean stop that the person asked for.
     #[error("interrupted")]
     Interrupted,
@@ -116,6 +132,8 @@ impl Error {
             Self::Io { .. }
             | Self::Unconfirmed { .. }
             | Self::Declined
+            | Self::NoTests { .. }
+            | Self::Tests { .. }
             | Self::Log(_)
             | Self::Engine(_)
             | Self::Render(_)
@@ -132,7 +150,9 @@ impl Error {
     /// Returns what to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Unavailable { hint, .. } => Some(hint.clone()),
+            Self::Usage { hint, .. } | Self::Unavailable { hint, .. } | Self::NoTests { hint, .. } => {
+                Some(hint.clone())
+            }
             Self::Unconfirmed { .. } => Some("add --yes".to_owned()),
             Self::Deploy(error) => error.hint(),
             Self::Flink(error) => error.hint(),

@@ -16,6 +16,7 @@
 //! * `infra`, `generate`, `engine`, `kinesis_api`: constructs of a stack; records; windowed queries; the endpoint
 //! * `render`: artifacts from templates
 //! * `deploy`: pipelines at work
+//! * `trial`: tests at work
 //! * `error`: exit codes and hints
 //! * `commands`: one file per command
 
@@ -33,6 +34,7 @@ pub mod render;
 pub mod spec;
 pub mod sql;
 pub mod streams;
+pub mod trial;
 pub mod ui;
 pub mod window;
 

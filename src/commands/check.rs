@@ -28,7 +28,11 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             }
             Err(other) => return Err(other),
         };
-        match loaded.plans(ui) {
+        let plans = loaded.plans(ui).and_then(|plans| {
+            loaded.trials(&path, &plans[0], ui)?;
+            Ok(plans)
+        });
+        match plans {
             Ok(plans) => {
                 let plan = &plans[0];
                 ui.note(&format!(

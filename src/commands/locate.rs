@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::deploy::local::{Contact, Folder};
 use crate::document::{Document, help_for};
 use crate::error::Error;
-use crate::plan::Plan;
-use crate::spec::{Spec, TargetSpec};
+use crate::plan::{Plan, Trial};
+use crate::spec::{Spec, TargetSpec, TestSpec};
 use crate::ui::Ui;
 
 /// The folder in which bare names are looked up.
@@ -24,13 +24,7 @@ pub(super) struct Loaded {
 impl Loaded {
     /// Reads a file. Fails with every mistake that can be seen in it, drawn.
     pub(super) fn open(path: &Path, ui: &Ui) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(|source| Error::read(path, source))?;
-        let name = path.display().to_string();
-        ui.detail(&format!("reading {name}"));
-        let text = String::from_utf8(bytes).map_err(|error| Error::File {
-            drawn: format!("error: `{name}` is not UTF-8 from byte {}", error.utf8_error().valid_up_to()),
-        })?;
-        let document = Document::new(name, text);
+        let document = document(path, ui)?;
         match Spec::read(&document) {
             Ok(spec) => Ok(Self { document, spec }),
             Err(found) => {
@@ -59,10 +53,40 @@ impl Loaded {
         Ok(plans)
     }
 
+    /// Returns the tests of the file and of the one beside it, each with the name of the file that holds them.
+    pub(super) fn trials(&self, path: &Path, plan: &Plan, ui: &Ui) -> Result<Vec<(String, Vec<Trial>)>, Error> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let read = |file: &str| std::fs::read(folder.join(file)).map_err(|error| error.to_string());
+        let trials = |document: &Document, tests: &[TestSpec]| {
+            let trials = plan.trials(document, tests, &read);
+            let trials = trials.map_err(|found| Error::File { drawn: document.draw(&found, ui.color()) })?;
+            Ok::<_, Error>((document.name().to_owned(), trials))
+        };
+        let mut found = vec![trials(&self.document, &self.spec.tests)?];
+        let beside = super::test::beside(path);
+        if beside.is_file() {
+            let document = document(&beside, ui)?;
+            let tests = TestSpec::read_all(&document)
+                .map_err(|found| Error::File { drawn: document.draw(&found, ui.color()) })?;
+            found.push(trials(&document, &tests)?);
+        }
+        Ok(found)
+    }
+
     fn resolve(&self, target: &TargetSpec, ui: &Ui) -> Result<Plan, Error> {
         Plan::resolve(&self.document, &self.spec, target)
             .map_err(|found| Error::File { drawn: self.document.draw(&found, ui.color()) })
     }
+}
+
+fn document(path: &Path, ui: &Ui) -> Result<Document, Error> {
+    let bytes = std::fs::read(path).map_err(|source| Error::read(path, source))?;
+    let name = path.display().to_string();
+    ui.detail(&format!("reading {name}"));
+    let text = String::from_utf8(bytes).map_err(|error| Error::File {
+        drawn: format!("error: `{name}` is not UTF-8 from byte {}", error.utf8_error().valid_up_to()),
+    })?;
+    Ok(Document::new(name, text))
 }
 
 /// Finds the file of a pipeline.
@@ -137,6 +161,11 @@ fn is_bare(name: &str) -> bool {
 }
 
 fn named(name: &str) -> Result<PathBuf, Error> {
+    // Whoever names the tests means the pipeline that they are of.
+    let path = PathBuf::from(name);
+    if is_tests(&path) {
+        return named(&path.with_extension("").with_extension("toml").display().to_string());
+    }
     let path = if is_bare(name) { Path::new(FOLDER).join(format!("{name}.toml")) } else { PathBuf::from(name) };
     if path.is_file() {
         return Ok(path);
@@ -166,10 +195,18 @@ fn in_folder() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries
         .filter_map(Result::ok)
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml") && path.is_file())
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "toml") && !is_tests(path) && path.is_file()
+        })
         .collect();
     files.sort();
     files
+}
+
+/// Returns whether a file holds the tests of the pipeline beside it.
+fn is_tests(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.strip_suffix(super::test::TEST_EXTENSION).is_some_and(|stem| stem.ends_with('.'))
 }
 
 fn ambiguous(files: &[PathBuf]) -> Error {

@@ -14,6 +14,7 @@ mod rows;
 mod show;
 mod status;
 mod tail;
+mod test;
 mod up;
 
 use std::process::ExitCode;
@@ -67,6 +68,7 @@ enum Command {
     Up(up::Args),
     Tail(tail::Args),
     Status(status::Args),
+    Test(test::Args),
     Down(down::Args),
 }
 
@@ -109,6 +111,7 @@ async fn run(command: Command, ui: &Ui) -> Result<(), Error> {
         Command::Up(args) => up::run(&args, ui).await,
         Command::Tail(args) => tail::run(&args, ui).await,
         Command::Status(args) => status::run(&args, ui).await,
+        Command::Test(args) => test::run(&args, ui),
         Command::Down(args) => down::run(&args, ui).await,
     }
 }

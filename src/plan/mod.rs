@@ -24,7 +24,7 @@ pub use relation::{
 pub use stream::{Column, Source, Stream, Time};
 pub use table::{Table, TableFormat};
 pub use target::Target;
-pub use trial::{Action, Datum, Expectation, Given, Record, Step, Trial};
+pub use trial::{Action, Datum, Expectation, Files, Record, Step, Trial};
 
 pub use crate::spec::{EngineKind, StreamsKind};
 

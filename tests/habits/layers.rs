@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["infra", "generate", "engine", "kinesis_api"],
     &["render"],
     &["deploy"],
+    &["trial"],
     &["error"],
     &["commands"],
 ];

@@ -47,7 +47,9 @@ impl Datum {
             (_, Scalar::Number(text)) if sql_type.is_integer() => {
                 Exact::read(text).filter(|exact| exact.fits(sql_type)).map(Self::Exact)
             }
-            (SqlType::Real | SqlType::Double, Scalar::Number(text)) => text.parse().ok().map(Self::Floating),
+            (SqlType::Real | SqlType::Double, Scalar::Number(text)) => {
+                text.trim().parse().ok().filter(|number: &f64| number.is_finite()).map(Self::Floating)
+            }
             (SqlType::Varchar(_), Scalar::Text(text)) => Some(Self::Text(text.clone())),
             (SqlType::Timestamp(_), Scalar::Text(text) | Scalar::Moment(text)) => moment(text).map(Self::Moment),
             (SqlType::Date, Scalar::Text(text) | Scalar::Moment(text)) => text.trim().parse().ok().map(Self::Day),

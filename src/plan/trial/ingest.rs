@@ -4,21 +4,7 @@ use crate::document::{Diagnostic, Spanned};
 use crate::spec::{RecordsSpec, RowSpec};
 
 use super::super::{Column, Source, Stream};
-use super::{Datum, Reading};
-
-/// The records of one step.
-#[derive(Debug, Clone)]
-pub enum Given {
-    /// As they are.
-    Records(Vec<Record>),
-    /// In a file: a path that starts at the folder of the file that names it.
-    File {
-        /// The path.
-        path: String,
-        /// Whether its rows are comma-separated values, the first line naming the columns; JSON lines otherwise.
-        csv: bool,
-    },
-}
+use super::{Datum, Reading, file};
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +16,12 @@ pub struct Record {
 }
 
 impl Reading<'_> {
-    pub(super) fn given(&self, name: &Spanned<String>, stream: &Stream, records: &RecordsSpec) -> Option<Given> {
+    pub(super) fn records(
+        &self,
+        name: &Spanned<String>,
+        stream: &Stream,
+        records: &RecordsSpec,
+    ) -> Option<Vec<Record>> {
         let writer = match &stream.source {
             Source::Producers => None,
             Source::Query(query) => Some((query, "is written by")),
@@ -44,16 +35,35 @@ impl Reading<'_> {
             );
             return None;
         }
-        Some(match records {
+        match records {
             RecordsSpec::Rows(rows) => {
+                // All of them, so that the mistakes of each are found.
                 let records: Vec<Option<Record>> = rows.iter().map(|row| self.record(row, stream)).collect();
-                Given::Records(records.into_iter().collect::<Option<_>>()?)
+                records.into_iter().collect()
             }
             RecordsSpec::Raw(texts) => {
-                Given::Records(texts.iter().map(|text| Record::of(text.clone().into_bytes(), stream)).collect())
+                Some(texts.iter().map(|text| Record::of(text.clone().into_bytes(), stream)).collect())
             }
-            RecordsSpec::File(path, csv) => Given::File { path: path.value.clone(), csv: *csv },
-        })
+            RecordsSpec::File(path, csv) => {
+                let read =
+                    (self.read)(&path.value).map_err(|reason| (reason, "not readable".to_owned())).and_then(|bytes| {
+                        file::records(&bytes, *csv, stream).map_err(|reason| ("not records".to_owned(), reason))
+                    });
+                match read {
+                    Ok(records) => Some(records),
+                    Err((what, label)) => {
+                        self.findings.add(
+                            Diagnostic::new(
+                                format!("the file `{}` cannot be taken: {what}", path.value),
+                                path.span.clone(),
+                            )
+                            .label(label),
+                        );
+                        None
+                    }
+                }
+            }
+        }
     }
 
     fn record(&self, row: &RowSpec, stream: &Stream) -> Option<Record> {
@@ -63,7 +73,7 @@ impl Reading<'_> {
             self.findings.add(
                 Diagnostic::new(format!("column `{}` is NOT NULL", column.name), row.span.clone())
                     .label(format!("`{}` is needed here", column.name))
-                    .help("write what is to be a bad record as `raw`"),
+                    .help("a record that is to be bad is written as `raw`"),
             );
             return None;
         }

@@ -2,6 +2,7 @@
 
 mod datum;
 mod expect;
+mod file;
 mod ingest;
 
 use crate::document::{Diagnostic, Document, Findings, Spanned, help_for};
@@ -12,7 +13,7 @@ use super::{Column, Plan, Source, Stream};
 
 pub use datum::Datum;
 pub use expect::Expectation;
-pub use ingest::{Given, Record};
+pub use ingest::Record;
 
 /// What the clock of a test shows at first, where the file does not say: 2026-01-01T00:00:00Z.
 const START: Millis = 1_767_225_600_000;
@@ -49,7 +50,7 @@ pub enum Action {
         /// The stream.
         stream: String,
         /// The records.
-        records: Given,
+        records: Vec<Record>,
     },
     /// The clock goes on to a moment.
     Advance(Millis),
@@ -57,12 +58,21 @@ pub enum Action {
     Expect(Expectation),
 }
 
+/// What reads a file that a test names, or says why it cannot.
+pub type Files<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
+
 impl Plan {
-    /// Resolves the tests of a file for this plan. Fails with every mistake in them.
-    pub fn trials(&self, document: &Document, tests: &[TestSpec]) -> Result<Vec<Trial>, Vec<Diagnostic>> {
+    /// Resolves the tests of a file for this plan; `read` returns the bytes of a file that one of them names, or why it
+    /// cannot. Fails with every mistake in them.
+    pub fn trials(
+        &self,
+        document: &Document,
+        tests: &[TestSpec],
+        read: Files<'_>,
+    ) -> Result<Vec<Trial>, Vec<Diagnostic>> {
         let findings = Findings::new();
-        let trials = tests.iter().filter_map(|test| Reading { plan: self, document, findings: &findings }.trial(test));
-        let trials = trials.collect();
+        let reading = Reading { plan: self, document, read, findings: &findings };
+        let trials = tests.iter().filter_map(|test| reading.trial(test)).collect();
         if findings.is_empty() { Ok(trials) } else { Err(findings.into_sorted()) }
     }
 
@@ -79,6 +89,7 @@ impl Plan {
 struct Reading<'a> {
     plan: &'a Plan,
     document: &'a Document,
+    read: Files<'a>,
     findings: &'a Findings,
 }
 
@@ -96,7 +107,7 @@ impl Reading<'_> {
         let action = match &step.action {
             ActionSpec::Ingest(stream, records) => {
                 let found = self.stream(stream)?;
-                Action::Ingest { stream: found.name.clone(), records: self.given(stream, found, records)? }
+                Action::Ingest { stream: found.name.clone(), records: self.records(stream, found, records)? }
             }
             ActionSpec::Pass(passed) => {
                 let passed = Millis::try_from(passed.as_millis()).unwrap_or(Millis::MAX);

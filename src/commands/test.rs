@@ -1,0 +1,254 @@
+//! `pipe test`
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::error::Error;
+use crate::plan::{Plan, Trial};
+use crate::trial::{Check, Embedded, Failure, Outcome, Run, Status, Verdict, junit};
+use crate::ui::{Format, Ui, csv_line};
+
+use super::check::count;
+use super::locate::{self, Loaded};
+
+/// Run the tests of pipelines, by a clock that only the tests turn
+///
+/// Tests are `[[tests]]` of a pipeline file, or of NAME.test.toml beside NAME.toml. On the embedded engine they need no
+/// log and no waiting: a window of a day closes at once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  pipe test\n  pipe test ticker -k late\n  pipe test --junit report.xml")]
+pub(super) struct Args {
+    /// Pipeline files; all of them if none is named
+    #[arg(value_name = "PIPELINE")]
+    pipelines: Vec<String>,
+
+    /// Only tests whose name has this text in it, in capital letters or not
+    #[arg(short = 'k', value_name = "PATTERN")]
+    pattern: Option<String>,
+
+    /// Write a JUnit report there
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// Which engines run the tests
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_value = "embedded")]
+    engine: Vec<Engine>,
+}
+
+/// What can run a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    /// The engine of this program.
+    Embedded,
+}
+
+impl Engine {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+        }
+    }
+}
+
+/// The tests of one file.
+struct Suite {
+    plan: Plan,
+    file: String,
+    trials: Vec<Trial>,
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
+    let suites = suites(args, ui)?;
+    let mut engines = args.engine.clone();
+    engines.dedup();
+    let mut runs = Vec::new();
+    if ui.format() == Format::Csv {
+        let header = ["pipeline", "test", "engine", "outcome", "problem"].map(str::to_owned);
+        ui.data(&csv_line(&header)).map_err(Error::stdout)?;
+    }
+    for suite in &suites {
+        for engine in &engines {
+            for trial in &suite.trials {
+                let begun = Instant::now();
+                let outcome = match engine {
+                    Engine::Embedded => Embedded::run(&suite.plan, trial)?,
+                };
+                let run = Run {
+                    pipeline: suite.plan.name.clone(),
+                    file: suite.file.clone(),
+                    line: trial.line,
+                    test: trial.name.clone(),
+                    engine: engine.name(),
+                    outcome,
+                    took: begun.elapsed(),
+                };
+                show(&run, engines.len() > 1, ui)?;
+                runs.push(run);
+            }
+        }
+    }
+    if let Some(path) = &args.junit {
+        std::fs::write(path, junit(&runs)).map_err(|source| Error::write(path, source))?;
+    }
+    verdict(&suites, &runs, ui)
+}
+
+/// Reads every file with tests. Nothing is run where one of them has a mistake.
+fn suites(args: &Args, ui: &Ui) -> Result<Vec<Suite>, Error> {
+    let (mut suites, mut drawn, mut found) = (Vec::new(), Vec::new(), 0);
+    for path in locate::files(&args.pipelines)? {
+        let loaded = Loaded::open(&path, ui).and_then(|loaded| {
+            let plan = loaded.plan("local", ui)?;
+            let trials = loaded.trials(&path, &plan, ui)?;
+            Ok((plan, trials))
+        });
+        match loaded {
+            Ok((plan, files)) => {
+                for (file, mut trials) in files {
+                    found += trials.len();
+                    trials.retain(|trial| args.wants(trial));
+                    if !trials.is_empty() {
+                        suites.push(Suite { plan: plan.clone(), file, trials });
+                    }
+                }
+            }
+            Err(Error::File { drawn: mistakes }) => drawn.push(mistakes),
+            Err(other) => return Err(other),
+        }
+    }
+    if !drawn.is_empty() {
+        return Err(Error::File { drawn: drawn.join("\n\n") });
+    }
+    match (suites.is_empty(), &args.pattern) {
+        (false, _) => Ok(suites),
+        (true, Some(pattern)) if found > 0 => Err(Error::NoTests {
+            message: format!("no test has `{pattern}` in its name"),
+            hint: format!("there {} without -k", if found == 1 { "is one".to_owned() } else { format!("are {found}") }),
+        }),
+        _ => Err(Error::NoTests {
+            message: "there are no tests".to_owned(),
+            hint: "add [[tests]] to the pipeline file, or write NAME.test.toml beside NAME.toml".to_owned(),
+        }),
+    }
+}
+
+impl Args {
+    fn wants(&self, trial: &Trial) -> bool {
+        let pattern = self.pattern.as_deref().unwrap_or_default().to_lowercase();
+        trial.name.to_lowercase().contains(&pattern)
+    }
+}
+
+/// Ends well where every test was run somewhere, and none has failed.
+fn verdict(suites: &[Suite], runs: &[Run], ui: &Ui) -> Result<(), Error> {
+    let mut failed = 0;
+    let mut total = 0;
+    for suite in suites {
+        for trial in &suite.trials {
+            let mut own = runs.iter().filter(|run| run.file == suite.file && run.test == trial.name);
+            let statuses: Vec<Status> = own.by_ref().map(|run| run.outcome.status()).collect();
+            total += 1;
+            failed += usize::from(statuses.contains(&Status::Failed) || !statuses.contains(&Status::Passed));
+        }
+    }
+    if failed > 0 {
+        return Err(Error::Tests { failed, total });
+    }
+    ui.note(&format!("{} passed", count(total, "test", "tests")));
+    Ok(())
+}
+
+fn show(run: &Run, several: bool, ui: &Ui) -> Result<(), Error> {
+    let text = match ui.format() {
+        Format::Json => json(run),
+        Format::Csv => csv_line(&[
+            run.pipeline.clone(),
+            run.test.clone(),
+            run.engine.to_owned(),
+            run.outcome.status().word().to_owned(),
+            problems(&run.outcome).into_iter().map(|(_, problem)| problem).collect::<Vec<_>>().join("; "),
+        ]),
+        Format::Table => drawn(run, several),
+    };
+    ui.data(&text).map_err(Error::stdout)
+}
+
+/// Every check that is to be spoken of, and what is to be said.
+fn problems(outcome: &Outcome) -> Vec<(&Check, String)> {
+    let mut problems = Vec::new();
+    for check in &outcome.checks {
+        match &check.verdict {
+            Verdict::Held => {}
+            Verdict::NotRun(reason) => problems.push((check, format!("not run: {reason}"))),
+            Verdict::Failed(failures) => problems.extend(failures.iter().map(|failure| (check, failure.summary()))),
+        }
+    }
+    problems
+}
+
+fn json(run: &Run) -> String {
+    let check = |check: &Check| {
+        let (outcome, extra) = match &check.verdict {
+            Verdict::Held => (Status::Passed, None),
+            Verdict::NotRun(reason) => (Status::NotRun, Some(("reason", json!(reason)))),
+            Verdict::Failed(failures) => {
+                (Status::Failed, Some(("failures", failures.iter().map(Failure::json).collect())))
+            }
+        };
+        let mut whole = json!({ "line": check.line, "stream": check.stream, "outcome": outcome.word() });
+        if let (Some((key, value)), Some(members)) = (extra, whole.as_object_mut()) {
+            members.insert(key.to_owned(), value);
+        }
+        whole
+    };
+    json!({
+        "pipeline": run.pipeline,
+        "test": run.test,
+        "file": run.file,
+        "line": run.line,
+        "engine": run.engine,
+        "outcome": run.outcome.status().word(),
+        "checks": run.outcome.checks.iter().map(check).collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
+fn drawn(run: &Run, several: bool) -> String {
+    let engine = if several { format!(" ({})", run.engine) } else { String::new() };
+    let word = match run.outcome.status() {
+        Status::Passed => "ok",
+        Status::Failed => "FAILED",
+        Status::NotRun => "not run",
+    };
+    let mut lines = vec![format!("{word:<8} {}: {}{engine}", run.pipeline, run.test)];
+    for check in &run.outcome.checks {
+        let place = format!("{}:{}", run.file, check.line);
+        match &check.verdict {
+            Verdict::Held => {}
+            Verdict::NotRun(reason) => lines.push(format!("  {place}: `{}` is not looked at: {reason}", check.stream)),
+            Verdict::Failed(failures) => {
+                for failure in failures {
+                    lines.push(format!("  {place}: `{}` is not as expected: {}", check.stream, failure.summary()));
+                    if let Failure::Rows(difference) = failure {
+                        lines.push(indented(&difference.drawn()));
+                    }
+                }
+            }
+        }
+    }
+    lines.join("\n")
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("   {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the file of tests that may stand beside a pipeline file.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    path.with_extension(TEST_EXTENSION)
+}
+
+/// What the name of a file of tests ends with, behind that of its pipeline file.
+pub(super) const TEST_EXTENSION: &str = "test.toml";

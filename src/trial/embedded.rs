@@ -1,0 +1,155 @@
+//! Tests on the embedded engine, by a clock that only their steps turn.
+
+use crate::engine::{Bench, EngineError, Made};
+use crate::plan::{Action, Expectation, Plan, Query, Record, Source, Trial};
+use crate::streams::{Appends, Millis};
+
+use super::compare::compare;
+use super::outcome::{Check, Counted, Failure, Outcome, Verdict};
+use super::rows::read;
+
+/// One test at work.
+pub struct Embedded<'a> {
+    plan: &'a Plan,
+    /// A bench for each query that writes a stream, by the query's name, with what came of it since the last look.
+    queries: Vec<Worker<'a>>,
+    /// What the clock shows.
+    clock: Millis,
+    /// The moment that time was said to have come to: no record arrives before.
+    promised: Millis,
+    /// How many records have come in without a key of their own.
+    keyless: u64,
+}
+
+struct Worker<'a> {
+    name: &'a str,
+    late_stream: Option<&'a str>,
+    bench: Bench,
+    /// What an `expect` has not looked at yet.
+    made: Made,
+    /// The records that the late stream took, likewise.
+    late_records: Vec<Vec<u8>>,
+}
+
+impl<'a> Embedded<'a> {
+    /// Runs a test.
+    pub fn run(plan: &'a Plan, trial: &Trial) -> Result<Outcome, EngineError> {
+        let mut this = Self::new(plan, trial)?;
+        let mut checks = Vec::new();
+        for step in &trial.steps {
+            match &step.action {
+                Action::Ingest { stream, records } => this.ingest(stream, records),
+                Action::Advance(moment) => this.advance(*moment)?,
+                Action::Expect(expectation) => {
+                    this.look()?;
+                    let verdict = this.check(expectation);
+                    checks.push(Check { line: step.line, stream: expectation.stream.clone(), verdict });
+                }
+            }
+        }
+        Ok(Outcome { checks })
+    }
+
+    fn new(plan: &'a Plan, trial: &Trial) -> Result<Self, EngineError> {
+        let worker = |query: &'a Query| -> Result<Worker<'a>, EngineError> {
+            Ok(Worker {
+                name: &query.name,
+                late_stream: query.late.as_deref(),
+                bench: Bench::new(plan, query)?,
+                made: Made::default(),
+                late_records: Vec::new(),
+            })
+        };
+        let queries = plan.outputs().map(|(query, _)| worker(query)).collect::<Result<_, _>>()?;
+        Ok(Self { plan, queries, clock: trial.start, promised: trial.start, keyless: 0 })
+    }
+
+    fn ingest(&mut self, stream: &str, records: &[Record]) {
+        let appends = appends(records, &mut self.keyless);
+        // A look may have said that nothing comes at this millisecond any more.
+        let arrival = self.clock.max(self.promised);
+        for worker in &mut self.queries {
+            worker.bench.put(stream, arrival, &appends);
+        }
+    }
+
+    fn advance(&mut self, moment: Millis) -> Result<(), EngineError> {
+        self.clock = moment;
+        self.run_until(moment.max(self.promised))
+    }
+
+    /// Brings everything that has come in to the queries. Records of one millisecond count in the order of their shards,
+    /// so that the last of them wait until it is over; then the next ones arrive a millisecond later.
+    fn look(&mut self) -> Result<(), EngineError> {
+        self.run_until(self.clock.max(self.promised))?;
+        if self.queries.iter().any(|worker| !worker.bench.is_idle()) {
+            self.run_until(self.promised + 1)?;
+        }
+        Ok(())
+    }
+
+    fn run_until(&mut self, moment: Millis) -> Result<(), EngineError> {
+        self.promised = moment;
+        for worker in &mut self.queries {
+            let made = worker.bench.run_until(moment)?;
+            worker.made.rows.extend(made.rows);
+            if worker.late_stream.is_some() {
+                worker.late_records.extend(made.late.iter().cloned());
+            }
+            worker.made.late.extend(made.late);
+            worker.made.bad.extend(made.bad);
+        }
+        Ok(())
+    }
+
+    /// Compares what came since the last look. What an `expect` does not speak of is left for the next one.
+    fn check(&mut self, wanted: &Expectation) -> Verdict {
+        let Some(stream) = self.plan.stream(&wanted.stream) else {
+            return Verdict::NotRun("no such stream".to_owned());
+        };
+        let columns = self.plan.record_columns(stream);
+        let (Source::Query(query) | Source::Late(query)) = &stream.source else {
+            return Verdict::NotRun("no query writes it".to_owned());
+        };
+        let Some(worker) = self.queries.iter_mut().find(|worker| worker.name == query) else {
+            return Verdict::NotRun("its query writes nothing".to_owned());
+        };
+        let mut failures = Vec::new();
+        if wanted.rows.is_some() || wanted.count.is_some() {
+            let is_late = matches!(stream.source, Source::Late(_));
+            let records = std::mem::take(if is_late { &mut worker.late_records } else { &mut worker.made.rows });
+            failures.extend(Failure::number(Counted::Rows, wanted.count, records.len()));
+            if let Some(rows) = &wanted.rows {
+                let names = columns.iter().map(|column| column.name.clone()).collect();
+                let found: Vec<_> = records.iter().map(|record| read(record, columns)).collect();
+                failures.extend(compare(names, rows, &found, wanted.in_order).map(Failure::Rows));
+            }
+        }
+        if wanted.late.is_some() {
+            let late = std::mem::take(&mut worker.made.late);
+            failures.extend(Failure::number(Counted::Late, wanted.late, late.len()));
+        }
+        if wanted.bad.is_some() {
+            let reasons = std::mem::take(&mut worker.made.bad);
+            failures.extend(
+                Failure::number(Counted::Bad, wanted.bad, reasons.len()).map(|failure| failure.because(reasons)),
+            );
+        }
+        if failures.is_empty() { Verdict::Held } else { Verdict::Failed(failures) }
+    }
+}
+
+/// Takes records for a log; those of a stream without a key column are spread over its shards.
+pub(super) fn appends(records: &[Record], keyless: &mut u64) -> Appends {
+    let mut appends = Appends::new();
+    for record in records {
+        match &record.partition_key {
+            Some(key) => appends.push(key, &record.data),
+            None => {
+                appends.push(&keyless.to_string(), &record.data);
+                *keyless += 1;
+            }
+        }
+    }
+    appends
+}

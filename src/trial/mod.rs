@@ -1,0 +1,16 @@
+//! The tests of a pipeline at work: what comes in, a clock, and what has to come out.
+//!
+//! Owns running a test on an engine, comparing, and showing where rows part. May import everything but `error` and
+//! `commands`. Never reads a clock: that of a test is turned by its steps.
+
+mod compare;
+mod difference;
+mod embedded;
+mod junit;
+mod outcome;
+mod rows;
+
+pub use difference::Difference;
+pub use embedded::Embedded;
+pub use junit::junit;
+pub use outcome::{Check, Counted, Failure, Outcome, Run, Status, Verdict};

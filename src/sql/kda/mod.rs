@@ -3,8 +3,10 @@
 //! Owns the grammar of the program; the expressions in it are read by sqlparser and typed by `sql::read`. May import
 //! nothing of this crate but `sql`. Never resolves a name, and knows nothing of streams that exist.
 
+mod call;
 mod dialect;
 mod from;
+mod interval;
 mod lenient;
 mod place;
 mod prefix;

@@ -1,18 +1,16 @@
 //! How an operand begins. All of it is read here, word by word and without trying anything twice, which keeps the time
 //! for any text proportional to its length.
 
-use sqlparser::ast::{
-    CastKind, DataType, DateTimeField, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, Interval, NullTreatment, ObjectName, TimezoneInfo, TypedString,
-    Value, ValueWithSpan, WindowType,
-};
+use sqlparser::ast::{CastKind, DataType, Expr, FunctionArguments, Ident, TimezoneInfo, TypedString};
 use sqlparser::dialect::{Dialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, Word};
 
 use super::super::SqlError;
+use super::call::{call, function, list};
 use super::dialect::Kda;
+use super::interval::{interval, qualified, unit};
 
 /// Words that begin or go on with something else than an expression.
 const NO_OPERANDS: &[&str] = &[
@@ -52,16 +50,6 @@ const NO_OPERANDS: &[&str] = &[
 /// Functions that are called without parentheses.
 const BARE_CALLS: &[&str] =
     &["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_ROW_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"];
-/// The units of an interval.
-const UNITS: &[(&str, DateTimeField)] = &[
-    ("YEAR", DateTimeField::Year),
-    ("MONTH", DateTimeField::Month),
-    ("DAY", DateTimeField::Day),
-    ("HOUR", DateTimeField::Hour),
-    ("MINUTE", DateTimeField::Minute),
-    ("SECOND", DateTimeField::Second),
-];
-
 /// Returns whether the word `behind` words ahead is this one, without quotes.
 pub(super) fn word_is(parser: &Parser<'_>, behind: usize, word: &str) -> bool {
     matches!(&parser.peek_nth_token_ref(behind).token,
@@ -177,74 +165,6 @@ fn parenthesis(dialect: &Kda, parser: &mut Parser<'_>) -> Result<Expr, ParserErr
     qualified(dialect, parser, nested)
 }
 
-/// Reads `INTERVAL '3' MINUTE`, `INTERVAL -'1' DAY(3)`, `INTERVAL '59:59.999' MINUTE TO SECOND(3)`.
-fn interval(dialect: &Kda, parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
-    parser.advance_token();
-    let start = parser.get_current_token().span;
-    let sign = match parser.peek_token_ref().token {
-        Token::Minus => "-",
-        Token::Plus => "+",
-        _ => "",
-    };
-    if !sign.is_empty() {
-        parser.advance_token();
-    }
-    let next = parser.peek_token();
-    let Token::SingleQuotedString(text) = next.token else {
-        let mistake = SqlError::new("the value of an INTERVAL stands in single quotes")
-            .label("expected a text")
-            .help("write it as INTERVAL '10' SECOND");
-        return dialect.refuse(mistake, next);
-    };
-    parser.advance_token();
-    let text = if sign == "-" { format!("-{text}") } else { text };
-    let span = start.union(&next.span);
-    qualified(dialect, parser, Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), span }))
-}
-
-/// Reads the unit behind an interval's value.
-fn qualified(dialect: &Kda, parser: &mut Parser<'_>, value: Expr) -> Result<Expr, ParserError> {
-    let field = |parser: &mut Parser<'_>| {
-        let Some(unit) = unit(parser) else {
-            let mistake = SqlError::new("an INTERVAL has no unit")
-                .help("one of YEAR, MONTH, DAY, HOUR, MINUTE and SECOND stands behind its value");
-            return dialect.refuse(mistake, parser.peek_token());
-        };
-        parser.advance_token();
-        Ok(unit)
-    };
-    let leading_field = field(parser)?;
-    let mut fraction = None;
-    let mut precision = None;
-    if parser.consume_token(&Token::LParen) {
-        precision = Some(parser.parse_literal_uint()?);
-        if leading_field == DateTimeField::Second && parser.consume_token(&Token::Comma) {
-            fraction = Some(parser.parse_literal_uint()?);
-        }
-        parser.expect_token(&Token::RParen)?;
-    }
-    let mut last_field = None;
-    if take_word(parser, "TO") {
-        last_field = Some(field(parser)?);
-        if parser.consume_token(&Token::LParen) {
-            fraction = Some(parser.parse_literal_uint()?);
-            parser.expect_token(&Token::RParen)?;
-        }
-    }
-    Ok(Expr::Interval(Interval {
-        value: Box::new(value),
-        leading_field: Some(leading_field),
-        leading_precision: precision,
-        last_field,
-        fractional_seconds_precision: fraction,
-    }))
-}
-
-/// Returns the unit of an interval that stands next.
-fn unit(parser: &Parser<'_>) -> Option<DateTimeField> {
-    UNITS.iter().find(|(word, _)| word_is(parser, 0, word)).map(|(_, field)| field.clone())
-}
-
 fn cast(dialect: &Kda, parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     parser.advance_token();
     parser.expect_token(&Token::LParen)?;
@@ -358,79 +278,4 @@ fn name_or_call(dialect: &Kda, parser: &mut Parser<'_>) -> Result<Expr, ParserEr
         1 => Ok(Expr::Identifier(parts.remove(0))),
         _ => Ok(Expr::CompoundIdentifier(parts)),
     }
-}
-
-fn call(dialect: &Kda, parser: &mut Parser<'_>, name: Ident) -> Result<Expr, ParserError> {
-    let is_nth = name.value == "NTH_VALUE";
-    parser.expect_token(&Token::LParen)?;
-    let duplicate_treatment = match () {
-        () if take_word(parser, "DISTINCT") => Some(DuplicateTreatment::Distinct),
-        () if take_word(parser, "ALL") => Some(DuplicateTreatment::All),
-        () => None,
-    };
-    let mut args = Vec::new();
-    if parser.peek_token_ref().token != Token::RParen {
-        args = parser.parse_comma_separated(|parser| argument(dialect, parser))?;
-    }
-    parser.expect_token(&Token::RParen)?;
-    let arguments = FunctionArgumentList { duplicate_treatment, args, clauses: Vec::new() };
-    let mut call = function(name, FunctionArguments::List(arguments));
-    if is_nth && take_word(parser, "FROM") {
-        let from = parser.parse_identifier()?;
-        if !matches!(from.value.as_str(), "FIRST" | "LAST") {
-            return parser.expected_ref("FIRST or LAST", parser.get_current_token());
-        }
-        // There is no place for it in the tree but this one.
-        call.parameters = list(vec![Expr::Identifier(from)]);
-    }
-    call.null_treatment = match () {
-        () if word_is(parser, 1, "NULLS") && take_word(parser, "RESPECT") => Some(NullTreatment::RespectNulls),
-        () if word_is(parser, 1, "NULLS") && take_word(parser, "IGNORE") => Some(NullTreatment::IgnoreNulls),
-        () => None,
-    };
-    if call.null_treatment.is_some() {
-        parser.advance_token();
-    }
-    if word_is(parser, 0, "FILTER") && parser.peek_nth_token_ref(1).token == Token::LParen {
-        let mistake = SqlError::new("FILTER behind an aggregate is not supported")
-            .label("not supported, as on KDA")
-            .help("aggregate a CASE instead, such as SUM(CASE WHEN … THEN 1 ELSE 0 END)");
-        return dialect.refuse(mistake, parser.peek_token());
-    }
-    if take_word(parser, "OVER") {
-        call.over = Some(if parser.consume_token(&Token::LParen) {
-            WindowType::WindowSpec(parser.parse_window_spec()?)
-        } else {
-            WindowType::NamedWindow(parser.parse_identifier()?)
-        });
-    }
-    Ok(Expr::Function(call))
-}
-
-fn argument(dialect: &Kda, parser: &mut Parser<'_>) -> Result<FunctionArg, ParserError> {
-    if parser.consume_token(&Token::Mul) {
-        return Ok(FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
-    }
-    if word_is(parser, 0, "SELECT") || (word_is(parser, 0, "CURSOR") && word_is(parser, 2, "SELECT")) {
-        return dialect.refuse(no_query(), parser.peek_token());
-    }
-    Ok(FunctionArg::Unnamed(FunctionArgExpr::Expr(parser.parse_expr()?)))
-}
-
-fn function(name: Ident, args: FunctionArguments) -> Function {
-    Function {
-        name: ObjectName::from(vec![name]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args,
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    }
-}
-
-fn list(exprs: Vec<Expr>) -> FunctionArguments {
-    let args = exprs.into_iter().map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))).collect();
-    FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() })
 }

@@ -10,6 +10,8 @@ use crate::plan::Plan;
 use crate::streams::block::{Numbering, Sequences};
 use crate::streams::{Block, Millis, RecordRef};
 
+mod kda;
+
 use super::checkpoint;
 use super::graph::Graph;
 use super::json::write_row;

@@ -157,9 +157,6 @@ impl Building<'_> {
                 }
             }
         }
-        let both = |left: Expr, right: Expr| {
-            Expr::new(ExprKind::Binary(Box::new(left), Sign::And, Box::new(right)), SqlType::Boolean)
-        };
         (!on.is_empty()).then_some((attributes, on, rest.into_iter().reduce(both)))
     }
 
@@ -178,8 +175,13 @@ impl Building<'_> {
     }
 }
 
+/// Puts two conditions together.
+pub(super) fn both(left: Expr, right: Expr) -> Expr {
+    Expr::new(ExprKind::Binary(Box::new(left), Sign::And, Box::new(right)), SqlType::Boolean)
+}
+
 /// Takes a condition apart at its ANDs.
-fn conjuncts(condition: Expr) -> Vec<Expr> {
+pub(super) fn conjuncts(condition: Expr) -> Vec<Expr> {
     match condition.kind {
         ExprKind::Binary(left, Sign::And, right) => {
             let mut parts = conjuncts(*left);
@@ -191,7 +193,7 @@ fn conjuncts(condition: Expr) -> Vec<Expr> {
 }
 
 /// Returns the columns of a pair that a condition says are equal: by index on each side.
-fn equal_columns(condition: &Expr, attributes: &[Attribute], left: usize) -> Option<(usize, usize)> {
+pub(super) fn equal_columns(condition: &Expr, attributes: &[Attribute], left: usize) -> Option<(usize, usize)> {
     let ExprKind::Binary(one, Sign::Equal, other) = &condition.kind else { return None };
     let index = |expr: &Expr| {
         // Texts of two lengths are compared as they are.

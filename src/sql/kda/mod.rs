@@ -11,8 +11,15 @@ mod lenient;
 mod place;
 mod prefix;
 mod query;
+mod reads;
+mod rewrite;
+mod scope;
 mod statement;
 mod tree;
+mod typing;
+mod window;
+
+use std::collections::BTreeSet;
 
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
 
@@ -21,16 +28,26 @@ use dialect::Kda;
 use statement::Reader;
 
 pub use place::Places;
+pub use scope::{INPUT_TIME, NameScope, OUTPUT_TIME, ROWTIME, ScopeColumn, ScopeItem};
+pub use sqlparser::ast::{Expr as Parsed, WindowSpec};
 pub use tree::{
     Body, CreatePump, CreateStream, FromItem, Grouping, Insert, Join, JoinKind, Name, NamedWindow, OrderBy, Over,
     Program, Query, Select, SelectItem, Stagger, Statement, StreamColumn, TableFunction,
+};
+pub use typing::{
+    ARRIVAL_TIME, GroupNames, OverCall, Typing, WINDOW_END, WINDOW_START, arrival_as_time, column_name, condition,
+    on_input, quoted, same, take_over, with_moments, without_promises,
+};
+pub use window::{
+    Constant, Extent, Moment, Trigger, constant, extent, goes_by_time, interval_micros, names_row_time, trigger,
+    window_keys,
 };
 
 /// The most characters of an application's text (KDA developer guide, limits).
 pub const MAX_TEXT: usize = 102_400;
 
 /// What was read of a text: the statements that could be, every mistake, and what was read although it is no SQL.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Reading {
     /// The statements without a mistake.
     pub program: Program,
@@ -65,6 +82,7 @@ pub fn read(text: &str) -> Reading {
         }
     };
     let tokens: Vec<TokenWithSpan> = tokens.into_iter().map(folded).collect();
+    reading.program.words = words(&tokens);
     for statement in tokens.split(|token| token.token == Token::SemiColon) {
         if statement.iter().all(|token| matches!(token.token, Token::Whitespace(_) | Token::EOF)) {
             continue;
@@ -93,6 +111,15 @@ fn folded(mut token: TokenWithSpan) -> TokenWithSpan {
         _ => {}
     }
     token
+}
+
+/// Returns every word of a text as KDA knew it.
+fn words(tokens: &[TokenWithSpan]) -> BTreeSet<String> {
+    let word = |token: &TokenWithSpan| match &token.token {
+        Token::Word(word) => Some(word.value.clone()),
+        _ => None,
+    };
+    tokens.iter().filter_map(word).collect()
 }
 
 /// Turns what the tokenizer says into a mistake.

@@ -1,5 +1,6 @@
 //! The tree of a program. Names are folded already; expressions are sqlparser's, with places by line and column.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use sqlparser::ast::{Expr, WindowSpec};
@@ -11,6 +12,8 @@ use super::super::SqlType;
 pub struct Program {
     /// The statements.
     pub statements: Vec<Statement>,
+    /// Every word of the text, names among them.
+    pub words: BTreeSet<String>,
 }
 
 /// One statement.

@@ -86,7 +86,18 @@ fn document(path: &Path, ui: &Ui) -> Result<Document, Error> {
     let text = String::from_utf8(bytes).map_err(|error| Error::File {
         drawn: format!("error: `{name}` is not UTF-8 from byte {}", error.utf8_error().valid_up_to()),
     })?;
-    Ok(Document::new(name, text))
+    Ok(with_files(Document::new(name, text), path))
+}
+
+/// Adds the files whose text is a part of a pipeline. Their paths start at the folder of the pipeline file.
+fn with_files(mut document: Document, path: &Path) -> Document {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for file in Spec::files(&document) {
+        let text = std::fs::read(folder.join(&file)).map_err(|error| error.to_string());
+        let text = text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()));
+        document = document.with_file(file, text);
+    }
+    document
 }
 
 /// Finds the file of a pipeline.

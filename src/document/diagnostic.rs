@@ -19,12 +19,14 @@ pub struct Diagnostic {
     label: String,
     other: Option<(Span, String)>,
     help: Option<String>,
+    /// The file that the place is in, where that is not the document itself.
+    file: Option<String>,
 }
 
 impl Diagnostic {
     /// Starts a diagnostic: a lower-case sentence without a full stop, names in backticks, and the offending place.
     pub fn new(message: impl Into<String>, span: Span) -> Self {
-        Self { message: message.into(), span, label: String::new(), other: None, help: None }
+        Self { message: message.into(), span, label: String::new(), other: None, help: None, file: None }
     }
 
     /// Says at the place what is wrong with it.
@@ -38,6 +40,13 @@ impl Diagnostic {
     #[must_use]
     pub fn other(mut self, span: Span, label: impl Into<String>) -> Self {
         self.other = Some((span, label.into()));
+        self
+    }
+
+    /// Says that the place is in a file that the document names.
+    #[must_use]
+    pub fn in_file(mut self, name: impl Into<String>) -> Self {
+        self.file = Some(name.into());
         self
     }
 
@@ -96,7 +105,8 @@ impl Findings {
     /// Returns the mistakes in the order of their places, each once.
     pub fn into_sorted(self) -> Vec<Diagnostic> {
         let mut found = self.found.into_inner();
-        found.sort_by(|a, b| (a.span.start, a.span.end, &a.message).cmp(&(b.span.start, b.span.end, &b.message)));
+        let place = |found: &Diagnostic| (found.file.clone(), found.span.start, found.span.end);
+        found.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message)));
         found.dedup();
         found
     }
@@ -111,9 +121,10 @@ pub(super) fn draw(document: &Document, diagnostics: &[Diagnostic], color: bool)
 }
 
 fn group<'a>(document: &'a Document, diagnostic: &'a Diagnostic) -> Group<'a> {
-    let text = document.text();
+    let file = diagnostic.file.as_deref().and_then(|name| Some((name, document.file(name)?.ok()?)));
+    let (name, text) = file.unwrap_or((document.name(), document.text()));
     let mut snippet = Snippet::source(text)
-        .path(document.name())
+        .path(name)
         .annotation(AnnotationKind::Primary.span(within(text, &diagnostic.span)).label(diagnostic.label.as_str()));
     if let Some((span, label)) = &diagnostic.other {
         snippet = snippet.annotation(AnnotationKind::Context.span(within(text, span)).label(label.as_str()));

@@ -15,17 +15,38 @@ pub use nearest::{help_for, nearest};
 pub use reader::TableReader;
 pub use value::{Scalar, Spanned, Value};
 
-/// The text of one pipeline file under the name by which messages speak of it.
+/// The text of one pipeline file under the name by which messages speak of it, with the files that it names.
 #[derive(Debug, Clone)]
 pub struct Document {
     name: String,
     text: String,
+    files: Vec<NamedFile>,
+}
+
+/// A file that the document names: its text, or why it could not be read.
+#[derive(Debug, Clone)]
+struct NamedFile {
+    name: String,
+    text: Result<String, String>,
 }
 
 impl Document {
     /// Takes a file's name and text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), files: Vec::new() }
+    }
+
+    /// Adds a file under the name that the document has for it: its text, or why it could not be read.
+    #[must_use]
+    pub fn with_file(mut self, name: impl Into<String>, text: Result<String, String>) -> Self {
+        self.files.push(NamedFile { name: name.into(), text });
+        self
+    }
+
+    /// Returns what was read of a file that the document names.
+    pub fn file(&self, name: &str) -> Option<Result<&str, &str>> {
+        let file = self.files.iter().find(|file| file.name == name)?;
+        Some(file.text.as_deref().map_err(String::as_str))
     }
 
     /// Returns the file's name.

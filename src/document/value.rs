@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use toml::Spanned as TomlSpanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::{Diagnostic, Findings, Span, TableReader};
 
@@ -84,6 +84,11 @@ impl<'d> Value<'d> {
     /// Returns whether the value is a table.
     pub fn is_table(&self) -> bool {
         self.value.get_ref().is_table()
+    }
+
+    /// Returns the value as a table, where it is one.
+    pub(crate) fn as_table(&self) -> Option<&'d DeTable<'d>> {
+        self.value.get_ref().as_table()
     }
 
     /// Returns whether the value is text.

@@ -1,10 +1,10 @@
 //! Spec → Plan: looking every name up, and finding what contradicts what.
 
 use crate::document::{Diagnostic, Document, Findings, Span, Spanned, help_for};
-use crate::spec::{Spec, TargetSpec};
+use crate::spec::{ApplicationSpec, Spec, TargetSpec};
 use crate::sql::SqlError;
 
-use super::queries::Building;
+use super::queries::{Building, kda};
 use super::{ERROR_STREAM, Plan, Source, Stream, Target};
 
 /// What the parts of the resolution share.
@@ -123,29 +123,41 @@ impl Context<'_> {
         known
     }
 
+    /// Reports a mistake in the text of an application, at its place in the file that holds it.
+    pub(super) fn application(&self, error: SqlError, spec: &ApplicationSpec) {
+        let Some(file) = &spec.file else { return self.sql(error, &spec.text) };
+        let inner = error.span.clone().unwrap_or(0..spec.text.value.len());
+        self.add(drawn(error, inner).in_file(file));
+    }
+
     /// Reports a mistake in the SQL that stands at `text`, at its place within it.
     pub(super) fn sql(&self, error: SqlError, text: &Spanned<String>) {
         if error.unknown.as_ref().is_some_and(|unknown| self.findings.is_unread(&unknown.0)) {
             return;
         }
-        let inner = error.span.unwrap_or(0..text.value.len());
+        let inner = error.span.clone().unwrap_or(0..text.value.len());
         let span = self.within(text, &inner).unwrap_or_else(|| text.span.clone());
-        let diagnostic = Diagnostic::new(error.message, span).label(error.label.unwrap_or_default());
-        let help = error.help.or_else(|| {
-            let (word, legal) = *error.unknown?;
-            Some(help_for(&word, legal.iter().map(String::as_str).collect::<Vec<_>>()))
-        });
-        self.add(match help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        });
+        self.add(drawn(error, span));
     }
 
     /// Finds a range of a text value in the file, where the file holds the value letter by letter.
     fn within(&self, text: &Spanned<String>, inner: &Span) -> Option<Span> {
         let raw = self.document.text().get(text.span.clone())?;
-        let start = text.span.start + raw.find(&text.value).filter(|_| !raw.contains('\\'))?;
+        let start = text.span.start + raw.find(&text.value).filter(|_| raw.starts_with('\'') || !raw.contains('\\'))?;
         Some(start + inner.start..start + inner.end)
+    }
+}
+
+/// Returns a mistake in SQL as one at a place.
+fn drawn(error: SqlError, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(error.message, span).label(error.label.unwrap_or_default());
+    let help = error.help.or_else(|| {
+        let (word, legal) = *error.unknown?;
+        Some(help_for(&word, legal.iter().map(String::as_str).collect::<Vec<_>>()))
+    });
+    match help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
     }
 }
 
@@ -158,6 +170,11 @@ pub(super) fn find<'a>(streams: &'a [Stream], name: &str) -> Option<&'a Stream> 
 pub(super) fn source(spec: &Spec, stream: &str) -> Source {
     if spec.queries.iter().any(|query| query.name.value == stream) {
         return Source::Query(stream.to_owned());
+    }
+    let writes =
+        |application: &&ApplicationSpec| kda::outputs(spec, application).iter().any(|(_, output)| output == stream);
+    if let Some(application) = spec.applications.iter().find(writes) {
+        return Source::Query(application.name.value.clone());
     }
     // A query that sends late rows back to where it reads is a mistake of the query, not of the stream.
     let late = spec.queries.iter().find(|query| {

@@ -1,9 +1,10 @@
 //! Streams, and the generators that feed them.
 
 use crate::document::{Diagnostic, Span, Spanned};
-use crate::spec::{EventTimeSpec, GeneratorSpec, StreamSpec};
+use crate::spec::{APPLICATION, EventTimeSpec, GeneratorSpec, StreamSpec};
 use crate::sql::SqlType;
 
+use super::queries::kda;
 use super::resolve::{Context, find, source};
 use super::{Column, GeneratedField, Generator, Source, Stream, Time};
 
@@ -33,7 +34,7 @@ impl Context<'_> {
         let name = &spec.name;
         match (&spec.columns, source) {
             // A query of this name may be there, and could not be read.
-            (None, Source::Producers) if self.findings.is_unread(&name.value) => {}
+            (None, Source::Producers) if self.findings.is_unread(&name.value) || self.writers_are_unknown() => {}
             (None, Source::Producers) => self.add(
                 Diagnostic::new(format!("stream `{}` has no columns", name.value), name.span.clone())
                     .label("nothing says what its records hold")
@@ -79,6 +80,12 @@ impl Context<'_> {
             });
         }
         columns
+    }
+
+    /// Returns whether an application writes streams that cannot be told.
+    fn writers_are_unknown(&self) -> bool {
+        let unknown = |application| kda::outputs(self.spec, application).is_empty();
+        self.findings.is_unread(APPLICATION) || self.spec.applications.iter().any(unknown)
     }
 
     fn event_time(&self, spec: &EventTimeSpec, stream: &StreamSpec, columns: &[Column], source: &Source) -> Time {

@@ -3,6 +3,7 @@
 //! Owns the keys of pipeline.toml, one file per section. May import `field`, `window` and what they import. Pure. Never
 //! compares one section with another: that is the plan's.
 
+mod application;
 mod generator;
 mod join;
 mod kind;
@@ -15,6 +16,8 @@ mod trial;
 
 use crate::document::{Diagnostic, Document, Findings, Spanned, TableReader, Value};
 
+pub(crate) use application::APPLICATION;
+pub use application::{ApplicationSpec, Binding};
 pub use generator::{FieldSpec, GeneratorSpec};
 pub use join::{JoinSpec, On};
 pub use query::{QuerySpec, TopSpec};
@@ -39,6 +42,8 @@ pub struct Spec {
     pub generators: Vec<GeneratorSpec>,
     /// `[queries.…]` in the order of the file.
     pub queries: Vec<QuerySpec>,
+    /// Those of `[queries.…]` that hold the text of a KDA SQL application.
+    pub applications: Vec<ApplicationSpec>,
     /// `[targets.…]`, and those that exist without being written.
     pub targets: Vec<TargetSpec>,
     /// `[[tests]]` in the order of the file.
@@ -46,6 +51,19 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Returns the files that a document names and whose text is a part of it, in order. What cannot be read of the
+    /// document is left to the reading of it.
+    pub fn files(document: &Document) -> Vec<String> {
+        let findings = Findings::new();
+        let table = document.parse(&findings);
+        let queries = table.get("queries").and_then(|queries| queries.get_ref().as_table());
+        let named = queries.into_iter().flat_map(|queries| queries.iter()).filter_map(|(_, query)| {
+            let file = query.get_ref().as_table()?.get("sql_file")?;
+            file.get_ref().as_str().map(str::to_owned)
+        });
+        named.collect()
+    }
+
     /// Reads a document. Fails with every mistake that can be seen without looking names up.
     pub fn read(document: &Document) -> Result<Self, Vec<Diagnostic>> {
         let findings = Findings::new();
@@ -83,17 +101,52 @@ impl Spec {
         let mut optional_section = |key| file.optional(key);
         let tables = optional_section("tables").map_or_else(empty, |value| section(&value, table::read));
         let generators = optional_section("generators").map_or_else(empty, |value| section(&value, generator::read));
-        let queries = optional_section("queries").map_or_else(empty, |value| section(&value, query::read));
+        let queries = optional_section("queries")
+            .map_or_else(empty, |value| section(&value, |query| read_query(query, document)));
         let targets = optional_section("targets").map_or_else(empty, |value| section(&value, target::read));
         // A test that cannot be read is a finding, and hides none in the rest.
         let tests = file.optional("tests").and_then(|value| trial::read(&value)).unwrap_or_default();
         let known = file.finish();
         // Without a whole section, whatever is said about the others is about the hole.
         let (streams, tables, generators, queries, mut targets) = (streams?, tables?, generators?, queries?, targets?);
+        let (mut declared, mut applications) = (Vec::new(), Vec::new());
+        for query in queries {
+            match query {
+                AnyQuery::Declared(query) => declared.push(*query),
+                AnyQuery::Application(application) => applications.push(*application),
+            }
+        }
         target::add_standard(&mut targets);
         let name = name.unwrap_or_else(|| Spanned::new(String::new(), 0..0));
-        known.then_some(Self { name, description, streams, tables, generators, queries, targets, tests })
+        known.then_some(Self {
+            name,
+            description,
+            streams,
+            tables,
+            generators,
+            queries: declared,
+            applications,
+            targets,
+            tests,
+        })
     }
+}
+
+/// A query, declared or as the text of an application.
+enum AnyQuery {
+    Declared(Box<QuerySpec>),
+    Application(Box<ApplicationSpec>),
+}
+
+fn read_query(query: &Value<'_>, document: &Document) -> Option<AnyQuery> {
+    if application::is_one(query) {
+        let read = application::read(query, document);
+        if read.is_none() {
+            query.findings().mark_unread(APPLICATION);
+        }
+        return read.map(|read| AnyQuery::Application(Box::new(read)));
+    }
+    query::read(query).map(|read| AnyQuery::Declared(Box::new(read)))
 }
 
 /// Reads every entry of `[section.…]`.

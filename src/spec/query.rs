@@ -54,14 +54,6 @@ pub struct TopSpec {
 pub(super) fn read(query: &Value<'_>) -> Option<QuerySpec> {
     let query_name = name::stream(query);
     let mut reader = query.table(format!("query `{}`", query.key()))?;
-    if let Some(sql) = ["sql", "sql_file", "dialect"].into_iter().find_map(|key| reader.optional(key)) {
-        reader.findings().add(
-            Diagnostic::new("a query cannot hold SQL text in this version", sql.key_span())
-                .label(format!("`{}` is not supported", sql.key()))
-                .help("declare it with `from`, `where`, `window`, `group_by` and `select`"),
-        );
-        return None;
-    }
     let from = reader.take("from").and_then(|value| texts(&value));
     let joins = reader.optional("join").map_or(Some(Vec::new()), |value| join::read(&value));
     let filter = reader.optional("where").map(|value| value.text());

@@ -19,26 +19,26 @@ pub struct SqlError {
 }
 
 impl SqlError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), span: None, label: None, help: None, unknown: None }
     }
 
-    pub(super) fn at(mut self, span: Option<Range<usize>>) -> Self {
+    pub(crate) fn at(mut self, span: Option<Range<usize>>) -> Self {
         self.span = self.span.or(span);
         self
     }
 
-    pub(super) fn label(mut self, label: &'static str) -> Self {
+    pub(crate) fn label(mut self, label: &'static str) -> Self {
         self.label = Some(label);
         self
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    pub(super) fn legal<'a>(mut self, word: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn legal<'a>(mut self, word: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
         self.unknown = Some(Box::new((word.to_owned(), names.into_iter().map(str::to_owned).collect())));
         self
     }

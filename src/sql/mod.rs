@@ -1,7 +1,7 @@
 //! SQL types and expressions: read from text, checked and typed once, and written again in each dialect.
 //!
 //! Owns the meaning of an expression; the engine evaluates it and the dialects spell it, and neither decides anything.
-//! May import nothing of this crate. Never evaluates, and never sees a whole query's text.
+//! May import nothing of this crate. Never evaluates, and writes no whole query's text; it reads that of KDA.
 
 mod aggregate;
 mod arithmetic;
@@ -11,6 +11,7 @@ mod dialect;
 mod error;
 mod expr;
 mod function;
+pub mod kda;
 mod read;
 pub(crate) mod regex;
 mod types;

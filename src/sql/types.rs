@@ -130,6 +130,11 @@ impl SqlType {
         }
     }
 
+    /// Returns the type in which values of two types can be put side by side; none where there is no such.
+    pub fn common(self, other: Self) -> Option<Self> {
+        super::coerce::common(self, other)
+    }
+
     /// Returns whether the type is one of whole numbers.
     pub fn is_integer(self) -> bool {
         matches!(self, Self::TinyInt | Self::SmallInt | Self::Integer | Self::BigInt)

@@ -1,6 +1,7 @@
 //! Windows of each key's own, which its first row opens.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::document::TableReader;
 
@@ -13,6 +14,13 @@ pub(super) const KIND: Kind = Kind { name: "stagger", read };
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stagger {
     size: Micros,
+}
+
+impl Stagger {
+    /// Takes the length: 1 millisecond to ten years, in whole milliseconds.
+    pub fn new(size: Duration) -> Option<Self> {
+        size::legal(size).map(|size| Self { size })
+    }
 }
 
 impl Window for Stagger {

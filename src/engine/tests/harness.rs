@@ -199,12 +199,8 @@ pub(super) fn run_both(
 
 /// A log's rows, whose times are the arrivals and something between `skew`.
 pub(super) fn rows_with(skew: std::ops::Range<i64>) -> impl Strategy<Value = Vec<Row>> {
-    let row = (
-        0..3000_i64,
-        skew,
-        proptest::option::weighted(0.9, 0..4_u8),
-        proptest::option::weighted(0.9, -20..20_i32),
-    );
+    let row =
+        (0..3000_i64, skew, proptest::option::weighted(0.9, 0..4_u8), proptest::option::weighted(0.9, -20..20_i32));
     proptest::collection::vec((row, proptest::bool::weighted(0.05)), 0..60).prop_map(|steps| {
         let mut arrival = 100_000;
         steps

@@ -34,7 +34,12 @@ fn session(open: &mut Vec<Window>, number: usize, (time, watermark, gap): (i64, 
 }
 
 /// The first window that ends behind the row, else its own.
-fn stagger(open: &mut Vec<Window>, number: usize, (time, watermark, size): (i64, i64, i64), value: Option<i32>) -> bool {
+fn stagger(
+    open: &mut Vec<Window>,
+    number: usize,
+    (time, watermark, size): (i64, i64, i64),
+    value: Option<i32>,
+) -> bool {
     open.sort_by_key(|window| window.1);
     if let Some(window) = open.iter_mut().find(|window| time < window.1) {
         window.2.push((number, value));
@@ -124,7 +129,8 @@ fn rows_exactly_the_gap_apart_are_one_session() {
 fn stagger_windows_by_arrival_are_those_of_kda() {
     let plan = over(false, "kind = \"stagger\", size = \"1m\"", &[("n", "COUNT(*)")], None);
     let eleven = 11 * 3_600_000;
-    let event = |arrival: i64, minute| Row { arrival: eleven + arrival * 1000, time: 0, key: Some(minute), value: None };
+    let event =
+        |arrival: i64, minute| Row { arrival: eleven + arrival * 1000, time: 0, key: Some(minute), value: None };
     let rows = vec![event(20, 0), event(30, 0), event(65, 0), event(75, 1)];
     let (lines, _) = run(&[rows], eleven + 180_000, &plan, AT_ONCE);
     assert_eq!(

@@ -4,6 +4,7 @@ mod chained;
 mod failing;
 mod frames;
 mod harness;
+mod kda;
 mod keyed;
 mod model;
 mod paned;

@@ -66,6 +66,10 @@ impl Building<'_> {
             );
             return None;
         }
+        if let Source::Query(query) = &stream.source {
+            let query = query.clone();
+            return self.written_by_application(&query, name);
+        }
         // Without columns there is nothing to name, and why is said already.
         (!stream.columns.is_empty()).then(|| self.read(&stream.name))
     }

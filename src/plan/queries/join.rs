@@ -148,9 +148,6 @@ impl Building<'_> {
                 }
             }
         }
-        let both = |left: Expr, right: Expr| {
-            Expr::new(ExprKind::Binary(Box::new(left), Sign::And, Box::new(right)), SqlType::Boolean)
-        };
         let filter = rest.into_iter().reduce(both);
         (!on.is_empty()).then_some(Pairs { attributes, on, filter })
     }
@@ -179,8 +176,13 @@ fn of_one_kind(one: SqlType, other: Option<SqlType>) -> bool {
     other.is_some_and(|other| (text(one) && text(other)) || (one.is_integer() && other.is_integer()))
 }
 
+/// Puts two conditions together.
+pub(super) fn both(left: Expr, right: Expr) -> Expr {
+    Expr::new(ExprKind::Binary(Box::new(left), Sign::And, Box::new(right)), SqlType::Boolean)
+}
+
 /// Takes a condition apart at its ANDs.
-fn conjuncts(condition: Expr) -> Vec<Expr> {
+pub(super) fn conjuncts(condition: Expr) -> Vec<Expr> {
     match condition.kind {
         ExprKind::Binary(left, Sign::And, right) => {
             let mut parts = conjuncts(*left);
@@ -192,7 +194,7 @@ fn conjuncts(condition: Expr) -> Vec<Expr> {
 }
 
 /// Returns the columns of a pair that a condition says are equal: by index on each side.
-fn equal_columns(condition: &Expr, attributes: &[Attribute], left: usize) -> Option<(usize, usize)> {
+pub(super) fn equal_columns(condition: &Expr, attributes: &[Attribute], left: usize) -> Option<(usize, usize)> {
     let ExprKind::Binary(one, Sign::Equal, other) = &condition.kind else { return None };
     let index = |expr: &Expr| {
         // Texts of two lengths, and whole numbers of two, are compared as they are.

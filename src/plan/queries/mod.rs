@@ -6,6 +6,7 @@ mod frame;
 mod group;
 mod input;
 mod join;
+pub(super) mod kda;
 mod rows;
 
 use crate::document::{Diagnostic, Span, Spanned, nearest};
@@ -29,6 +30,16 @@ pub(super) struct Building<'a> {
     relations: Vec<Relation>,
     /// How far each query of the file is.
     progress: Vec<Progress>,
+    /// How far each application of the file is.
+    applications: Vec<ApplicationProgress>,
+}
+
+enum ApplicationProgress {
+    Open,
+    /// It reads what is being built, which is a mistake if that is its own.
+    Begun,
+    Failed,
+    Built(Vec<Query>),
 }
 
 enum Progress {
@@ -67,9 +78,13 @@ impl<'a> Building<'a> {
     /// Builds every query of the file. What cannot be built is a finding.
     pub(super) fn build(context: &'a Context<'a>, streams: &'a [Stream], tables: &'a [Table]) -> Self {
         let progress = context.spec.queries.iter().map(|_| Progress::Open).collect();
-        let mut building = Self { context, streams, tables, relations: Vec::new(), progress };
+        let applications = context.spec.applications.iter().map(|_| ApplicationProgress::Open).collect();
+        let mut building = Self { context, streams, tables, relations: Vec::new(), progress, applications };
         for index in 0..context.spec.queries.len() {
             building.query(index);
+        }
+        for index in 0..context.spec.applications.len() {
+            building.build_application(index);
         }
         building
     }
@@ -80,7 +95,53 @@ impl<'a> Building<'a> {
             Progress::Built(query) => Some(query),
             _ => None,
         };
-        (self.relations, self.progress.into_iter().filter_map(built).collect())
+        let applications = self.applications.into_iter().flat_map(|progress| match progress {
+            ApplicationProgress::Built(queries) => queries,
+            _ => Vec::new(),
+        });
+        (self.relations, self.progress.into_iter().filter_map(built).chain(applications).collect())
+    }
+
+    fn build_application(&mut self, index: usize) {
+        if !matches!(self.applications[index], ApplicationProgress::Open) {
+            return;
+        }
+        self.applications[index] = ApplicationProgress::Begun;
+        let built = self.application(&self.context.spec.applications[index]);
+        self.applications[index] = built.map_or(ApplicationProgress::Failed, ApplicationProgress::Built);
+    }
+
+    /// Returns the rows that a query or an application writes into a stream.
+    fn written(&mut self, name: &str, stream: &Spanned<String>) -> Option<RelationId> {
+        let Some(index) = self.context.spec.queries.iter().position(|query| query.name.value == name) else {
+            return self.written_by_application(name, stream);
+        };
+        self.query(index);
+        match &self.progress[index] {
+            Progress::Built(query) => Some(query.relation),
+            _ => None,
+        }
+    }
+
+    /// Returns the rows that an application writes into a stream.
+    fn written_by_application(&mut self, name: &str, stream: &Spanned<String>) -> Option<RelationId> {
+        let index = self.context.spec.applications.iter().position(|application| application.name.value == name)?;
+        self.build_application(index);
+        match &self.applications[index] {
+            ApplicationProgress::Built(queries) => {
+                let query = queries.iter().find(|query| query.stream.as_ref() == Some(&stream.value));
+                query.map(|query| query.relation)
+            }
+            ApplicationProgress::Begun => {
+                self.context.add(
+                    Diagnostic::new(format!("application `{name}` reads what it writes itself"), stream.span.clone())
+                        .label(format!("`{}` is made of its rows", stream.value))
+                        .help("rows go one way: let one of the queries read a stream"),
+                );
+                None
+            }
+            ApplicationProgress::Open | ApplicationProgress::Failed => None,
+        }
     }
 
     fn query(&mut self, index: usize) {

@@ -10,7 +10,7 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// Returns the microseconds of a unit of fixed length.
-pub(super) fn unit(field: &DateTimeField) -> Option<i64> {
+pub(in crate::sql) fn unit(field: &DateTimeField) -> Option<i64> {
     match field {
         DateTimeField::Second | DateTimeField::Seconds => Some(SECOND),
         DateTimeField::Minute | DateTimeField::Minutes => Some(MINUTE),
@@ -21,7 +21,7 @@ pub(super) fn unit(field: &DateTimeField) -> Option<i64> {
 }
 
 /// Returns the microseconds of an interval of days to seconds.
-pub(super) fn micros(interval: &Interval) -> Result<i64, SqlError> {
+pub(in crate::sql) fn micros(interval: &Interval) -> Result<i64, SqlError> {
     let form = "write it as INTERVAL '10' SECOND, or INTERVAL '1 02:30' DAY TO MINUTE";
     let wrong = || SqlError::new(format!("`{interval}` is not a length of time")).help(form);
     let Parsed::Value(value) = &*interval.value else { return Err(wrong()) };

@@ -3,9 +3,9 @@
 mod aggregate;
 mod call;
 mod constant;
-mod interval;
+pub(in crate::sql) mod interval;
 mod operators;
-mod parser;
+pub(in crate::sql) mod parser;
 mod place;
 mod space;
 

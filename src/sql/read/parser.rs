@@ -10,7 +10,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
 /// The name under which `(a - b) SECOND` is passed on: no function can be called by it.
-pub(super) const DIFFERENCE: &str = "$DIFFERENCE";
+pub(in crate::sql) const DIFFERENCE: &str = "$DIFFERENCE";
 /// How strongly a unit is bound to the difference before it: like a subscript.
 const UNIT_PRECEDENCE: u8 = 90;
 

@@ -221,13 +221,13 @@ fn having_names_outputs_and_hides_what_is_called_alike() {
     let known = select("COUNT(*) * 2").expect("legal").aggregates;
     let keys = ["ticker".to_owned()];
     let columns = columns();
-    let read = |text| read_having(text, Scope { columns: &columns }, &keys, &outputs, known.clone());
+    let read = |text| read_having(text, Scope::of(&columns), &keys, &outputs, known.clone());
     let read_whole = read("price > 10 AND ticker <> 'A' AND MAX(volume) > 1").expect("legal");
     assert_eq!(read_whole.aggregates.len(), 2);
     for wrong in ["price", "volume > 1", "CURRENT_TIMESTAMP > at"] {
         read(wrong).expect_err(wrong);
     }
-    let sliding = read_sliding("price - AVG(price)", Scope { columns: &columns }, Vec::new()).expect("legal");
+    let sliding = read_sliding("price - AVG(price)", Scope::of(&columns), Vec::new()).expect("legal");
     assert_eq!(sliding.aggregates.len(), 1);
     read_row("SUM(price)", &[]).expect_err("an aggregate");
 }

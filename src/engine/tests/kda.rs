@@ -1,0 +1,246 @@
+//! Texts of KDA SQL applications over logs with given arrivals, against rows worked out by hand.
+//!
+//! Moments are written from 2020-01-01 00:00:00 on.
+
+use bytes::Bytes;
+
+use crate::document::Document;
+use crate::plan::Plan;
+use crate::streams::block::{Numbering, Sequences};
+use crate::streams::{Block, Millis, RecordRef};
+
+use super::super::checkpoint::{self, Restored};
+use super::super::graph::Graph;
+use super::super::status::Counters;
+use super::harness::lines;
+
+/// 2020-01-01 00:00:00.
+const BEGIN: Millis = 1_577_836_800_000;
+
+/// A record of a stream: when it arrives, in milliseconds from [`BEGIN`] on, and its JSON.
+type Record = (Millis, &'static str);
+
+/// A file whose streams A and B have the columns K, V and AT, and whose stream OUT is that of the text.
+fn file(sql: &str) -> String {
+    let columns = "K = \"VARCHAR(8)\"\nV = \"INTEGER\"\nAT = \"TIMESTAMP(3)\"\n";
+    format!(
+        "[pipeline]\nname = \"t\"\n[streams.A.columns]\n{columns}[streams.B.columns]\n{columns}[streams.OUT]\n\
+         [queries.app]\ndialect = \"kda\"\nsql = '''{sql}'''\n"
+    )
+}
+
+fn plan(sql: &str) -> Plan {
+    let document = Document::new("t.toml", file(sql));
+    let plans = Plan::check(&document).unwrap_or_else(|found| panic!("{}", document.draw(&found, false)));
+    plans.into_iter().next().expect("a target")
+}
+
+/// Runs a text over records of A and B up to `end`, and returns its rows in order. They are the same however the records
+/// are spread over turns, and with a restart behind each.
+#[track_caller]
+fn rows(sql: &str, a: &[Record], b: &[Record], end: Millis) -> Vec<String> {
+    let plan = plan(sql);
+    let whole = run(&plan, (a, b), end, &[end], false);
+    let each: Vec<Millis> = a.iter().chain(b).map(|(arrival, _)| arrival + 1).chain([end]).collect();
+    let mut each: Vec<Millis> = each;
+    each.sort_unstable();
+    assert_eq!(run(&plan, (a, b), end, &each, false), whole, "one by one");
+    assert_eq!(run(&plan, (a, b), end, &each, true), whole, "with restarts");
+    whole
+}
+
+fn run(plan: &Plan, (a, b): (&[Record], &[Record]), end: Millis, looks: &[Millis], restart: bool) -> Vec<String> {
+    let new = || Graph::new(plan, &plan.queries[0], |_| 1).expect("a legal query");
+    let mut graph = new();
+    let logs: Vec<&[Record]> = graph.sources.iter().map(|source| if source.stream == "A" { a } else { b }).collect();
+    let mut fed = vec![0; logs.len()];
+    let mut rows = Vec::new();
+    // Some more turns at the end, until nothing waits.
+    for clock in looks.iter().copied().chain([end, end, end]) {
+        let reads = (0..logs.len())
+            .map(|shard| {
+                if !graph.wanted()[shard] {
+                    return None;
+                }
+                let there = logs[shard].partition_point(|(arrival, _)| *arrival < clock);
+                let taken = &logs[shard][fed[shard]..there.max(fed[shard])];
+                let mut blocks = Vec::new();
+                for part in taken.chunk_by(|a, b| a.0 == b.0) {
+                    blocks.push(block(part, fed[shard]));
+                    fed[shard] += part.len();
+                }
+                Some((blocks, Some(BEGIN + clock)))
+            })
+            .collect();
+        let (made, turn) = graph.turn(reads).expect("no failure");
+        assert!(turn.bad.is_empty(), "{:?}", turn.bad.iter().map(|(_, reason)| reason).collect::<Vec<_>>());
+        assert!(turn.late.is_empty(), "nothing is late by arrival");
+        rows.extend(lines(&made));
+        if restart {
+            let mut counters = Counters::default();
+            let saved = checkpoint::save(&mut graph, "f", &counters).expect("a state");
+            graph = new();
+            let restored = checkpoint::restore(&mut graph, "f", &mut counters, &saved).expect("a state");
+            assert_eq!(restored, Restored::Whole);
+            for (source, fed) in graph.sources.iter().zip(&mut fed) {
+                let numbering = Numbering { created: 1, shard: 0 };
+                let consumed = source.shards[0].consumed.as_ref();
+                let offset = consumed.map_or(0, |sequence| numbering.offset(sequence).expect("ours") + 1);
+                *fed = usize::try_from(offset).expect("small");
+            }
+        }
+    }
+    rows
+}
+
+fn block(records: &[Record], first: usize) -> Block {
+    let of = records.iter().map(|(_, data)| RecordRef { partition_key: "pk", data: data.as_bytes() });
+    let bytes = Block::encode(BEGIN + records[0].0, of);
+    let first = u64::try_from(first).expect("small");
+    let sequences = Sequences::Counted { first, numbering: Numbering { created: 1, shard: 0 } };
+    Block::decode(Bytes::from(bytes), sequences).expect("just encoded")
+}
+
+#[test]
+fn a_filter_gives_row_by_row() {
+    let sql = "CREATE STREAM out (\"k\" VARCHAR(2), twice BIGINT, half INTEGER);
+               CREATE PUMP p AS INSERT INTO out (twice, \"k\")
+               SELECT STREAM v + v, k || 'xyz' FROM a WHERE v > 1 OR k IS NULL;";
+    let a = [(10, r#"{"K":"a","V":1}"#), (20, r#"{"K":"b","V":2}"#), (30, r#"{"K":null,"V":0}"#)];
+    assert_eq!(
+        rows(sql, &a, &[], 1000),
+        [r#"{"k":"bx","TWICE":4,"HALF":null}"#, r#"{"k":null,"TWICE":0,"HALF":null}"#]
+    );
+}
+
+#[test]
+fn tumbling_windows_are_aligned_and_their_rows_carry_their_end() {
+    let sql = "CREATE STREAM out (w TIMESTAMP, e TIMESTAMP, k VARCHAR(8), n INTEGER, mean INTEGER, hi DOUBLE);
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM STEP(a.ROWTIME BY INTERVAL '10' SECOND) AS w, ROWTIME, k, COUNT(*), AVG(v), MAX(v)
+               FROM a GROUP BY k, STEP(a.ROWTIME BY INTERVAL '10' SECOND) HAVING COUNT(*) > 1;";
+    let a = [
+        (1_000, r#"{"K":"a","V":1}"#),
+        (9_999, r#"{"K":"a","V":4}"#),
+        (9_999, r#"{"K":"b","V":4}"#),
+        (10_000, r#"{"K":"a","V":-3}"#),
+        (19_000, r#"{"K":"a","V":-4}"#),
+    ];
+    let (first, second) = ("2020-01-01T00:00:00.000", "2020-01-01T00:00:10.000");
+    assert_eq!(
+        rows(sql, &a, &[], 40_000),
+        [
+            format!(r#"{{"W":"{first}","E":"{second}","K":"a","N":2,"MEAN":2,"HI":4.0}}"#),
+            format!(r#"{{"W":"{second}","E":"2020-01-01T00:00:20.000","K":"a","N":2,"MEAN":-3,"HI":-3.0}}"#),
+        ]
+    );
+}
+
+/// The worked table of the developer guide (reference A.6.2), over other keys.
+#[test]
+fn two_steps_give_a_row_more_for_what_comes_late() {
+    let sql = "CREATE STREAM out (r TIMESTAMP, at TIMESTAMP, n INTEGER);
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM ROWTIME, STEP(at BY INTERVAL '1' MINUTE), COUNT(*) FROM a
+               GROUP BY STEP(a.ROWTIME BY INTERVAL '1' MINUTE), STEP(at BY INTERVAL '1' MINUTE);";
+    let a = [
+        (20_000, r#"{"AT":"2020-01-01T00:00:10Z"}"#),
+        (30_000, r#"{"AT":"2020-01-01T00:00:20Z"}"#),
+        (65_000, r#"{"AT":"2020-01-01T00:00:55Z"}"#),
+        (75_000, r#"{"AT":"2020-01-01T00:01:05Z"}"#),
+    ];
+    let row = |time: &str, at: &str, n: i32| {
+        format!(r#"{{"R":"2020-01-01T00:0{time}:00.000","AT":"2020-01-01T00:0{at}:00.000","N":{n}}}"#)
+    };
+    assert_eq!(rows(sql, &a, &[], 200_000), [row("1", "0", 2), row("2", "0", 1), row("2", "1", 1)]);
+}
+
+/// The same events by a stagger window (reference A.6.5).
+#[test]
+fn a_stagger_window_opens_with_its_first_row() {
+    let sql = "CREATE STREAM out (r TIMESTAMP, at TIMESTAMP, n INTEGER);
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM ROWTIME, FLOOR(at TO MINUTE), COUNT(*) FROM a
+               WINDOWED BY STAGGER (PARTITION BY FLOOR(at TO MINUTE) RANGE INTERVAL '1' MINUTE);";
+    let a = [
+        (20_000, r#"{"AT":"2020-01-01T00:00:10Z"}"#),
+        (30_000, r#"{"AT":"2020-01-01T00:00:20Z"}"#),
+        (65_000, r#"{"AT":"2020-01-01T00:00:55Z"}"#),
+        (75_000, r#"{"AT":"2020-01-01T00:01:05Z"}"#),
+    ];
+    assert_eq!(
+        rows(sql, &a, &[], 200_000),
+        [
+            r#"{"R":"2020-01-01T00:01:20.000","AT":"2020-01-01T00:00:00.000","N":3}"#,
+            r#"{"R":"2020-01-01T00:02:15.000","AT":"2020-01-01T00:01:00.000","N":1}"#,
+        ]
+    );
+}
+
+#[test]
+fn distinct_rows_are_counted_in_the_window_that_they_are_from() {
+    let sql = "CREATE STREAM d (w TIMESTAMP, k VARCHAR(8));
+               CREATE PUMP p AS INSERT INTO d
+               SELECT STREAM DISTINCT FLOOR(a.ROWTIME TO MINUTE), k FROM a;
+               CREATE STREAM out (w TIMESTAMP, n BIGINT);
+               CREATE PUMP q AS INSERT INTO out
+               SELECT STREAM FLOOR(d.ROWTIME TO MINUTE), COUNT(*) FROM d GROUP BY FLOOR(d.ROWTIME TO MINUTE);";
+    let a = [
+        (1_000, r#"{"K":"a"}"#),
+        (2_000, r#"{"K":"b"}"#),
+        (3_000, r#"{"K":"a"}"#),
+        (4_000, r#"{"K":null}"#),
+        (61_000, r#"{"K":"a"}"#),
+    ];
+    assert_eq!(
+        rows(sql, &a, &[], 300_000),
+        [r#"{"W":"2020-01-01T00:00:00.000","N":3}"#, r#"{"W":"2020-01-01T00:01:00.000","N":1}"#]
+    );
+}
+
+#[test]
+fn several_pumps_fill_one_stream_and_union_all_puts_rows_together() {
+    let sql = "CREATE STREAM both (k VARCHAR(8), v DOUBLE);
+               CREATE PUMP p1 AS INSERT INTO both SELECT STREAM k, v FROM a UNION ALL SELECT STREAM k, v * 1.5 FROM b;
+               CREATE PUMP p2 AS INSERT INTO both SELECT STREAM 'all', v FROM a;
+               CREATE STREAM out (k VARCHAR(8), v DOUBLE);
+               CREATE PUMP p3 AS INSERT INTO out SELECT STREAM k, SUM(v) FROM both AS x
+               GROUP BY k, STEP(x.ROWTIME BY INTERVAL '1' SECOND);";
+    let a = [(1, r#"{"K":"a","V":1}"#), (3, r#"{"K":"a","V":2}"#)];
+    let b = [(2, r#"{"K":"a","V":10}"#)];
+    assert_eq!(rows(sql, &a, &b, 5_000), [r#"{"K":"a","V":18.0}"#, r#"{"K":"all","V":3.0}"#]);
+}
+
+#[test]
+fn the_most_frequent_items_and_their_number() {
+    let sql = "CREATE STREAM out (item VARCHAR(8), n BIGINT);
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM * FROM TABLE(TOP_K_ITEMS_TUMBLING(CURSOR(SELECT STREAM * FROM a), 'K', 2, 10));";
+    let a = [
+        (1, r#"{"K":"a"}"#),
+        (2, r#"{"K":"b"}"#),
+        (3, r#"{"K":"b"}"#),
+        (4, r#"{"K":"c"}"#),
+        (5, r#"{"K":"c"}"#),
+        (6, r#"{"K":"c"}"#),
+        (10_001, r#"{"K":"a"}"#),
+    ];
+    assert_eq!(rows(sql, &a, &[], 30_000), [r#"{"ITEM":"c","N":3}"#, r#"{"ITEM":"b","N":2}"#, r#"{"ITEM":"a","N":1}"#]);
+    let sql = "CREATE STREAM out (n BIGINT);
+               CREATE PUMP p AS INSERT INTO out SELECT STREAM NUMBER_OF_DISTINCT_ITEMS
+               FROM TABLE(COUNT_DISTINCT_ITEMS_TUMBLING(CURSOR(SELECT STREAM k FROM a), 'K', 10));";
+    assert_eq!(rows(sql, &a, &[], 30_000), [r#"{"N":3}"#, r#"{"N":1}"#]);
+}
+
+#[test]
+fn system_columns_and_windows_by_arrival() {
+    let sql = "CREATE STREAM out (w TIMESTAMP, shard VARCHAR(64), pk VARCHAR(512), n INTEGER);
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM STEP(a.APPROXIMATE_ARRIVAL_TIME BY INTERVAL '10' SECOND), SHARD_ID, PARTITION_KEY, COUNT(*)
+               FROM a GROUP BY SHARD_ID, PARTITION_KEY, STEP(a.APPROXIMATE_ARRIVAL_TIME BY INTERVAL '10' SECOND);";
+    let a = [(1_000, r#"{"K":"a"}"#), (2_000, r#"{"K":"b"}"#)];
+    assert_eq!(
+        rows(sql, &a, &[], 30_000),
+        [r#"{"W":"2020-01-01T00:00:00.000","SHARD":"shardId-000000000000","PK":"pk","N":2}"#]
+    );
+}

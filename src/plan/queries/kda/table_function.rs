@@ -1,0 +1,151 @@
+//! Functions whose rows are read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::sql::kda::{Constant, TableFunction, constant};
+use crate::sql::{Aggregate, AggregateFunction, Expr, ExprKind, SqlError, SqlType};
+use crate::window::Tumbling;
+
+use super::super::super::{Attribute, Group, Operator, RowTime, Top};
+use super::Binder;
+use super::rows::{RowColumn, Rows};
+
+/// The most items of `TOP_K_ITEMS_TUMBLING` (KDA SQL reference).
+const MAX_ITEMS: i64 = 100_000;
+/// The longest window of the functions that have one, in seconds (KDA SQL reference).
+const MAX_SECONDS: i64 = 3600;
+
+impl Binder<'_, '_> {
+    /// Returns the rows of a function.
+    pub(super) fn table_function(&mut self, function: &TableFunction) -> Option<Rows> {
+        match function.name.text.as_str() {
+            "TOP_K_ITEMS_TUMBLING" => self.top_k(function),
+            "COUNT_DISTINCT_ITEMS_TUMBLING" => self.count_distinct(function),
+            name => {
+                let error = SqlError::new(format!("the table function {name} is not supported"))
+                    .label("not a function that gives rows here")
+                    .help("one of TOP_K_ITEMS_TUMBLING and COUNT_DISTINCT_ITEMS_TUMBLING");
+                self.refuse(&function.name.span, error);
+                None
+            }
+        }
+    }
+
+    /// `TOP_K_ITEMS_TUMBLING(cursor, 'column', k, seconds)`
+    fn top_k(&mut self, function: &TableFunction) -> Option<Rows> {
+        self.count_of_arguments(function, 3..=3, "a column, how many items, and how many seconds")?;
+        let rows = self.query(&function.cursor)?;
+        let column = self.column_argument(function, 0, &rows);
+        let count = self.number_argument(function, 1, 1..=MAX_ITEMS);
+        let seconds = self.number_argument(function, 2, 1..=MAX_SECONDS);
+        let (column, count, seconds) = (column?, count?, seconds?);
+        let key = self.attributes(rows.relation).iter().position(|known| known.name == column.attribute)?;
+        let item = Expr::column(&column.attribute, column.sql_type);
+        let counted = Expr::new(ExprKind::Aggregate(0), SqlType::BigInt);
+        let attributes = vec![
+            Attribute::new("ITEM", column.sql_type),
+            Attribute { name: "ITEM_COUNT".to_owned(), sql_type: SqlType::BigInt, not_null: true },
+        ];
+        let group = Group {
+            input: rows.relation,
+            window: Arc::new(seconds_window(seconds)?),
+            keys: vec![key],
+            aggregates: vec![Aggregate::count()],
+            outputs: vec![item, counted.clone()],
+            having: None,
+            top: Some(Top { count: usize::try_from(count).ok()?, by: vec![(counted, true)], per: Vec::new() }),
+            row_time: RowTime::End,
+        };
+        Some(self.function_rows(function, attributes, group))
+    }
+
+    /// `COUNT_DISTINCT_ITEMS_TUMBLING(cursor, 'column', seconds)`
+    fn count_distinct(&mut self, function: &TableFunction) -> Option<Rows> {
+        self.count_of_arguments(function, 2..=2, "a column, and how many seconds")?;
+        let rows = self.query(&function.cursor)?;
+        let column = self.column_argument(function, 0, &rows);
+        let seconds = self.number_argument(function, 1, 1..=MAX_SECONDS);
+        let (column, seconds) = (column?, seconds?);
+        let argument = Expr::column(&column.attribute, column.sql_type);
+        let aggregate = self.check(Aggregate::over(AggregateFunction::ApproxCountDistinct, argument))?;
+        let name = "NUMBER_OF_DISTINCT_ITEMS".to_owned();
+        let attributes = vec![Attribute { name, sql_type: SqlType::BigInt, not_null: true }];
+        let group = Group {
+            input: rows.relation,
+            window: Arc::new(seconds_window(seconds)?),
+            keys: Vec::new(),
+            aggregates: vec![aggregate],
+            outputs: vec![Expr::new(ExprKind::Aggregate(0), SqlType::BigInt)],
+            having: None,
+            top: None,
+            row_time: RowTime::End,
+        };
+        Some(self.function_rows(function, attributes, group))
+    }
+
+    fn function_rows(&mut self, function: &TableFunction, attributes: Vec<Attribute>, group: Group) -> Rows {
+        let columns = attributes.iter().map(|attribute| RowColumn {
+            name: attribute.name.clone(),
+            attribute: attribute.name.clone(),
+            sql_type: attribute.sql_type,
+            hidden: false,
+            own_time: false,
+        });
+        let columns = columns.collect();
+        let relation = self.add(&function.name.text, attributes, Operator::Group(group));
+        Rows { relation, columns }
+    }
+
+    fn count_of_arguments(
+        &self,
+        function: &TableFunction,
+        legal: std::ops::RangeInclusive<usize>,
+        what: &str,
+    ) -> Option<()> {
+        if legal.contains(&function.arguments.len()) {
+            return Some(());
+        }
+        let error = SqlError::new(format!("{} takes a cursor, {what}", function.name.text));
+        self.refuse(&function.span, error);
+        None
+    }
+
+    /// Returns the column that an argument names as text.
+    fn column_argument(&self, function: &TableFunction, index: usize, rows: &Rows) -> Option<RowColumn> {
+        let place = &function.argument_spans[index];
+        let Some(Constant::Text(name)) = constant(&function.arguments[index]) else {
+            let error = SqlError::new("a column is named in single quotes here").help("such as 'TICKER'");
+            self.refuse(place, error);
+            return None;
+        };
+        let found = rows.columns.iter().find(|column| column.name == name);
+        if found.is_none() {
+            let error = SqlError::new(format!("the cursor has no column `{name}`"))
+                .label("unknown column")
+                .legal(&name, rows.columns.iter().map(|column| column.name.as_str()));
+            self.refuse(place, error);
+        }
+        found.cloned()
+    }
+
+    fn number_argument(
+        &self,
+        function: &TableFunction,
+        index: usize,
+        legal: std::ops::RangeInclusive<i64>,
+    ) -> Option<i64> {
+        match constant(&function.arguments[index]) {
+            Some(Constant::Integer(number)) if legal.contains(&number) => Some(number),
+            _ => {
+                let error = SqlError::new(format!("expected a number from {} to {}", legal.start(), legal.end()));
+                self.refuse(&function.argument_spans[index], error);
+                None
+            }
+        }
+    }
+}
+
+fn seconds_window(seconds: i64) -> Option<Tumbling> {
+    Tumbling::new(Duration::from_secs(u64::try_from(seconds).ok()?))
+}

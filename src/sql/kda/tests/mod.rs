@@ -1,0 +1,5 @@
+//! What is read, and what is refused.
+
+mod mistakes;
+mod print;
+mod shapes;

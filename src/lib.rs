@@ -26,6 +26,7 @@ pub mod engine;
 pub mod error;
 pub mod field;
 pub mod generate;
+pub mod import;
 pub mod infra;
 pub mod kinesis_api;
 pub mod plan;

@@ -74,6 +74,8 @@ pub(super) struct End {
     pub(super) kind: EndKind,
     /// Its name.
     pub(super) name: Spanned<String>,
+    /// The region of its ARN.
+    pub(super) region: Option<String>,
 }
 
 /// What an application can be connected to.
@@ -195,7 +197,8 @@ fn read_end(template: &Template<'_>, section: &Section<'_, '_>, kinds: &[(&str, 
     for (key, kind) in kinds {
         if let Some(found) = section.optional_map(key) {
             let arn = found.text("ResourceARN")?;
-            return Some(End { kind: *kind, name: arn.map(|arn| name_in(&arn)) });
+            let region = region_in(&arn.value);
+            return Some(End { kind: *kind, name: arn.map(|arn| name_in(&arn)), region });
         }
     }
     let legal: Vec<String> = kinds.iter().map(|(key, _)| format!("`{key}`")).collect();
@@ -216,6 +219,12 @@ fn name_in(arn: &str) -> String {
         ["arn", _, _, _, _, resource, ..] => resource.rsplit('/').next().unwrap_or(resource).to_owned(),
         _ => arn.to_owned(),
     }
+}
+
+/// Returns the region in an ARN.
+fn region_in(arn: &str) -> Option<String> {
+    let region = arn.strip_prefix("arn:")?.split(':').nth(2)?;
+    (!region.is_empty()).then(|| region.to_owned())
 }
 
 #[cfg(test)]

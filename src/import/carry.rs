@@ -2,11 +2,13 @@
 
 use crate::document::{Diagnostic, Document, Spanned};
 use crate::plan::ERROR_STREAM;
+use crate::sql::SqlType;
 use crate::streams::Capacity;
 
 use super::application::{Application, End, EndKind, Input, Output, Table};
 use super::columns::columns;
-use super::draft::{Draft, QueryDraft, QueryForm, StreamDraft, TableDraft};
+use super::draft::{ColumnDraft, Draft, QueryDraft, QueryForm, StreamDraft, TableDraft};
+use super::fields::is_time;
 use super::names;
 use super::report::{Report, Verdict};
 use super::resources::Resources;
@@ -28,8 +30,10 @@ pub(super) struct Carried {
     pub(super) inputs: Vec<(String, String)>,
     /// In-application streams and the streams that take their rows.
     pub(super) outputs: Vec<(String, String)>,
-    /// The index of its query in the draft.
-    pub(super) query: usize,
+    /// Prefixes of in-application input streams of which there were several, and how many.
+    pub(super) parallel: Vec<(String, Spanned<u32>)>,
+    /// The name of its query.
+    pub(super) query: String,
 }
 
 /// Carries streams and applications over.
@@ -63,10 +67,12 @@ impl Carrier<'_, '_, '_> {
         let name = names::free(&names::stream(&application.name), taken);
         let form = QueryForm::Text { file: format!("{name}.sql"), inputs: inputs.clone(), outputs: outputs.clone() };
         let comment = format!("the SQL of the application `{}`, as it was", application.id.value);
-        self.draft.queries.push(QueryDraft { name, comment, form });
+        self.draft.queries.push(QueryDraft { name: name.clone(), comment, form });
         let (sql, place) = sql?;
         let id = application.id.clone();
-        Some(Carried { id, construct, sql, place, inputs, outputs, query: self.draft.queries.len() - 1 })
+        let several = application.inputs.iter().filter(|input| input.parallelism.value > 1);
+        let parallel = several.map(|input| (input.prefix.value.clone(), input.parallelism.clone())).collect();
+        Some(Carried { id, construct, sql, place, inputs, outputs, parallel, query: name })
     }
 
     fn sql(&self, application: &Application, file: Option<&Document>) -> Option<(Document, crate::document::Span)> {
@@ -126,6 +132,9 @@ impl Carrier<'_, '_, '_> {
                     .label("a stream has at least one column"),
             );
         }
+        for column in &found {
+            self.naive_time(column, &owner, input);
+        }
         let comment = self.comment(&input.source);
         let capacity = self.capacity(&input.source);
         match self.draft.stream(&name) {
@@ -162,18 +171,22 @@ impl Carrier<'_, '_, '_> {
             }
         }
         let first = format!("{}_001", input.prefix.value);
-        if input.parallelism.value > 1 {
-            self.report.add(
-                Verdict::Different,
-                construct,
-                format!(
-                    "InputParallelism spread the shards over {} in-application streams; here `{first}` has all of them",
-                    input.parallelism.value
-                ),
-                Some(&input.parallelism.span),
-            );
-        }
         vec![(first, name)]
+    }
+
+    fn naive_time(&mut self, column: &ColumnDraft, owner: &str, input: &Input) {
+        if !matches!(column.sql_type, SqlType::Varchar(_) | SqlType::Timestamp(_)) || !is_time(&column.name) {
+            return;
+        }
+        let place = input.schema.columns.iter().find(|known| known.name.value == column.name).map(|known| &known.name.span);
+        self.report
+            .add(
+                Verdict::Lint,
+                format!("column `{}` of {owner}", column.name),
+                "it is named like a time and has no zone: a producer's local time would be taken for UTC",
+                place,
+            )
+            .help("let producers write UTC");
     }
 
     fn comment(&self, end: &End) -> String {

@@ -87,6 +87,11 @@ pub(super) struct Declared {
 }
 
 impl Draft {
+    /// Finds a query, and where it stands among the others.
+    pub(super) fn query(&mut self, name: &str) -> Option<(usize, &mut QueryDraft)> {
+        self.queries.iter_mut().enumerate().find(|(_, query)| query.name == name)
+    }
+
     /// Finds a stream.
     pub(super) fn stream(&mut self, name: &str) -> Option<&mut StreamDraft> {
         self.streams.iter_mut().find(|stream| stream.name == name)

@@ -6,12 +6,16 @@
 mod application;
 mod carry;
 mod columns;
+mod declare;
 mod draft;
+mod expression;
+mod facts;
 mod fields;
 mod intrinsics;
 mod lints;
 mod names;
 mod node;
+mod program;
 mod report;
 mod resources;
 mod schema;
@@ -23,9 +27,10 @@ use crate::document::{Diagnostic, Document, Findings};
 
 pub use report::{Entry, Verdict};
 
-use carry::Carrier;
-use draft::Draft;
+use carry::{Carried, Carrier};
+use draft::{Draft, QueryForm};
 use report::Report;
+use resources::Resources;
 use template::Template;
 
 /// What is to be brought over.
@@ -93,13 +98,49 @@ fn read(request: &Request<'_>, findings: &Findings) -> Option<Imported> {
     if !findings.is_empty() {
         return None;
     }
-    let mut files = Vec::new();
-    for application in &carried {
-        if let draft::QueryForm::Text { file, .. } = &draft.queries[application.query].form {
-            let text = application.sql.text();
-            files.push((file.clone(), if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }));
+    draft.region = region(&template, &resources);
+    let sql: Vec<(String, String)> = carried.iter().filter_map(|application| text_of(application, &mut draft)).collect();
+    for application in carried {
+        program::settle(application, &mut draft, request.keep_sql, &mut report);
+    }
+    let files = sql_files(&draft, &sql);
+    let pipeline = write::write(&draft, request.template.name());
+    for (what, value) in template.assumed() {
+        let shown = format!("{pipeline}{}", files.iter().map(|(_, text)| text.as_str()).collect::<String>());
+        if !value.is_empty() && shown.contains(&value) {
+            report
+                .add(Verdict::Different, what, format!("taken as `{value}`: only the stack knows it"), None)
+                .help("give it where it is a parameter or a pseudo parameter: --parameter NAME=VALUE");
         }
     }
-    let pipeline = write::write(&draft, request.template.name());
     Some(Imported { pipeline, files, report: report.into_entries() })
+}
+
+/// Returns the region of the stack, where something says it.
+fn region(template: &Template<'_>, resources: &Resources) -> Option<String> {
+    if let Some(given) = template.given("AWS::Region") {
+        return Some(given.to_owned());
+    }
+    if template.assumed().contains_key("`AWS::Region`") {
+        return None;
+    }
+    let inputs = resources.applications.iter().flat_map(|application| &application.inputs);
+    inputs.filter_map(|input| input.source.region.clone()).next()
+}
+
+/// Returns the files of SQL that the queries of a draft name.
+fn sql_files(draft: &Draft, sql: &[(String, String)]) -> Vec<(String, String)> {
+    let named = |(file, text): &(String, String)| {
+        let is_used = draft.queries.iter().any(|query| matches!(&query.form, QueryForm::Text { file: known, .. } if known == file));
+        is_used.then(|| (file.clone(), if text.ends_with('\n') { text.clone() } else { format!("{text}\n") }))
+    };
+    sql.iter().filter_map(named).collect()
+}
+
+/// Returns the file of an application's SQL and its text.
+fn text_of(application: &Carried, draft: &mut Draft) -> Option<(String, String)> {
+    match &draft.query(&application.query)?.1.form {
+        QueryForm::Text { file, .. } => Some((file.clone(), application.sql.text().to_owned())),
+        QueryForm::Declared(_) => None,
+    }
 }

@@ -75,10 +75,8 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let sql = args.sql.as_deref().map(read).transpose()?;
     let mut parameters = args.parameter.clone();
     parameters.extend(args.region.iter().map(|region| ("AWS::Region".to_owned(), region.clone())));
-    let request =
-        Request { template: &template, sql: sql.as_ref(), parameters: &parameters, keep_sql: args.keep_sql };
-    let imported =
-        import(&request).map_err(|found| Error::File { drawn: template.draw(&found, ui.color()) })?;
+    let request = Request { template: &template, sql: sql.as_ref(), parameters: &parameters, keep_sql: args.keep_sql };
+    let imported = import(&request).map_err(|found| Error::File { drawn: template.draw(&found, ui.color()) })?;
     write(&imported, &args.out, ui)?;
     tell(&imported.report, ui).map_err(Error::stdout)?;
     let plans = Loaded::open(&args.out, ui).and_then(|loaded| loaded.plans(ui));
@@ -87,10 +85,11 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             ui.note(&format!("{}: ok; `pipe up {}` runs it", args.out.display(), args.out.display()));
             Ok(())
         }
-        Err(error) => {
+        Err(Error::File { drawn }) => {
             ui.error(&format!("{} was written, and needs your hand:", args.out.display()));
-            Err(error)
+            Err(Error::Unfinished { drawn })
         }
+        Err(other) => Err(other),
     }
 }
 

@@ -122,7 +122,7 @@ fn tell(ui: &Ui, error: &Error) {
     }
     match error {
         // Drawn already, each with its own `error:`.
-        Error::File { drawn } => ui.error(drawn),
+        Error::File { drawn } | Error::Unfinished { drawn } => ui.error(drawn),
         _ => ui.error(&format!("error: {}", error.full())),
     }
     if let Some(hint) = error.hint() {

@@ -135,11 +135,8 @@ pub(super) fn is_sql(template: &Template<'_>, resource: &Resource) -> bool {
 fn read_input(template: &Template<'_>, input: &Section<'_, '_>) -> Option<Input> {
     let prefix = input.text("NamePrefix");
     let schema = input.map("InputSchema").and_then(|schema| schema::read(template, &schema));
-    let source = read_end(
-        template,
-        input,
-        &[("KinesisStreamsInput", EndKind::Stream), ("KinesisFirehoseInput", EndKind::Firehose)],
-    );
+    let source =
+        read_end(input, &[("KinesisStreamsInput", EndKind::Stream), ("KinesisFirehoseInput", EndKind::Firehose)]);
     let parallelism = input.optional_map("InputParallelism");
     let place = parallelism.as_ref().map_or_else(|| input.span(), Section::span);
     let parallelism = parallelism.and_then(|parallelism| parallelism.optional_count("Count")).unwrap_or(1);
@@ -163,7 +160,6 @@ pub(super) fn read_output(template: &Template<'_>, resource: &Resource) -> Optio
     let stream = output.text("Name");
     let format = output.optional_map("DestinationSchema").and_then(|schema| schema.optional_text("RecordFormatType"));
     let destination = read_end(
-        template,
         &output,
         &[
             ("KinesisStreamsOutput", EndKind::Stream),
@@ -193,7 +189,7 @@ pub(super) fn read_table(template: &Template<'_>, resource: &Resource) -> Option
 }
 
 /// Reads the one of several keys that is there: what an application is connected to.
-fn read_end(template: &Template<'_>, section: &Section<'_, '_>, kinds: &[(&str, EndKind)]) -> Option<End> {
+fn read_end(section: &Section<'_, '_>, kinds: &[(&str, EndKind)]) -> Option<End> {
     for (key, kind) in kinds {
         if let Some(found) = section.optional_map(key) {
             let arn = found.text("ResourceARN")?;
@@ -201,11 +197,7 @@ fn read_end(template: &Template<'_>, section: &Section<'_, '_>, kinds: &[(&str, 
             return Some(End { kind: *kind, name: arn.map(|arn| name_in(&arn)), region });
         }
     }
-    let legal: Vec<String> = kinds.iter().map(|(key, _)| format!("`{key}`")).collect();
-    template.findings.add(
-        Diagnostic::new("this is connected to nothing", section.span().start..section.span().start)
-            .label(format!("expected {}", legal.join(" or "))),
-    );
+    section.missing_one_of(&kinds.iter().map(|(key, _)| *key).collect::<Vec<_>>());
     None
 }
 

@@ -15,6 +15,9 @@ use super::resources::Resources;
 use super::schema::RecordFormat;
 use super::template::Template;
 
+/// The characters of a time to the second, such as `2026-02-02T10:15:30`.
+const TIME_LENGTH: u32 = 19;
+
 /// An application whose connections are part of the draft, with its SQL.
 #[derive(Debug)]
 pub(super) struct Carried {
@@ -62,9 +65,11 @@ impl Carrier<'_, '_, '_> {
         }
         let draft = &*self.draft;
         let taken = |name: &str| {
-            draft.streams.iter().any(|stream| stream.name == name) || draft.queries.iter().any(|query| query.name == name)
+            draft.streams.iter().any(|stream| stream.name == name)
+                || draft.queries.iter().any(|query| query.name == name)
         };
-        let name = names::free(&names::stream(&application.name), taken);
+        let name = names::stream(&application.name);
+        let name = if taken(&name) { names::free(&format!("{name}-sql"), taken) } else { name };
         let form = QueryForm::Text { file: format!("{name}.sql"), inputs: inputs.clone(), outputs: outputs.clone() };
         let comment = format!("the SQL of the application `{}`, as it was", application.id.value);
         self.draft.queries.push(QueryDraft { name: name.clone(), comment, form });
@@ -80,7 +85,10 @@ impl Carrier<'_, '_, '_> {
             return Some((file.clone(), application.id.span.clone()));
         }
         if let Some(code) = &application.sql {
-            return Some((Document::new(format!("SQL of {}", application.id.value), code.value.clone()), code.span.clone()));
+            return Some((
+                Document::new(format!("SQL of {}", application.id.value), code.value.clone()),
+                code.span.clone(),
+            ));
         }
         self.template.findings.add(
             Diagnostic::new(
@@ -103,13 +111,20 @@ impl Carrier<'_, '_, '_> {
                 .add(
                     Verdict::Different,
                     construct,
-                    format!("it read the Firehose delivery stream `{}`; here `{name}` is a Kinesis stream", input.source.name.value),
+                    format!(
+                        "it read the Firehose delivery stream `{}`; here `{name}` is a Kinesis stream",
+                        input.source.name.value
+                    ),
                     Some(&input.source.name.span),
                 )
                 .help("let producers put records into the stream, and let Firehose read from there"),
             _ => {
                 let known = self.resources.streams.contains_key(&input.source.name.value);
-                let detail = if known { "its shards and columns" } else { "it is not in the template: one shard, and the columns of the input" };
+                let detail = if known {
+                    "its shards and columns"
+                } else {
+                    "it is not in the template: one shard, and the columns of the input"
+                };
                 let verdict = if known { Verdict::Same } else { Verdict::Different };
                 self.report.add(verdict, &owner, detail, Some(&input.source.name.span));
             }
@@ -178,15 +193,18 @@ impl Carrier<'_, '_, '_> {
         if !matches!(column.sql_type, SqlType::Varchar(_) | SqlType::Timestamp(_)) || !is_time(&column.name) {
             return;
         }
-        let place = input.schema.columns.iter().find(|known| known.name.value == column.name).map(|known| &known.name.span);
-        self.report
-            .add(
-                Verdict::Lint,
-                format!("column `{}` of {owner}", column.name),
-                "it is named like a time and has no zone: a producer's local time would be taken for UTC",
-                place,
-            )
-            .help("let producers write UTC");
+        let place =
+            input.schema.columns.iter().find(|known| known.name.value == column.name).map(|known| &known.name.span);
+        let construct = format!("column `{}` of {owner}", column.name);
+        if let SqlType::Varchar(length) = column.sql_type
+            && length < TIME_LENGTH
+        {
+            let detail = format!("it is named like a time, and VARCHAR({length}) cuts one silently");
+            self.report.add(Verdict::Lint, construct, detail, place).help("make it TIMESTAMP, or longer");
+            return;
+        }
+        let detail = "it is named like a time and has no zone: a producer's local time would be taken for UTC";
+        self.report.add(Verdict::Lint, construct, detail, place).help("let producers write UTC");
     }
 
     fn comment(&self, end: &End) -> String {
@@ -219,7 +237,10 @@ impl Carrier<'_, '_, '_> {
                 .add(
                     Verdict::Different,
                     construct,
-                    format!("its errors went to `{}`; here they are in the stream `{ERROR_STREAM}`", destination.name.value),
+                    format!(
+                        "its errors went to `{}`; here they are in the stream `{ERROR_STREAM}`",
+                        destination.name.value
+                    ),
                     place,
                 )
                 .help(format!("`pipe tail --stream {ERROR_STREAM}` shows them"));
@@ -241,20 +262,8 @@ impl Carrier<'_, '_, '_> {
             EndKind::Firehose | EndKind::Lambda => in_app,
         };
         let wanted = names::stream(wanted);
-        let name = if inputs.iter().any(|(_, input)| *input == wanted) {
-            let name = format!("{wanted}-out");
-            self.report
-                .add(
-                    Verdict::Lint,
-                    construct,
-                    format!("it writes the stream `{wanted}` that it reads, and would read its own rows"),
-                    place,
-                )
-                .help(format!("its rows go to `{name}` here"));
-            name
-        } else {
-            wanted
-        };
+        let is_loop = inputs.iter().any(|(_, input)| *input == wanted);
+        let name = if is_loop { format!("{wanted}-out") } else { wanted.clone() };
         let draft = &*self.draft;
         let taken = |name: &str| {
             outputs.iter().any(|(_, known)| known == name)
@@ -262,7 +271,16 @@ impl Carrier<'_, '_, '_> {
                 || draft.streams.iter().any(|stream| stream.name == name && stream.columns.is_none())
         };
         let free = names::free(&name, taken);
-        if free != name {
+        if is_loop {
+            self.report
+                .add(
+                    Verdict::Lint,
+                    construct,
+                    format!("it writes the stream `{wanted}` that it reads, and would read its own rows"),
+                    place,
+                )
+                .help(format!("the rows of `{in_app}` go to `{free}` here"));
+        } else if free != name {
             self.report
                 .add(
                     Verdict::Different,

@@ -71,7 +71,7 @@ fn column(
         );
         return None;
     }
-    let sql_type = sql_type(&column.sql_type, &construct, findings, report)?;
+    let (sql_type, not_null) = sql_type(&column.sql_type, &construct, report)?;
     let mut path = column_path(column, row_path, &construct, report);
     if let Some(other) = taken.iter().find(|other| other.path.starts_with(&path) || path.starts_with(&other.path)) {
         let own = vec![name.clone()];
@@ -88,17 +88,31 @@ fn column(
         entry.help(format!("let producers write it a second time as `{name}`, or leave it out"));
         path = own;
     }
-    Some(ColumnDraft { name: name.clone(), sql_type: sql_type.0, not_null: sql_type.1, path })
+    Some(ColumnDraft { name: name.clone(), sql_type, not_null, path })
 }
 
-fn sql_type(
-    text: &Spanned<String>,
-    construct: &str,
-    findings: &Findings,
-    report: &mut Report<'_>,
-) -> Option<(SqlType, bool)> {
-    let word: String = text.value.trim().chars().take_while(char::is_ascii_alphabetic).collect();
-    if OTHER_TYPES.iter().any(|other| word.eq_ignore_ascii_case(other)) {
+/// Returns whether a type is one of Kinesis Data Analytics that no column has here.
+fn is_other_type(text: &str) -> bool {
+    let word: String = text.trim().chars().take_while(char::is_ascii_alphabetic).collect();
+    OTHER_TYPES.iter().any(|other| word.eq_ignore_ascii_case(other))
+}
+
+/// Reports a type that is none at all.
+pub(super) fn check_type(text: &Spanned<String>, findings: &Findings) {
+    if is_other_type(&text.value) {
+        return;
+    }
+    if let Err(error) = SqlType::read_column(&text.value) {
+        let diagnostic = Diagnostic::new(error.message, text.span.clone()).label("cannot be the type of a column");
+        findings.add(match error.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
+    }
+}
+
+fn sql_type(text: &Spanned<String>, construct: &str, report: &mut Report<'_>) -> Option<(SqlType, bool)> {
+    if is_other_type(&text.value) {
         report
             .add(
                 Verdict::Unsupported,
@@ -109,18 +123,8 @@ fn sql_type(
             .help("carry the value as VARCHAR, and change the type by hand");
         return None;
     }
-    match SqlType::read_column(&text.value) {
-        Ok(read) => Some((read.sql_type, read.not_null)),
-        Err(error) => {
-            let diagnostic =
-                Diagnostic::new(error.message, text.span.clone()).label("cannot be the type of a column");
-            findings.add(match error.help {
-                Some(help) => diagnostic.help(help),
-                None => diagnostic,
-            });
-            None
-        }
-    }
+    // One that is none at all is a mistake already.
+    SqlType::read_column(&text.value).ok().map(|read| (read.sql_type, read.not_null))
 }
 
 /// Returns the place of a column's value in the record, as far as there is such a place here.

@@ -15,11 +15,7 @@ use super::expression::{Row, interval};
 type Misfit = String;
 
 /// Turns a program into declared queries, by the streams that they write.
-pub(super) fn declare(
-    program: &Program,
-    carried: &Carried,
-    draft: &Draft,
-) -> Result<Vec<(String, Declared)>, Misfit> {
+pub(super) fn declare(program: &Program, carried: &Carried, draft: &Draft) -> Result<Vec<(String, Declared)>, Misfit> {
     if program.statements.iter().filter(|statement| matches!(statement, Statement::Pump(_))).count() == 0 {
         return Err("it has no pump".to_owned());
     }
@@ -159,9 +155,17 @@ impl Shape<'_> {
         if as_it_is {
             return Ok(text.to_owned());
         }
-        let keeps_values = found.is_integer() && target.is_numeric() && !matches!(target, SqlType::Decimal { .. })
-            || found.is_floating() && target.is_floating();
-        if keeps_values { Ok(format!("CAST({text} AS {target})")) } else { Err(format!("it turns {found} into {target}")) }
+        // What a number of the target does not hold is diverted as an error, here as there.
+        let keeps_values = match (found, target) {
+            (SqlType::Decimal { scale, .. }, SqlType::Decimal { scale: room, .. }) => scale <= room,
+            (SqlType::Decimal { .. }, _) => target.is_floating(),
+            _ => (found.is_integer() && target.is_numeric()) || (found.is_floating() && target.is_floating()),
+        };
+        if keeps_values {
+            Ok(format!("CAST({text} AS {target})"))
+        } else {
+            Err(format!("it turns {found} into {target}"))
+        }
     }
 
     /// Returns the window, and the columns that are grouped by.

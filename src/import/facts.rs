@@ -213,7 +213,9 @@ fn output(
             .add(
                 Verdict::Lint,
                 construct,
-                format!("`{name}` takes a COUNT, which is BIGINT, as {sql_type}: a greater count is diverted as an error"),
+                format!(
+                    "`{name}` takes a COUNT, which is BIGINT, as {sql_type}: a greater count is diverted as an error"
+                ),
                 place,
             )
             .help("make the column BIGINT");
@@ -222,7 +224,8 @@ fn output(
     let row = Row { relation, alias: alias.as_ref() };
     let (Some(column), SqlType::Varchar(room)) = (row.column(expr), sql_type) else { return };
     let from = carried.inputs.iter().find(|(in_app, _)| *in_app == relation.text).map(|(_, from)| from);
-    let columns = draft.streams.iter().find(|stream| Some(&stream.name) == from).and_then(|stream| stream.columns.as_ref());
+    let columns =
+        draft.streams.iter().find(|stream| Some(&stream.name) == from).and_then(|stream| stream.columns.as_ref());
     let source = columns.and_then(|columns| columns.iter().find(|known| known.name == column.value));
     if let Some(SqlType::Varchar(length)) = source.map(|source| source.sql_type)
         && length > room
@@ -231,7 +234,10 @@ fn output(
             .add(
                 Verdict::Lint,
                 construct,
-                format!("`{name}` is VARCHAR({room}) and takes `{}`, a VARCHAR({length}): longer text is cut", column.value),
+                format!(
+                    "`{name}` is VARCHAR({room}) and takes `{}`, a VARCHAR({length}): longer text is cut",
+                    column.value
+                ),
                 place,
             )
             .help("give both the same length");

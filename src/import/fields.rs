@@ -27,6 +27,8 @@ const ANY_TEXT: &[&str] = &["alpha", "beta", "gamma"];
 const SHORT_TEXT: &[&str] = &["a", "b", "c"];
 /// The length of a time as text.
 const TIME_LENGTH: u32 = 23;
+/// The length of a day as text.
+const DATE_LENGTH: u32 = 10;
 /// The greatest number, where the column holds it.
 const MOST: i64 = 1000;
 
@@ -43,6 +45,9 @@ pub(super) fn field(column: &ColumnDraft) -> String {
         SqlType::Date | SqlType::Timestamp(_) => "{ kind = \"now\" }".to_owned(),
         SqlType::Varchar(most) if is_time(&name) && most >= TIME_LENGTH => "{ kind = \"now\" }".to_owned(),
         SqlType::BigInt if is_time(&name) => "{ kind = \"now\" }".to_owned(),
+        SqlType::Varchar(most) if is_time(&name) && most >= DATE_LENGTH => {
+            "{ kind = \"choice\", of = [\"2026-02-02\", \"2026-02-03\"] }".to_owned()
+        }
         SqlType::Boolean => "{ kind = \"choice\", of = [true, false] }".to_owned(),
         SqlType::Varchar(most) => choice(&name, most),
         SqlType::Real | SqlType::Double => "{ kind = \"walk\", start = 100, step = 1, min = 1 }".to_owned(),
@@ -74,8 +79,23 @@ mod tests {
     #[test]
     fn what_is_made_up_fits_its_column() {
         let types = [
-            "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE", "DECIMAL(18, 0)", "DECIMAL(2, 2)",
-            "DECIMAL(1, 0)", "DECIMAL(19, 5)", "VARCHAR(1)", "VARCHAR(4)", "VARCHAR(64)", "DATE", "TIMESTAMP(0)", "TIMESTAMP(6)",
+            "BOOLEAN",
+            "TINYINT",
+            "SMALLINT",
+            "INTEGER",
+            "BIGINT",
+            "REAL",
+            "DOUBLE",
+            "DECIMAL(18, 0)",
+            "DECIMAL(2, 2)",
+            "DECIMAL(1, 0)",
+            "DECIMAL(19, 5)",
+            "VARCHAR(1)",
+            "VARCHAR(4)",
+            "VARCHAR(64)",
+            "DATE",
+            "TIMESTAMP(0)",
+            "TIMESTAMP(6)",
         ];
         for name in ["plain", "event_time", "ticker", "user", "price"] {
             for sql_type in types {

@@ -67,7 +67,11 @@ impl Template<'_> {
                 let items = self.list(&items)?;
                 let found = index.and_then(|index| items.get(index));
                 if found.is_none() {
-                    self.refuse("`Fn::Select` finds nothing", place, format!("expected 0 to {}", items.len().max(1) - 1));
+                    self.refuse(
+                        "`Fn::Select` finds nothing",
+                        place,
+                        format!("expected 0 to {}", items.len().max(1) - 1),
+                    );
                 }
                 self.value(found?)
             }
@@ -91,7 +95,8 @@ impl Template<'_> {
             }
             "Base64" => self.made(STANDARD.encode(self.text(given)?), place),
             "GetAZs" => {
-                let region = self.text(given).filter(|region| !region.is_empty()).or_else(|| self.pseudo("AWS::Region"))?;
+                let region =
+                    self.text(given).filter(|region| !region.is_empty()).or_else(|| self.pseudo("AWS::Region"))?;
                 let zones = ["a", "b", "c"].map(|zone| Node::text(format!("{region}{zone}"), place.clone()));
                 Some(Rc::new(Node::new(NodeKind::List(zones.to_vec()), place.clone())))
             }
@@ -159,7 +164,11 @@ impl Template<'_> {
                 "Fn::And" => Some(only.value.as_list()?.iter().all(|item| self.holds(item) == Some(true))),
                 "Fn::Or" => Some(only.value.as_list()?.iter().any(|item| self.holds(item) == Some(true))),
                 _ => {
-                    self.refuse("this is not a condition", place, "expected Equals, Not, And, Or or Condition".to_owned());
+                    self.refuse(
+                        "this is not a condition",
+                        place,
+                        "expected Equals, Not, And, Or or Condition".to_owned(),
+                    );
                     None
                 }
             },

@@ -77,15 +77,19 @@ fn read(request: &Request<'_>, findings: &Findings) -> Option<Imported> {
     let mut draft = Draft::default();
     let names: Vec<&str> = resources.applications.iter().map(|application| application.name.as_str()).collect();
     draft.name = names::pipeline(names.first().copied().unwrap_or_default());
-    draft.description = format!("The Kinesis Data Analytics application {}", names.join(", "));
+    let described = template.root().get("Description").and_then(|text| text.as_text()).map(str::trim);
+    let from_names = || format!("The Kinesis Data Analytics application {}", names.join(", "));
+    draft.description = described.filter(|text| !text.is_empty()).map_or_else(from_names, str::to_owned);
     let mut carried = Vec::new();
     for application in &resources.applications {
         let is_only = resources.applications.len() == 1;
         let sql = request.sql.filter(|_| is_only || application.sql.is_none());
-        let mut carrier = Carrier { template: &template, resources: &resources, report: &mut report, draft: &mut draft };
+        let mut carrier =
+            Carrier { template: &template, resources: &resources, report: &mut report, draft: &mut draft };
         carried.extend(carrier.application(application, sql));
     }
-    for stream in resources.streams.iter().filter(|(name, _)| draft.streams.iter().all(|stream| stream.name != **name)) {
+    for stream in resources.streams.iter().filter(|(name, _)| draft.streams.iter().all(|stream| stream.name != **name))
+    {
         report
             .add(
                 Verdict::Unsupported,
@@ -99,7 +103,8 @@ fn read(request: &Request<'_>, findings: &Findings) -> Option<Imported> {
         return None;
     }
     draft.region = region(&template, &resources);
-    let sql: Vec<(String, String)> = carried.iter().filter_map(|application| text_of(application, &mut draft)).collect();
+    let sql: Vec<(String, String)> =
+        carried.iter().filter_map(|application| text_of(application, &mut draft)).collect();
     for application in carried {
         program::settle(application, &mut draft, request.keep_sql, &mut report);
     }
@@ -131,7 +136,10 @@ fn region(template: &Template<'_>, resources: &Resources) -> Option<String> {
 /// Returns the files of SQL that the queries of a draft name.
 fn sql_files(draft: &Draft, sql: &[(String, String)]) -> Vec<(String, String)> {
     let named = |(file, text): &(String, String)| {
-        let is_used = draft.queries.iter().any(|query| matches!(&query.form, QueryForm::Text { file: known, .. } if known == file));
+        let is_used = draft
+            .queries
+            .iter()
+            .any(|query| matches!(&query.form, QueryForm::Text { file: known, .. } if known == file));
         is_used.then(|| (file.clone(), if text.ends_with('\n') { text.clone() } else { format!("{text}\n") }))
     };
     sql.iter().filter_map(named).collect()

@@ -291,8 +291,9 @@ fn map(items: &[Rc<Node>]) -> Result<NodeKind, Diagnostic> {
             NodeKind::Text(text) => text.clone(),
             NodeKind::Nothing => String::new(),
             _ => {
-                return Err(Diagnostic::new(format!("a key is {}", key.noun()), key.span.clone())
-                    .label("expected a name"));
+                return Err(
+                    Diagnostic::new(format!("a key is {}", key.noun()), key.span.clone()).label("expected a name")
+                );
             }
         };
         entries.push(Entry { key: name, key_span: key.span.clone(), value: Rc::clone(value) });

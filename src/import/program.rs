@@ -115,8 +115,10 @@ fn outputs(program: &Program, carried: &mut Carried, draft: &mut Draft, report: 
 fn parallelism(program: &Program, carried: &Carried, report: &mut Report<'_>) {
     for (prefix, count) in &carried.parallel {
         let read: Vec<&str> = facts::pumps(program).flat_map(|pump| facts::reads(&pump.insert.query)).collect();
-        let others: Vec<String> =
-            (2..=count.value).map(|number| format!("{prefix}_{number:03}")).filter(|name| read.contains(&name.as_str())).collect();
+        let others: Vec<String> = (2..=count.value)
+            .map(|number| format!("{prefix}_{number:03}"))
+            .filter(|name| read.contains(&name.as_str()))
+            .collect();
         if others.is_empty() {
             report
                 .add(
@@ -151,7 +153,8 @@ fn keys(program: &Program, carried: &Carried, draft: &mut Draft) {
             && stream.columns.as_ref().is_some_and(|columns| columns.iter().any(|known| known.name == column))
             && stream.partition_key.is_none()
         {
-            stream.partition_key = Some((column, "the SQL groups by it; which one producers use is not in the template"));
+            stream.partition_key =
+                Some((column, "the SQL groups by it; which one producers use is not in the template"));
         }
     }
     for table in &mut draft.tables {

@@ -165,7 +165,12 @@ fn other_runtime(resource: &Resource, report: &mut Report<'_>) {
 /// What is said of types of resource that are no part of a pipeline: the beginning of the type, what becomes of it, and
 /// what to do.
 const OTHERS: &[(&str, Verdict, &str, &str)] = &[
-    ("AWS::IAM::", Verdict::Different, "no permission is needed on this machine", "`pipe render` writes the roles that the pipeline needs on AWS"),
+    (
+        "AWS::IAM::",
+        Verdict::Different,
+        "no permission is needed on this machine",
+        "`pipe render` writes the roles that the pipeline needs on AWS",
+    ),
     ("AWS::Logs::", Verdict::Different, "it is not carried over: `pipe` says what it does on stderr", ""),
     (
         "AWS::KinesisAnalytics::ApplicationCloudWatchLoggingOption",
@@ -198,7 +203,8 @@ const OTHERS: &[(&str, Verdict, &str, &str)] = &[
 fn other(resource: &Resource, report: &mut Report<'_>) {
     let kind = &resource.kind.value;
     let known = OTHERS.iter().find(|(beginning, ..)| kind.starts_with(beginning));
-    let (verdict, detail, help) = known.map_or((Verdict::Unsupported, "it is not carried over", ""), |known| (known.1, known.2, known.3));
+    let (verdict, detail, help) =
+        known.map_or((Verdict::Unsupported, "it is not carried over", ""), |known| (known.1, known.2, known.3));
     let entry = report.add(verdict, format!("{kind} `{}`", resource.id.value), detail, Some(&resource.id.span));
     if !help.is_empty() {
         entry.help(help);

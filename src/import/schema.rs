@@ -2,6 +2,7 @@
 
 use crate::document::{Diagnostic, Spanned, help_for};
 
+use super::columns::check_type;
 use super::section::Section;
 use super::template::Template;
 
@@ -42,7 +43,9 @@ pub(super) struct RecordColumn {
 
 pub(super) fn read(template: &Template<'_>, schema: &Section<'_, '_>) -> Option<Schema> {
     let format = schema.map("RecordFormat").and_then(|format| read_format(template, &format));
-    let columns = schema.maps("RecordColumns").map(|columns| columns.iter().filter_map(read_column).collect());
+    let columns = schema
+        .maps("RecordColumns")
+        .map(|columns| columns.iter().filter_map(|column| read_column(template, column)).collect());
     Some(Schema { format: format?, columns: columns? })
 }
 
@@ -71,7 +74,10 @@ fn read_format(template: &Template<'_>, format: &Section<'_, '_>) -> Option<Span
     Some(Spanned::new(read, kind.span))
 }
 
-fn read_column(column: &Section<'_, '_>) -> Option<RecordColumn> {
+fn read_column(template: &Template<'_>, column: &Section<'_, '_>) -> Option<RecordColumn> {
     let (name, sql_type) = (column.text("Name"), column.text("SqlType"));
+    if let Some(sql_type) = &sql_type {
+        check_type(sql_type, template.findings);
+    }
     Some(RecordColumn { name: name?, sql_type: sql_type?, mapping: column.optional_text("Mapping") })
 }

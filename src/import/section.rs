@@ -20,9 +20,9 @@ impl<'t, 'f> Section<'t, 'f> {
         let name = name.into();
         let value = template.value(node)?;
         if value.as_map().is_none() {
-            template.findings.add(
-                Diagnostic::new(format!("{name} is {}", value.noun()), node.span.clone()).label("expected a map"),
-            );
+            template
+                .findings
+                .add(Diagnostic::new(format!("{name} is {}", value.noun()), node.span.clone()).label("expected a map"));
             return None;
         }
         Some(Self { template, node: value, name })
@@ -77,9 +77,9 @@ impl<'t, 'f> Section<'t, 'f> {
         let text = self.optional_text(key)?;
         let count = text.value.parse().ok();
         if count.is_none() {
-            self.template.findings.add(
-                Diagnostic::new(format!("`{key}` is not a number"), text.span).label("expected a whole number"),
-            );
+            self.template
+                .findings
+                .add(Diagnostic::new(format!("`{key}` is not a number"), text.span).label("expected a whole number"));
         }
         count
     }
@@ -91,6 +91,27 @@ impl<'t, 'f> Section<'t, 'f> {
             self.missing(key);
         }
         Some(items.iter().filter_map(|item| Self::new(self.template, item, format!("an item of `{key}`"))).collect())
+    }
+
+    /// Reports that none of several keys is there.
+    pub(super) fn missing_one_of(&self, keys: &[&str]) {
+        let entries = self.node.as_map().unwrap_or_default();
+        if keys.iter().any(|key| entries.iter().any(|entry| entry.key == *key)) {
+            // It is there, and why it cannot be read is a mistake already.
+            return;
+        }
+        let legal: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+        let slip = entries.iter().find_map(|entry| Some((entry, nearest(&entry.key, keys.iter().copied())?)));
+        let place = entries.first().map_or(self.span(), |first| first.key_span.clone());
+        let diagnostic = Diagnostic::new(
+            format!("{} is connected to nothing", self.name),
+            slip.map_or(place, |(entry, _)| entry.key_span.clone()),
+        )
+        .label(format!("expected {}", legal.join(" or ")));
+        self.template.findings.add(match slip {
+            Some((_, meant)) => diagnostic.help(format!("did you mean `{meant}`?")),
+            None => diagnostic,
+        });
     }
 
     fn missing(&self, key: &str) {

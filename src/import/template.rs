@@ -111,9 +111,11 @@ impl<'f> Template<'f> {
 
     fn without_resources(&self) -> Diagnostic {
         let end = self.root.span.start;
-        let slip = self.root.as_map().unwrap_or_default().iter().find(|entry| nearest(&entry.key, ["Resources"]).is_some());
+        let slip =
+            self.root.as_map().unwrap_or_default().iter().find(|entry| nearest(&entry.key, ["Resources"]).is_some());
         let place = slip.map_or(end..end, |entry| entry.key_span.clone());
-        let diagnostic = Diagnostic::new("the template has no `Resources`", place).label("expected a section of this name");
+        let diagnostic =
+            Diagnostic::new("the template has no `Resources`", place).label("expected a section of this name");
         match slip {
             Some(_) => diagnostic.help("did you mean `Resources`?"),
             None => diagnostic.help("is this a CloudFormation template?"),

@@ -188,7 +188,16 @@ mod tests {
 
     #[test]
     fn whatever_is_written_is_read_again() {
-        for text in ["", "plain", "a \"quoted\" 'one'", "back\\slash", "two\nlines\t\r", "ü€𝄞", "\u{0}\u{7f}\u{1b}", "'''\"\"\""] {
+        for text in [
+            "",
+            "plain",
+            "a \"quoted\" 'one'",
+            "back\\slash",
+            "two\nlines\t\r",
+            "ü€𝄞",
+            "\u{0}\u{7f}\u{1b}",
+            "'''\"\"\"",
+        ] {
             let written = format!("{} = {}\n", key(text), string(text));
             let table: toml::Table = written.parse().expect(&written);
             assert_eq!(table.get(text).and_then(toml::Value::as_str), Some(text), "{written}");

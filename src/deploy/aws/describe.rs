@@ -22,8 +22,8 @@ pub async fn describe_application(
         return Err(LookError::NoRegion);
     }
     let found = Client::new(&config).describe_application().application_name(name).send().await;
-    let found = found
-        .map_err(|error| LookError::Refused { operation: "DescribeApplication", message: told(&error) })?;
+    let found =
+        found.map_err(|error| LookError::Refused { operation: "DescribeApplication", message: told(&error) })?;
     let detail = found.application_detail().ok_or_else(|| LookError::Refused {
         operation: "DescribeApplication",
         message: "the answer describes no application".to_owned(),
@@ -49,7 +49,8 @@ fn template(detail: &ApplicationDetail) -> Value {
         add(format!("Output{}", index + 1), "ApplicationOutput", properties);
     }
     for (index, described) in detail.reference_data_source_descriptions().iter().enumerate() {
-        let properties = json!({ "ApplicationName": detail.application_name(), "ReferenceDataSource": table(described) });
+        let properties =
+            json!({ "ApplicationName": detail.application_name(), "ReferenceDataSource": table(described) });
         add(format!("ReferenceData{}", index + 1), "ApplicationReferenceDataSource", properties);
     }
     json!({ "Resources": resources })
@@ -99,9 +100,7 @@ fn schema(schema: &SourceSchema) -> Value {
         .record_columns()
         .iter()
         .map(|column| {
-            without_nothing(
-                json!({ "Name": column.name(), "SqlType": column.sql_type(), "Mapping": column.mapping() }),
-            )
+            without_nothing(json!({ "Name": column.name(), "SqlType": column.sql_type(), "Mapping": column.mapping() }))
         })
         .collect();
     let format = schema.record_format().map(|format| {

@@ -357,11 +357,12 @@ impl Carrier<'_, '_, '_> {
                 column.path = vec![column.name.clone()];
             }
         }
-        let file = table.key.rsplit('/').next().unwrap_or_default();
-        let ending = if is_csv { "csv" } else { "json" };
-        let has_ending = ["csv", "json", "jsonl"].iter().any(|ending| file.ends_with(&format!(".{ending}")));
-        let file = if file.is_empty() { names::stream(name) } else { file.to_owned() };
-        let file = if has_ending { file } else { format!("{file}.{ending}") };
+        let file = table.key.rsplit('/').next().filter(|file| !file.is_empty());
+        let file = file.map_or_else(|| names::stream(name), str::to_owned);
+        let endings: &[&str] = if is_csv { &["csv"] } else { &["json", "jsonl", "ndjson"] };
+        let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let is_told = endings.iter().any(|known| ending.eq_ignore_ascii_case(known));
+        let format = if is_told { None } else { Some(endings[0]) };
         self.report
             .add(
                 Verdict::Different,
@@ -370,12 +371,12 @@ impl Carrier<'_, '_, '_> {
                 Some(&table.name.span),
             )
             .help(format!("aws s3 cp {} {file}", table.object));
-        let key = columns.first().map(|column| column.name.clone()).into_iter().collect();
         self.draft.tables.push(TableDraft {
             name: name.clone(),
             comment: format!("was {}", table.object),
             file,
-            key,
+            format,
+            key: Vec::new(),
             columns,
         });
     }

@@ -8,7 +8,7 @@ use crate::sql::kda::{
 use crate::sql::{Scope, SqlType, read_select};
 
 use super::carry::Carried;
-use super::draft::{ColumnDraft, Declared, Draft};
+use super::draft::{ColumnDraft, Declared, Draft, WindowDraft};
 use super::expression::{Row, interval};
 
 /// Why a program keeps its SQL: said in the report.
@@ -125,7 +125,15 @@ impl Shape<'_> {
                 continue;
             }
             let text = self.row.text(expr).ok_or_else(|| format!("`{expr}` has no declared form"))?;
-            select.push((target.clone(), self.cast(&text, *target_type, &group_by)?));
+            // Without a window every column of the row can be selected, and no aggregate.
+            let plain: Vec<String>;
+            let legal = if window.is_some() {
+                &group_by
+            } else {
+                plain = self.columns.iter().map(|column| column.name.clone()).collect();
+                &plain
+            };
+            select.push((target.clone(), self.cast(&text, *target_type, legal)?));
         }
         if group_by.iter().any(|column| targets.iter().all(|(target, _)| target != column)) {
             return Err("it does not select all that it groups by".to_owned());
@@ -169,8 +177,7 @@ impl Shape<'_> {
     }
 
     /// Returns the window, and the columns that are grouped by.
-    #[expect(clippy::type_complexity, reason = "as the draft has it")]
-    fn window(&self) -> Result<((&'static str, Vec<(&'static str, String)>), Vec<String>), Misfit> {
+    fn window(&self) -> Result<(Option<WindowDraft>, Vec<String>), Misfit> {
         match &self.select.grouping {
             Grouping::By { keys, .. } => {
                 if !self.select.windows.is_empty() {
@@ -186,11 +193,15 @@ impl Shape<'_> {
                     }
                 }
                 let Some(size) = size else { return Err("it does not group by a STEP or FLOOR of ROWTIME".to_owned()) };
-                Ok((("tumbling", vec![("size", size)]), self.group(&rest)?))
+                Ok((Some(WindowDraft { kind: "tumbling", option: "size", length: size }), self.group(&rest)?))
             }
             Grouping::Stagger(stagger) => {
-                let size = interval(&stagger.range).ok_or("its RANGE is no plain duration")?;
-                Ok((("stagger", vec![("size", size)]), self.group(&stagger.keys.iter().collect::<Vec<_>>())?))
+                let length = interval(&stagger.range).ok_or("its RANGE is no plain duration")?;
+                let window = WindowDraft { kind: "stagger", option: "size", length };
+                Ok((Some(window), self.group(&stagger.keys.iter().collect::<Vec<_>>())?))
+            }
+            Grouping::None if self.select.windows.is_empty() && !self.select.items.iter().any(is_over) => {
+                Ok((None, Vec::new()))
             }
             Grouping::None => self.sliding(),
         }
@@ -206,8 +217,7 @@ impl Shape<'_> {
     }
 
     /// Returns the window that every aggregate of the SELECT is over.
-    #[expect(clippy::type_complexity, reason = "as the draft has it")]
-    fn sliding(&self) -> Result<((&'static str, Vec<(&'static str, String)>), Vec<String>), Misfit> {
+    fn sliding(&self) -> Result<(Option<WindowDraft>, Vec<String>), Misfit> {
         let mut found: Option<&WindowSpec> = None;
         for item in &self.select.items {
             let SelectItem::Expr { expr, .. } = item else { return Err("it selects `*`".to_owned()) };
@@ -235,12 +245,18 @@ impl Shape<'_> {
         let WindowFrameBound::Preceding(Some(size)) = &frame.start_bound else {
             return Err("its window has no beginning".to_owned());
         };
-        let option = match frame.units {
-            WindowFrameUnits::Range => ("range", interval(size).ok_or("its RANGE is no plain duration")?),
+        let length = match frame.units {
+            WindowFrameUnits::Range => interval(size).ok_or("its RANGE is no plain duration")?,
             _ => return Err("its window counts rows".to_owned()),
         };
-        Ok((("sliding", vec![option]), self.group(&spec.partition_by.iter().collect::<Vec<_>>())?))
+        let window = WindowDraft { kind: "sliding", option: "range", length };
+        Ok((Some(window), self.group(&spec.partition_by.iter().collect::<Vec<_>>())?))
     }
+}
+
+/// Returns whether an item is an aggregate OVER a window.
+fn is_over(item: &SelectItem) -> bool {
+    matches!(item, SelectItem::Expr { expr, .. } if matches!(&**expr, Expr::Function(call) if call.over.is_some()))
 }
 
 fn named<'w>(windows: &'w [NamedWindow], name: &str) -> Option<&'w WindowSpec> {

@@ -45,6 +45,9 @@ pub(super) struct TableDraft {
     /// What it was.
     pub(super) comment: String,
     pub(super) file: String,
+    /// How its rows are written, where the name of the file does not say it.
+    pub(super) format: Option<&'static str>,
+    /// The columns that it is looked up by, where the SQL says it.
     pub(super) key: Vec<String>,
     pub(super) columns: Vec<ColumnDraft>,
 }
@@ -74,13 +77,21 @@ pub(super) enum QueryForm {
     Declared(Declared),
 }
 
+/// The kind of a window, with the option that says how long it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WindowDraft {
+    pub(super) kind: &'static str,
+    pub(super) option: &'static str,
+    pub(super) length: String,
+}
+
 /// A query in the declared form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Declared {
     pub(super) from: String,
     pub(super) filter: Option<String>,
-    /// The kind of window, and its options as they are written.
-    pub(super) window: (&'static str, Vec<(&'static str, String)>),
+    /// The window; none where rows go through one by one.
+    pub(super) window: Option<WindowDraft>,
     pub(super) group_by: Vec<String>,
     pub(super) select: Vec<(String, String)>,
     pub(super) having: Option<String>,

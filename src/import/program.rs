@@ -194,19 +194,22 @@ fn declared_form(carried: &Carried, queries: Vec<(String, Declared)>, draft: &mu
     let Some((at, _)) = draft.query(&carried.query) else { return };
     draft.queries.remove(at);
     for (index, (name, query)) in queries.into_iter().enumerate() {
-        let (kind, options) = &query.window;
-        let options: String = options.iter().map(|(_, value)| format!(" {value}")).collect();
         let construct = format!("query `{name}`");
-        let detail = format!("a {kind} window of{options} over `{}`, in the declared form", query.from);
+        let what = query
+            .window
+            .as_ref()
+            .map_or_else(|| "row by row".to_owned(), |window| format!("a {} window of {}", window.kind, window.length));
+        let detail = format!("{what} over `{}`, in the declared form", query.from);
         report.add(Verdict::Same, &construct, detail, Some(&carried.place));
-        if *kind != "sliding" {
+        let besides = match query.window.as_ref().map(|window| window.kind) {
+            None => None,
+            Some("sliding") => Some("`row_time`"),
+            Some(_) => Some("`window_start` and `window_end`"),
+        };
+        if let Some(besides) = besides {
+            let detail = format!("each of its rows has {besides} besides");
             report
-                .add(
-                    Verdict::Different,
-                    &construct,
-                    "each of its rows has `window_start` and `window_end` besides",
-                    Some(&carried.place),
-                )
+                .add(Verdict::Different, &construct, detail, Some(&carried.place))
                 .help("consumers that look for names see no difference; --keep-sql keeps the SQL as it was");
         }
         let comment = format!("the SQL of the application `{}`, declared", carried.id.value);

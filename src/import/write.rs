@@ -100,7 +100,12 @@ impl File {
         let header = format!("tables.{}", key(&table.name));
         self.section(&format!("[{header}]"), &table.comment);
         self.pair("file", &string(&table.file), "put the file there");
-        self.pair("key", &list(&table.key), "the columns that it is looked up by");
+        if let Some(format) = table.format {
+            self.pair("format", &string(format), "");
+        }
+        if !table.key.is_empty() {
+            self.pair("key", &list(&table.key), "the SQL looks rows up by it");
+        }
         self.columns(&header, &table.columns);
     }
 
@@ -134,9 +139,11 @@ impl File {
         if let Some(filter) = &query.filter {
             self.pair("where", &string(filter), "");
         }
-        let (kind, options) = &query.window;
-        let options: String = options.iter().map(|(name, value)| format!(", {name} = {}", string(value))).collect();
-        self.pair("window", &format!("{{ kind = {}{options} }}", string(kind)), "");
+        if let Some(window) = &query.window {
+            let length = string(&window.length);
+            let window = format!("{{ kind = {}, {} = {length} }}", string(window.kind), window.option);
+            self.pair("window", &window, "");
+        }
         if !query.group_by.is_empty() {
             self.pair("group_by", &list(&query.group_by), "");
         }

@@ -105,9 +105,8 @@ impl Carrier<'_, '_, '_> {
     fn input(&mut self, input: &Input, construct: &str) -> Vec<(String, String)> {
         let name = names::stream(&input.source.name.value);
         let owner = format!("stream `{name}`");
-        match input.source.kind {
-            EndKind::Firehose => self
-                .report
+        if input.source.kind == EndKind::Firehose {
+            self.report
                 .add(
                     Verdict::Different,
                     construct,
@@ -117,18 +116,8 @@ impl Carrier<'_, '_, '_> {
                     ),
                     Some(&input.source.name.span),
                 )
-                .help("let producers put records into the stream, and let Firehose read from there"),
-            _ => {
-                let known = self.resources.streams.contains_key(&input.source.name.value);
-                let detail = if known {
-                    "its shards and columns"
-                } else {
-                    "it is not in the template: one shard, and the columns of the input"
-                };
-                let verdict = if known { Verdict::Same } else { Verdict::Different };
-                self.report.add(verdict, &owner, detail, Some(&input.source.name.span));
-            }
-        };
+                .help("let producers put records into the stream, and let Firehose read from there");
+        }
         if let Some(processor) = &input.processor {
             self.report
                 .add(
@@ -153,13 +142,16 @@ impl Carrier<'_, '_, '_> {
         let comment = self.comment(&input.source);
         let capacity = self.capacity(&input.source);
         match self.draft.stream(&name) {
-            None => self.draft.streams.push(StreamDraft {
-                name: name.clone(),
-                comment,
-                capacity,
-                partition_key: None,
-                columns: Some(found),
-            }),
+            None => {
+                self.draft.streams.push(StreamDraft {
+                    name: name.clone(),
+                    comment,
+                    capacity,
+                    partition_key: None,
+                    columns: Some(found),
+                });
+                self.told_input(input, &owner);
+            }
             Some(StreamDraft { columns: None, .. }) => {
                 self.report.add(
                     Verdict::Different,
@@ -187,6 +179,19 @@ impl Carrier<'_, '_, '_> {
         }
         let first = format!("{}_001", input.prefix.value);
         vec![(first, name)]
+    }
+
+    fn told_input(&mut self, input: &Input, owner: &str) {
+        let name = &input.source.name;
+        if input.source.kind == EndKind::Firehose {
+            return;
+        }
+        let (verdict, detail) = if self.resources.streams.contains_key(&name.value) {
+            (Verdict::Same, "its shards and columns")
+        } else {
+            (Verdict::Different, "it is not in the template: one shard, and the columns of the input")
+        };
+        self.report.add(verdict, owner, detail, Some(&name.span));
     }
 
     fn naive_time(&mut self, column: &ColumnDraft, owner: &str, input: &Input) {
@@ -347,7 +352,18 @@ impl Carrier<'_, '_, '_> {
         }
         let mut schema = table.schema.clone();
         let is_csv = matches!(schema.format.value, RecordFormat::Csv { .. });
-        if is_csv {
+        if let RecordFormat::Csv { column_delimiter } = &schema.format.value {
+            if column_delimiter != "," {
+                let delimiter = column_delimiter.escape_default();
+                self.report
+                    .add(
+                        Verdict::Unsupported,
+                        &construct,
+                        format!("its file is delimited by `{delimiter}`; here by commas"),
+                        Some(&schema.format.span),
+                    )
+                    .help("write the file with commas");
+            }
             // A CSV file is read as one: only records of a stream are not.
             schema.format.value = RecordFormat::Json { row_path: "$".to_owned() };
         }

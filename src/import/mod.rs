@@ -23,6 +23,8 @@ mod section;
 mod template;
 mod write;
 
+use std::path::Path;
+
 use crate::document::{Diagnostic, Document, Findings};
 
 pub use report::{Entry, Verdict};
@@ -76,9 +78,16 @@ fn read(request: &Request<'_>, findings: &Findings) -> Option<Imported> {
     lints::of_template(&template, &mut report);
     let mut draft = Draft::default();
     let names: Vec<&str> = resources.applications.iter().map(|application| application.name.as_str()).collect();
-    draft.name = names::pipeline(names.first().copied().unwrap_or_default());
+    let file = Path::new(request.template.name()).file_stem().and_then(|stem| stem.to_str());
+    draft.name = names::pipeline(match names.as_slice() {
+        [only] => only,
+        _ => file.unwrap_or_default(),
+    });
     let described = template.root().get("Description").and_then(|text| text.as_text()).map(str::trim);
-    let from_names = || format!("The Kinesis Data Analytics application {}", names.join(", "));
+    let from_names = || match names.as_slice() {
+        [only] => format!("The Kinesis Data Analytics application {only}"),
+        _ => format!("The Kinesis Data Analytics applications {}", names.join(", ")),
+    };
     draft.description = described.filter(|text| !text.is_empty()).map_or_else(from_names, str::to_owned);
     let mut carried = Vec::new();
     for application in &resources.applications {

@@ -244,16 +244,13 @@ impl Template<'_> {
     }
 
     fn attribute(&self, given: &Rc<Node>, place: &Span) -> Option<Rc<Node>> {
-        let (id, attribute) = match &given.kind {
-            NodeKind::List(_) => {
-                let [id, attribute] = self.arguments("GetAtt", given, place)?;
-                (self.text(&id)?, self.text(&attribute)?)
-            }
-            _ => {
-                let text = self.text(given)?;
-                let (id, attribute) = text.split_once('.').unwrap_or((&text, ""));
-                (id.to_owned(), attribute.to_owned())
-            }
+        let (id, attribute) = if given.as_list().is_some() {
+            let [id, attribute] = self.arguments("GetAtt", given, place)?;
+            (self.text(&id)?, self.text(&attribute)?)
+        } else {
+            let text = self.text(given)?;
+            let (id, attribute) = text.split_once('.').unwrap_or((&text, ""));
+            (id.to_owned(), attribute.to_owned())
         };
         Some(Node::text(self.attribute_of(&id, &attribute, place)?, place.clone()))
     }

@@ -93,9 +93,9 @@ fn read(request: &Request<'_>, findings: &Findings) -> Option<Imported> {
     for application in &resources.applications {
         let is_only = resources.applications.len() == 1;
         let sql = request.sql.filter(|_| is_only || application.sql.is_none());
-        let mut carrier =
+        let mut carrying =
             Carrier { template: &template, resources: &resources, report: &mut report, draft: &mut draft };
-        carried.extend(carrier.application(application, sql));
+        carried.extend(carrying.application(application, sql));
     }
     for stream in resources.streams.iter().filter(|(name, _)| draft.streams.iter().all(|stream| stream.name != **name))
     {
@@ -138,8 +138,8 @@ fn region(template: &Template<'_>, resources: &Resources) -> Option<String> {
     if template.assumed().contains_key("`AWS::Region`") {
         return None;
     }
-    let inputs = resources.applications.iter().flat_map(|application| &application.inputs);
-    inputs.filter_map(|input| input.source.region.clone()).next()
+    let mut inputs = resources.applications.iter().flat_map(|application| &application.inputs);
+    inputs.find_map(|input| input.source.region.clone())
 }
 
 /// Returns the files of SQL that the queries of a draft name.

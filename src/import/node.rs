@@ -146,7 +146,7 @@ pub(super) fn read(document: &Document, findings: &Findings) -> Option<Rc<Node>>
     match Builder::new(parsed).build() {
         Ok(root) => Some(root),
         Err(mistake) => {
-            findings.add(mistake);
+            findings.add(*mistake);
             None
         }
     }
@@ -177,7 +177,7 @@ impl<'t> Builder<'t> {
         Self { text, starts, open: Vec::new(), anchors: BTreeMap::new(), root: None }
     }
 
-    fn build(mut self) -> Result<Rc<Node>, Diagnostic> {
+    fn build(mut self) -> Result<Rc<Node>, Box<Diagnostic>> {
         let mut documents = 0;
         for event in Parser::new_from_str(self.text) {
             let (event, span) = event.map_err(|error| self.syntax(error.marker(), error.info()))?;
@@ -188,14 +188,16 @@ impl<'t> Builder<'t> {
                     if documents > 1 {
                         return Err(Diagnostic::new("a second document begins here", span)
                             .label("a template is one document")
-                            .help("take the rest into a file of its own"));
+                            .help("take the rest into a file of its own")
+                            .into());
                     }
                 }
                 Event::Alias(anchor) => {
                     let found = self.anchors.get(&anchor).cloned();
-                    let node = found.ok_or_else(|| {
+                    let node = found.ok_or_else(|| -> Box<Diagnostic> {
                         Diagnostic::new("an alias stands within what it names", span.clone())
                             .label("it would never end")
+                            .into()
                     })?;
                     self.add(node, span)?;
                 }
@@ -215,23 +217,24 @@ impl<'t> Builder<'t> {
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             }
         }
-        self.root.ok_or_else(|| {
+        self.root.ok_or_else(|| -> Box<Diagnostic> {
             Diagnostic::new("the template is empty", 0..0)
                 .label("nothing stands here")
                 .help("expected a CloudFormation template with `Resources`")
+                .into()
         })
     }
 
-    fn begin(&mut self, is_map: bool, anchor: usize, tag: Option<&Tag>, span: &Span) -> Result<(), Diagnostic> {
+    fn begin(&mut self, is_map: bool, anchor: usize, tag: Option<&Tag>, span: &Span) -> Result<(), Box<Diagnostic>> {
         if self.open.len() == MAX_DEPTH {
-            return Err(too_deep(span.clone()));
+            return Err(too_deep(span.clone()).into());
         }
         let tag = tag.and_then(short);
         self.open.push(Open { items: Vec::new(), is_map, anchor, tag, start: span.start, size: 1 });
         Ok(())
     }
 
-    fn end(&mut self, span: &Span) -> Result<(), Diagnostic> {
+    fn end(&mut self, span: &Span) -> Result<(), Box<Diagnostic>> {
         let open = self.open.pop().expect("the parser ends only what it began");
         // The end of a block is where the next thing begins; its own text ends before the space between.
         let end = open.start + self.text[open.start..span.end.max(open.start)].trim_end().len();
@@ -242,7 +245,7 @@ impl<'t> Builder<'t> {
         self.add(node, whole)
     }
 
-    fn add(&mut self, node: Rc<Node>, span: Span) -> Result<(), Diagnostic> {
+    fn add(&mut self, node: Rc<Node>, span: Span) -> Result<(), Box<Diagnostic>> {
         let depth = self.open.len();
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
@@ -251,10 +254,11 @@ impl<'t> Builder<'t> {
         open.size = open.size.saturating_add(node.size);
         if open.size > MAX_NODES {
             return Err(Diagnostic::new("the template is too much with its aliases written out", span)
-                .label(format!("more than {MAX_NODES} values with this one")));
+                .label(format!("more than {MAX_NODES} values with this one"))
+                .into());
         }
         if depth + node.depth > MAX_DEPTH {
-            return Err(too_deep(span));
+            return Err(too_deep(span).into());
         }
         open.items.push(node);
         Ok(())
@@ -283,7 +287,7 @@ fn too_deep(span: Span) -> Diagnostic {
 }
 
 /// Pairs keys with their values.
-fn map(items: &[Rc<Node>]) -> Result<NodeKind, Diagnostic> {
+fn map(items: &[Rc<Node>]) -> Result<NodeKind, Box<Diagnostic>> {
     let mut entries: Vec<Entry> = Vec::new();
     for pair in items.chunks_exact(2) {
         let [key, value] = pair else { continue };
@@ -291,9 +295,9 @@ fn map(items: &[Rc<Node>]) -> Result<NodeKind, Diagnostic> {
             NodeKind::Text(text) => text.clone(),
             NodeKind::Nothing => String::new(),
             _ => {
-                return Err(
-                    Diagnostic::new(format!("a key is {}", key.noun()), key.span.clone()).label("expected a name")
-                );
+                return Err(Diagnostic::new(format!("a key is {}", key.noun()), key.span.clone())
+                    .label("expected a name")
+                    .into());
             }
         };
         entries.push(Entry { key: name, key_span: key.span.clone(), value: Rc::clone(value) });
@@ -303,7 +307,8 @@ fn map(items: &[Rc<Node>]) -> Result<NodeKind, Diagnostic> {
         if let Some(other) = first.insert(&entry.key, &entry.key_span) {
             return Err(Diagnostic::new(format!("`{}` is there twice", entry.key), entry.key_span.clone())
                 .label("a key is written once")
-                .other(other.clone(), "first here"));
+                .other(other.clone(), "first here")
+                .into());
         }
     }
     Ok(NodeKind::Map(entries))
@@ -365,7 +370,8 @@ mod tests {
 
     #[test]
     fn what_would_grow_without_end_is_refused() {
-        let bomb: String = (1..40).map(|level| format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1)).collect();
+        let line = |level: u32| format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1);
+        let bomb = (1..40).map(line).collect::<Vec<_>>().concat();
         let drawn = parse(&format!("a0: &a0 x\n{bomb}")).expect_err("a bomb");
         assert!(drawn.contains("too much with its aliases"), "{drawn}");
         let drawn = parse("a: &a [*a]").expect_err("a circle");

@@ -111,7 +111,7 @@ fn outputs(program: &Program, carried: &mut Carried, draft: &mut Draft, report: 
     }
 }
 
-/// Tells what becomes of the in-application streams beside the first, which InputParallelism makes.
+/// Tells what becomes of the in-application streams beside the first, which `InputParallelism` makes.
 fn parallelism(program: &Program, carried: &Carried, report: &mut Report<'_>) {
     for (prefix, count) in &carried.parallel {
         let read: Vec<&str> = facts::pumps(program).flat_map(|pump| facts::reads(&pump.insert.query)).collect();

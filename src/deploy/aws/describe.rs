@@ -2,7 +2,8 @@
 
 use aws_sdk_kinesisanalytics::Client;
 use aws_sdk_kinesisanalytics::types::{
-    ApplicationDetail, InputDescription, OutputDescription, ReferenceDataSourceDescription, SourceSchema,
+    ApplicationDetail, InputDescription, InputParallelism, OutputDescription, ReferenceDataSourceDescription,
+    SourceSchema,
 };
 use serde_json::{Map, Value, json};
 
@@ -61,7 +62,7 @@ fn input(input: &InputDescription) -> Value {
     let firehose = input.kinesis_firehose_input_description().map(|firehose| arn(firehose.resource_arn()));
     let processing = input.input_processing_configuration_description();
     let processor = processing.and_then(|processing| processing.input_lambda_processor_description());
-    let parallelism = input.input_parallelism().and_then(|parallelism| parallelism.count());
+    let parallelism = input.input_parallelism().and_then(InputParallelism::count);
     without_nothing(json!({
         "NamePrefix": input.name_prefix(),
         "InputSchema": input.input_schema().map(schema),

@@ -26,11 +26,13 @@ mod write;
 use std::path::Path;
 
 use crate::document::{Diagnostic, Document, Findings};
+use crate::plan::Plan;
 
 pub use report::{Entry, Verdict};
 
-use carry::{Carried, Carrier};
-use draft::{Draft, QueryForm};
+use carry::Carrier;
+use draft::Draft;
+use program::Kept;
 use report::Report;
 use resources::Resources;
 use template::Template;
@@ -112,13 +114,19 @@ fn read(request: &Request<'_>, findings: &Findings) -> Option<Imported> {
         return None;
     }
     draft.region = region(&template, &resources);
-    let sql: Vec<(String, String)> =
-        carried.iter().filter_map(|application| text_of(application, &mut draft)).collect();
-    for application in carried {
-        program::settle(application, &mut draft, request.keep_sql, &mut report);
-    }
-    let files = sql_files(&draft, &sql);
+    let keep = request.keep_sql;
+    let settled: Vec<Kept> =
+        carried.into_iter().filter_map(|carried| program::settle(carried, &mut draft, keep, &mut report)).collect();
+    let files: Vec<(String, String)> = settled.iter().map(|kept| (kept.file.clone(), kept.text())).collect();
     let pipeline = write::write(&draft, request.template.name());
+    let mut written = Document::new("pipeline.toml", pipeline.as_str());
+    for (name, text) in &files {
+        written = written.with_file(name, Ok(text.clone()));
+    }
+    let found = Plan::check(&written).err().unwrap_or_default();
+    for kept in &settled {
+        program::judge(kept, &found, &mut report);
+    }
     for (what, value) in template.assumed() {
         let shown = format!("{pipeline}{}", files.iter().map(|(_, text)| text.as_str()).collect::<String>());
         if !value.is_empty() && shown.contains(&value) {
@@ -140,24 +148,4 @@ fn region(template: &Template<'_>, resources: &Resources) -> Option<String> {
     }
     let mut inputs = resources.applications.iter().flat_map(|application| &application.inputs);
     inputs.find_map(|input| input.source.region.clone())
-}
-
-/// Returns the files of SQL that the queries of a draft name.
-fn sql_files(draft: &Draft, sql: &[(String, String)]) -> Vec<(String, String)> {
-    let named = |(file, text): &(String, String)| {
-        let is_used = draft
-            .queries
-            .iter()
-            .any(|query| matches!(&query.form, QueryForm::Text { file: known, .. } if known == file));
-        is_used.then(|| (file.clone(), if text.ends_with('\n') { text.clone() } else { format!("{text}\n") }))
-    };
-    sql.iter().filter_map(named).collect()
-}
-
-/// Returns the file of an application's SQL and its text.
-fn text_of(application: &Carried, draft: &mut Draft) -> Option<(String, String)> {
-    match &draft.query(&application.query)?.1.form {
-        QueryForm::Text { file, .. } => Some((file.clone(), application.sql.text().to_owned())),
-        QueryForm::Declared(_) => None,
-    }
 }

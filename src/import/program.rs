@@ -1,6 +1,6 @@
 //! An application's SQL, read: what it says of the draft, and in which form its queries are written.
 
-use crate::document::Document;
+use crate::document::{Diagnostic, Document};
 use crate::plan::Plan;
 use crate::sql::SqlError;
 use crate::sql::kda::{self, Program, Statement};
@@ -14,8 +14,25 @@ use super::report::{Report, Verdict};
 use super::write::write;
 use crate::streams::Capacity;
 
-/// Reads the SQL of an application and settles what depends on it.
-pub(super) fn settle(mut carried: Carried, draft: &mut Draft, keep_sql: bool, report: &mut Report<'_>) {
+/// An application whose SQL is kept in a file.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// The name of the file.
+    pub(super) file: String,
+    carried: Carried,
+    program: Program,
+}
+
+impl Kept {
+    /// Returns the text of the file.
+    pub(super) fn text(&self) -> String {
+        let text = self.carried.sql.text();
+        if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+    }
+}
+
+/// Reads the SQL of an application and settles what depends on it; returns it where it is kept.
+pub(super) fn settle(mut carried: Carried, draft: &mut Draft, keep_sql: bool, report: &mut Report<'_>) -> Option<Kept> {
     let reading = kda::read(carried.sql.text());
     for warning in &reading.warnings {
         sql_entry(Verdict::Lint, &carried, warning, report);
@@ -38,8 +55,11 @@ pub(super) fn settle(mut carried: Carried, draft: &mut Draft, keep_sql: bool, re
         declare(program, &carried, draft).and_then(|queries| accepted(queries, draft))
     };
     match declared {
-        Ok(queries) => declared_form(&carried, queries, draft, report),
-        Err(reason) => text_form(program, &carried, &reason, draft, report),
+        Ok(queries) => {
+            declared_form(&carried, queries, draft, report);
+            None
+        }
+        Err(reason) => text_form(carried, reading.program, &reason, draft, report),
     }
 }
 
@@ -217,16 +237,39 @@ fn declared_form(carried: &Carried, queries: Vec<(String, Declared)>, draft: &mu
     }
 }
 
-fn text_form(program: &Program, carried: &Carried, reason: &str, draft: &mut Draft, report: &mut Report<'_>) {
-    let Some((_, QueryDraft { form: QueryForm::Text { file, .. }, .. })) = draft.query(&carried.query) else { return };
+fn text_form(
+    carried: Carried,
+    program: Program,
+    reason: &str,
+    draft: &mut Draft,
+    report: &mut Report<'_>,
+) -> Option<Kept> {
+    let (_, QueryDraft { form: QueryForm::Text { file, .. }, .. }) = draft.query(&carried.query)? else { return None };
     report.add(
         Verdict::Same,
         format!("SQL of {}", carried.construct),
         format!("kept as it was in {file}: {reason}"),
         Some(&carried.place),
     );
+    Some(Kept { file: file.clone(), carried, program })
+}
+
+/// Tells of each pump of an application whose SQL was kept whether it can be run, as the check of the whole says.
+pub(super) fn judge(kept: &Kept, found: &[Diagnostic], report: &mut Report<'_>) {
+    let Kept { file, carried, program } = kept;
     for pump in facts::pumps(program) {
-        let detail = format!("{} into `{}`", facts::describe(pump), pump.insert.into.text);
-        report.add(Verdict::Same, format!("pump `{}`", pump.name.text), detail, Some(&carried.place));
+        let construct = format!("pump `{}`", pump.name.text);
+        let within = |mistake: &&Diagnostic| {
+            mistake.file() == Some(file.as_str()) && pump.insert.query.span.contains(&mistake.span().start)
+        };
+        let mistakes: Vec<&str> = found.iter().filter(within).map(Diagnostic::message).collect();
+        let what = format!("{} into `{}`", facts::describe(pump), pump.insert.into.text);
+        if mistakes.is_empty() {
+            report.add(Verdict::Same, construct, what, Some(&carried.place));
+        } else {
+            report
+                .add(Verdict::Unsupported, construct, format!("{what}: {}", mistakes.join("; ")), Some(&carried.place))
+                .help(format!("change it by hand in {file}; the places are shown below"));
+        }
     }
 }

@@ -16,9 +16,8 @@ use super::harness::{Done, Place};
 const ARGUMENTS: &[(&str, &[&str])] =
     &[("intrinsics.yml", &["--parameter", "Environment=prod"]), ("sql_elsewhere.yml", &["--sql", "sql_elsewhere.sql"])];
 
-/// Templates whose SQL this version keeps and cannot run yet.
-const NOT_YET: &[&str] =
-    &["loop.yml", "reference_table.yml", "several_pumps.yml", "two_applications.yml", "two_steps.yml"];
+/// Templates that need a hand after they were brought over: their reports say where.
+const UNFINISHED: &[&str] = &["loop.yml", "two_steps.yml"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import")
@@ -70,16 +69,11 @@ fn every_template_becomes_a_pipeline_that_checks() {
         let done = import(&place, &name);
         assert_eq!(done.stdout, "", "{name}");
         let check = place.pipe(&["check", "pipeline.toml"]);
-        let (report, verdict) = done.stderr.rsplit_once("\n\npipeline.toml").unwrap();
-        if NOT_YET.contains(&name.as_str()) {
-            assert_eq!((done.code(), check.code()), (Some(1), Some(78)), "{name}: {done:?}");
-            assert!(verdict.contains("a query cannot hold SQL text in this version"), "{name}: {verdict}");
-        } else {
-            assert_eq!((done.code(), check.code()), (Some(0), Some(0)), "{name}: {done:?}");
-            assert_eq!(verdict, ": ok; `pipe up pipeline.toml` runs it\n", "{name}");
-        }
-        let mut written = format!("{report}\n\n--- pipeline.toml\n{}", place.read("pipeline.toml"));
-        for line in report.lines().filter_map(|line| line.strip_prefix("wrote ")).filter(|path| path.ends_with(".sql"))
+        let codes = if UNFINISHED.contains(&name.as_str()) { (Some(1), Some(78)) } else { (Some(0), Some(0)) };
+        assert_eq!((done.code(), check.code()), codes, "{name}: {done:?}");
+        let mut written = format!("{}\n--- pipeline.toml\n{}", done.stderr, place.read("pipeline.toml"));
+        for line in
+            done.stderr.lines().filter_map(|line| line.strip_prefix("wrote ")).filter(|path| path.ends_with(".sql"))
         {
             written += &format!("\n--- {line}\n{}", place.read(line));
         }

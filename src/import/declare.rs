@@ -9,7 +9,7 @@ use crate::sql::{Scope, SqlType, read_select};
 
 use super::carry::Carried;
 use super::draft::{ColumnDraft, Declared, Draft, WindowDraft};
-use super::expression::{Row, interval};
+use super::expression::{Row, interval, steps};
 
 /// Why a program keeps its SQL: said in the report.
 type Misfit = String;
@@ -211,7 +211,10 @@ impl Shape<'_> {
         let column = |key: &&Expr| {
             let name = self.row.column(key).map(|name| name.value.clone());
             let name = name.filter(|name| self.columns.iter().any(|column| column.name == *name));
-            name.ok_or_else(|| format!("it groups by `{key}`"))
+            name.ok_or_else(|| match steps(key) {
+                Some((time, _)) => format!("it groups by a step of `{time}` too"),
+                None => format!("it groups by `{key}`"),
+            })
         };
         keys.iter().map(column).collect()
     }

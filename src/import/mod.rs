@@ -23,6 +23,9 @@ mod section;
 mod template;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use crate::document::{Diagnostic, Document, Findings};

@@ -39,7 +39,7 @@ impl Row<'_> {
 
     /// Returns whether an expression is the time of the row.
     pub(super) fn is_row_time(&self, expr: &Expr) -> bool {
-        self.column(expr).is_some_and(|name| name.value == "ROWTIME" && name.quote_style.is_none())
+        self.column(expr).is_some_and(|name| name.value == "ROWTIME")
     }
 
     /// Returns the size of the windows into which an expression cuts the time of the row, such as `3m`.

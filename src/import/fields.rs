@@ -25,6 +25,8 @@ const TEXTS: &[(&[&str], &[&str])] = &[
 const ANY_TEXT: &[&str] = &["alpha", "beta", "gamma"];
 /// What fits any column of text.
 const SHORT_TEXT: &[&str] = &["a", "b", "c"];
+/// Words that make the name of a column that of a time.
+const TIME_WORDS: &[&str] = &["at", "date", "datetime", "ts"];
 /// The length of a time as text.
 const TIME_LENGTH: u32 = 23;
 /// The length of a day as text.
@@ -34,8 +36,26 @@ const MOST: i64 = 1000;
 
 /// Returns whether a column is named like a time.
 pub(super) fn is_time(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["time", "date", "_at", "_ts"].iter().any(|word| name.contains(word)) || matches!(name.as_str(), "at" | "ts")
+    let is_one =
+        |word: &String| TIME_WORDS.contains(&word.as_str()) || word.ends_with("time") || word.ends_with("timestamp");
+    words(name).iter().any(is_one)
+}
+
+/// Cuts a name into its words: at what is no letter or digit, and before a capital behind a small letter.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_small = false;
+    for letter in name.chars() {
+        let begins = !letter.is_alphanumeric() || (was_small && letter.is_uppercase());
+        if begins {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            word.extend(letter.to_lowercase());
+        }
+        was_small = letter.is_lowercase();
+    }
+    words
 }
 
 /// Returns the entry of `fields` for a column.
@@ -43,9 +63,9 @@ pub(super) fn field(column: &ColumnDraft) -> String {
     let name = column.name.to_lowercase();
     match column.sql_type {
         SqlType::Date | SqlType::Timestamp(_) => "{ kind = \"now\" }".to_owned(),
-        SqlType::Varchar(most) if is_time(&name) && most >= TIME_LENGTH => "{ kind = \"now\" }".to_owned(),
-        SqlType::BigInt if is_time(&name) => "{ kind = \"now\" }".to_owned(),
-        SqlType::Varchar(most) if is_time(&name) && most >= DATE_LENGTH => {
+        SqlType::Varchar(most) if is_time(&column.name) && most >= TIME_LENGTH => "{ kind = \"now\" }".to_owned(),
+        SqlType::BigInt if is_time(&column.name) => "{ kind = \"now\" }".to_owned(),
+        SqlType::Varchar(most) if is_time(&column.name) && most >= DATE_LENGTH => {
             "{ kind = \"choice\", of = [\"2026-02-02\", \"2026-02-03\"] }".to_owned()
         }
         SqlType::Boolean => "{ kind = \"choice\", of = [true, false] }".to_owned(),
@@ -75,6 +95,16 @@ mod tests {
     use super::*;
     use crate::document::Document;
     use crate::plan::Plan;
+
+    #[test]
+    fn names_of_times_are_told_from_others() {
+        for name in ["eventTime", "EVENT_TIME", "EVENTTIME", "timestamp", "ts", "created_at", "orderDate", "DATE"] {
+            assert!(is_time(name), "{name}");
+        }
+        for name in ["sentiment", "candidate", "status", "rate", "data", "updated", "cats"] {
+            assert!(!is_time(name), "{name}");
+        }
+    }
 
     #[test]
     fn what_is_made_up_fits_its_column() {

@@ -135,7 +135,7 @@ fn read(request: &Request<'_>, findings: &Findings) -> Option<Imported> {
         if !value.is_empty() && shown.contains(&value) {
             report
                 .add(Verdict::Different, what, format!("taken as `{value}`: only the stack knows it"), None)
-                .help("give it where it is a parameter or a pseudo parameter: --parameter NAME=VALUE");
+                .help("give it with --parameter NAME=VALUE where it has such a name, else put it right in the file");
         }
     }
     Some(Imported { pipeline, files, report: report.into_entries() })

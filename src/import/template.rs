@@ -87,6 +87,14 @@ impl<'f> Template<'f> {
         }
         for entry in self.section("Resources") {
             let id = Spanned::new(entry.key.clone(), entry.key_span.clone());
+            if entry.key.starts_with("Fn::") {
+                self.findings.add(
+                    Diagnostic::new(format!("`{}` is not supported", entry.key), entry.key_span.clone())
+                        .label("resources are made here when the stack is")
+                        .help("import what the stack was made of: aws cloudformation get-template --template-stage Processed"),
+                );
+                continue;
+            }
             let Some(kind) = entry.value.get("Type").and_then(|kind| Some(self.plain(kind)?.to_owned())) else {
                 self.findings.add(
                     Diagnostic::new(format!("resource `{}` has no `Type`", entry.key), entry.key_span.clone())

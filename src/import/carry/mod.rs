@@ -63,6 +63,7 @@ impl Carrier<'_, '_, '_> {
         let taken = |name: &str| {
             draft.streams.iter().any(|stream| stream.name == name)
                 || draft.queries.iter().any(|query| query.name == name)
+                || draft.tables.iter().any(|table| table.name == name)
         };
         let name = names::stream(&application.name);
         let name = if taken(&name) { names::free(&format!("{name}-sql"), taken) } else { name };

@@ -24,6 +24,12 @@ pub enum Error {
         /// The mistakes with their places.
         drawn: String,
     },
+    /// What was written needs a hand; its mistakes are drawn already.
+    #[error("{drawn}")]
+    Unfinished {
+        /// The mistakes with their places.
+        drawn: String,
+    },
     /// A file or folder could not be read or written.
     #[error("`{}` could not be {action}: {source}", path.display())]
     Io {
@@ -130,6 +136,7 @@ impl Error {
             Self::File { .. } => 78,
             Self::Interrupted => 130,
             Self::Io { .. }
+            | Self::Unfinished { .. }
             | Self::Unconfirmed { .. }
             | Self::Declined
             | Self::NoTests { .. }

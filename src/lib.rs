@@ -13,7 +13,8 @@
 //! * `field`, `window`: the kinds of generated column and of window, one file each
 //! * `spec`: what a file says
 //! * `plan`: what it means
-//! * `infra`, `generate`, `engine`, `kinesis_api`: constructs of a stack; records; windowed queries; the endpoint
+//! * `infra`, `generate`, `engine`, `kinesis_api`, `import`: constructs of a stack; records; windowed queries; the endpoint;
+//!   templates of others
 //! * `render`: artifacts from templates
 //! * `deploy`: pipelines at work
 //! * `trial`: tests at work
@@ -27,6 +28,7 @@ pub mod engine;
 pub mod error;
 pub mod field;
 pub mod generate;
+pub mod import;
 pub mod infra;
 pub mod kinesis_api;
 pub mod plan;

@@ -6,6 +6,7 @@ mod background;
 mod check;
 mod down;
 mod follow;
+mod import;
 mod init;
 mod locate;
 mod plan;
@@ -62,6 +63,7 @@ const AFTER_HELP: &str = concat!(
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Import(import::Args),
     Check(check::Args),
     Plan(plan::Args),
     Render(render::Args),
@@ -105,6 +107,7 @@ pub(crate) fn main() -> ExitCode {
 async fn run(command: Command, ui: &Ui) -> Result<(), Error> {
     match command {
         Command::Init(args) => init::run(&args, ui),
+        Command::Import(args) => import::run(&args, ui).await,
         Command::Check(args) => check::run(&args, ui),
         Command::Plan(args) => plan::run(&args, ui).await,
         Command::Render(args) => render::run(&args, ui),
@@ -122,7 +125,7 @@ fn tell(ui: &Ui, error: &Error) {
     }
     match error {
         // Drawn already, each with its own `error:`.
-        Error::File { drawn } => ui.error(drawn),
+        Error::File { drawn } | Error::Unfinished { drawn } => ui.error(drawn),
         _ => ui.error(&format!("error: {}", error.full())),
     }
     if let Some(hint) = error.hint() {

@@ -62,6 +62,11 @@ impl Diagnostic {
         &self.message
     }
 
+    /// Returns the name of the file that the place is in, where that is not the document itself.
+    pub fn file(&self) -> Option<&str> {
+        self.file.as_deref()
+    }
+
     /// Returns the offending place.
     pub fn span(&self) -> Span {
         self.span.clone()

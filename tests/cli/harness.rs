@@ -110,13 +110,22 @@ impl Place {
         done.stdout
     }
 
+    /// Runs a command that was set up further to its end.
+    pub(super) fn run(&self, command: Command) -> Done {
+        self.spawn(command).ended()
+    }
+
     /// Starts a command.
     pub(super) fn start(&self, arguments: &[&str]) -> Running {
+        self.spawn(self.command(arguments))
+    }
+
+    fn spawn(&self, mut command: Command) -> Running {
         let run = self.runs.get();
         self.runs.set(run + 1);
         let [out, err] = ["out", "err"].map(|which| self.path().join(format!("{run}.{which}")));
         let file = |path: &Path| File::create(path).unwrap();
-        let child = self.command(arguments).stdout(file(&out)).stderr(file(&err)).spawn().unwrap();
+        let child = command.stdout(file(&out)).stderr(file(&err)).spawn().unwrap();
         Running { child, out, err }
     }
 

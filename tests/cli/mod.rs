@@ -7,6 +7,7 @@ mod files;
 mod flink;
 mod golden;
 mod harness;
+mod import;
 mod kill;
 mod pace;
 mod up;

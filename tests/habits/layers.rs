@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["field", "window"],
     &["spec"],
     &["plan"],
-    &["infra", "generate", "engine", "kinesis_api"],
+    &["infra", "generate", "engine", "kinesis_api", "import"],
     &["render"],
     &["deploy"],
     &["trial"],

@@ -13,6 +13,7 @@ mod layers;
 mod pipelines;
 mod readme;
 mod registry;
+mod templates;
 
 /// The folder of the project.
 fn root() -> &'static Path {

@@ -1,0 +1,284 @@
+//! Templates of applications that AWS deleted, and what becomes of them.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    thread::{self, JoinHandle},
+};
+
+use serde_json::{Value, json};
+
+use super::harness::{Done, Place};
+
+/// What a template is brought over with, beside its own name.
+const ARGUMENTS: &[(&str, &[&str])] =
+    &[("intrinsics.yml", &["--parameter", "Environment=prod"]), ("sql_elsewhere.yml", &["--sql", "sql_elsewhere.sql"])];
+
+/// Templates that need a hand after they were brought over: their reports say where.
+const UNFINISHED: &[&str] = &["loop.yml", "two_steps.yml"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import")
+}
+
+/// The files of a folder that are templates, sorted.
+fn templates(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".yml") || name.ends_with(".json")).collect();
+    names.sort();
+    names
+}
+
+fn pinned(folder: &str, name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+fn stem(name: &str) -> &str {
+    name.split('.').next().unwrap()
+}
+
+/// A place with everything of `tests/import`.
+fn place() -> Place {
+    let place = Place::empty();
+    for entry in fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            place.write(path.file_name().unwrap().to_str().unwrap(), &fs::read_to_string(&path).unwrap());
+        }
+    }
+    place
+}
+
+fn import(place: &Place, name: &str) -> Done {
+    let own = ARGUMENTS.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, arguments)| *arguments);
+    place.pipe(&[&["import", name, "-o", "table"], own].concat())
+}
+
+#[test]
+fn every_template_becomes_a_pipeline_that_checks() {
+    let names = templates(&folder());
+    assert!(names.len() >= 12, "{names:?}");
+    for name in names {
+        let place = place();
+        let done = import(&place, &name);
+        assert_eq!(done.stdout, "", "{name}");
+        let check = place.pipe(&["check", "pipeline.toml"]);
+        let codes = if UNFINISHED.contains(&name.as_str()) { (Some(1), Some(78)) } else { (Some(0), Some(0)) };
+        assert_eq!((done.code(), check.code()), codes, "{name}: {done:?}");
+        let mut written = format!("{}\n--- pipeline.toml\n{}", done.stderr, place.read("pipeline.toml"));
+        for line in
+            done.stderr.lines().filter_map(|line| line.strip_prefix("wrote ")).filter(|path| path.ends_with(".sql"))
+        {
+            written += &format!("\n--- {line}\n{}", place.read(line));
+        }
+        pinned("../import", stem(&name), &written);
+    }
+}
+
+#[test]
+fn every_mistake_of_a_template_has_its_place() {
+    let broken = folder().join("broken");
+    for name in templates(&broken) {
+        let place = Place::empty();
+        place.write(&name, &fs::read_to_string(broken.join(&name)).unwrap());
+        let done = place.pipe(&["import", &name]);
+        done.failed(78, &["error: "]);
+        assert!(!place.has("pipeline.toml"), "{name}");
+        pinned("../import/broken", stem(&name), &done.stderr);
+    }
+}
+
+#[test]
+fn what_is_written_runs_in_either_form() {
+    let arguments = ["import", "sql_elsewhere.yml", "--sql", "sql_elsewhere.sql", "--keep-sql"];
+    let mut counted = Vec::new();
+    for arguments in [&arguments[..], &arguments[..4]] {
+        let place = place();
+        place.output(arguments);
+        place.output(&["up", "--records", "20"]);
+        // The last window is over once its second is.
+        let up = place.up(&["--no-generator"]);
+        up.settle();
+        up.stop();
+        let mut keys: BTreeMap<String, u64> = BTreeMap::new();
+        for row in place.rows("OUT_A") {
+            *keys.entry(row["K"].as_str().unwrap().to_owned()).or_default() += row["N"].as_u64().unwrap();
+        }
+        assert_eq!(keys.values().sum::<u64>(), 20, "{keys:?}");
+        counted.push(keys);
+    }
+    assert_eq!(counted[0], counted[1], "the SQL as it was and its declared form");
+}
+
+#[test]
+fn the_sql_is_kept_where_it_is_asked_for() {
+    let place = place();
+    let done = place.pipe(&["import", "tutorial.yml", "--keep-sql", "--out", "kept/app.toml"]);
+    assert!(place.read("kept/app.toml").contains("sql_file = \"balance-analytics.sql\""), "{done:?}");
+    let sql = place.read("kept/balance-analytics.sql");
+    assert!(
+        sql.starts_with("CREATE OR REPLACE STREAM \"DESTINATION_SQL_STREAM\" (\n    \"userName\" VARCHAR(8)"),
+        "{sql}"
+    );
+}
+
+#[test]
+fn the_report_is_data_for_a_program() {
+    let place = place();
+    let lines = place.output(&["import", "tutorial.yml"]);
+    let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let wide = rows.iter().find(|row| row["construct"] == "policy in `AnalyticsRole`").unwrap();
+    assert_eq!((&wide["verdict"], &wide["line"]), (&json!("lint"), &json!(33)));
+    let table = place.output(&["import", "tutorial.yml", "-o", "csv", "--out", "other.toml"]);
+    assert_eq!(table.lines().next(), Some("verdict,construct,detail,help,line"));
+    assert_eq!(table.lines().count(), rows.len() + 1);
+}
+
+#[test]
+fn nothing_is_written_over() {
+    let place = place();
+    place.write("pipeline.toml", "mine");
+    place.pipe(&["import", "tutorial.yml"]).failed(64, &["`pipeline.toml` is there already", "--out"]);
+    place.write("click-alerts.sql", "mine");
+    place
+        .pipe(&["import", "several_pumps.yml", "--out", "new.toml"])
+        .failed(64, &["`click-alerts.sql` is there already"]);
+    assert_eq!((place.read("pipeline.toml").as_str(), place.has("new.toml")), ("mine", false));
+}
+
+#[test]
+fn a_parameter_is_one_of_the_template() {
+    let place = place();
+    let done = place.pipe(&["import", "intrinsics.yml", "--parameter", "Enviroment=dev"]);
+    done.failed(78, &["the template has no parameter `Enviroment`", "did you mean `Environment`?"]);
+    place.pipe(&["import", "intrinsics.yml", "--parameter", "Environment"]).failed(64, &["expected NAME=VALUE"]);
+    place.pipe(&["import"]).failed(64, &["TEMPLATE"]);
+    place.pipe(&["import", "nowhere.yml"]).failed(1, &["`nowhere.yml` could not be read"]);
+}
+
+/// Answers one call of the API, and returns what was asked.
+fn answer(status: &'static str, body: Value) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answering = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = Vec::new();
+        let mut room = [0; 4096];
+        // The body is one small object, the last thing that is sent.
+        while !asked.ends_with(b"}") {
+            let read = stream.read(&mut room).unwrap();
+            assert!(read > 0, "the request ends early: {}", String::from_utf8_lossy(&asked));
+            asked.extend_from_slice(&room[..read]);
+        }
+        let body = body.to_string();
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        String::from_utf8(asked).unwrap()
+    });
+    (url, answering)
+}
+
+fn import_live(place: &Place, url: &str) -> Done {
+    let arguments =
+        ["import", "--application", "ticker", "--region", "eu-central-1", "--endpoint-url", url, "-o", "table"];
+    let mut command = place.command(&arguments);
+    command.env("AWS_ACCESS_KEY_ID", "pipe").env("AWS_SECRET_ACCESS_KEY", "pipe").env_remove("AWS_PROFILE");
+    place.run(command)
+}
+
+#[test]
+fn a_live_application_is_read_through_its_api() {
+    let described = json!({ "ApplicationDetail": {
+        "ApplicationName": "ticker",
+        "ApplicationARN": "arn:aws:kinesisanalytics:eu-central-1:123456789012:application/ticker",
+        "ApplicationStatus": "RUNNING",
+        "ApplicationVersionId": 3,
+        "CreateTimestamp": 1_500_000_000.0,
+        "ApplicationCode": "CREATE STREAM \"OUT\" (\"ticker\" VARCHAR(8), \"high\" DOUBLE);\n\
+            CREATE PUMP \"P\" AS INSERT INTO \"OUT\" SELECT STREAM \"ticker\", MAX(\"price\") FROM \"IN_001\"\n\
+            GROUP BY \"ticker\", FLOOR(\"IN_001\".ROWTIME TO MINUTE);",
+        "InputDescriptions": [{
+            "InputId": "1.1",
+            "NamePrefix": "IN",
+            "InAppStreamNames": ["IN_001"],
+            "InputParallelism": { "Count": 1 },
+            "InputProcessingConfigurationDescription": { "InputLambdaProcessorDescription": {
+                "ResourceARN": "arn:aws:lambda:eu-central-1:123456789012:function:clean",
+                "RoleARN": "arn:aws:iam::123456789012:role/r"
+            } },
+            "KinesisStreamsInputDescription": {
+                "ResourceARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/trades",
+                "RoleARN": "arn:aws:iam::123456789012:role/r"
+            },
+            "InputSchema": {
+                "RecordFormat": {
+                    "RecordFormatType": "JSON",
+                    "MappingParameters": { "JSONMappingParameters": { "RecordRowPath": "$" } }
+                },
+                "RecordEncoding": "UTF-8",
+                "RecordColumns": [
+                    { "Name": "ticker", "Mapping": "$.quote.ticker", "SqlType": "VARCHAR(8)" },
+                    { "Name": "price", "Mapping": "$.quote.price", "SqlType": "DOUBLE" }
+                ]
+            },
+            "InputStartingPositionConfiguration": { "InputStartingPosition": "NOW" }
+        }],
+        "OutputDescriptions": [{
+            "OutputId": "1.2",
+            "Name": "OUT",
+            "KinesisStreamsOutputDescription": {
+                "ResourceARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/highs",
+                "RoleARN": "arn:aws:iam::123456789012:role/r"
+            },
+            "DestinationSchema": { "RecordFormatType": "JSON" }
+        }],
+        "ReferenceDataSourceDescriptions": [{
+            "ReferenceId": "2.1",
+            "TableName": "Companies",
+            "S3ReferenceDataSourceDescription": {
+                "BucketARN": "arn:aws:s3:::reference",
+                "FileKey": "companies.csv",
+                "ReferenceRoleARN": "arn:aws:iam::123456789012:role/r"
+            },
+            "ReferenceSchema": {
+                "RecordFormat": {
+                    "RecordFormatType": "CSV",
+                    "MappingParameters": {
+                        "CSVMappingParameters": { "RecordRowDelimiter": "\n", "RecordColumnDelimiter": "," }
+                    }
+                },
+                "RecordColumns": [{ "Name": "ticker", "SqlType": "VARCHAR(8)" }]
+            }
+        }]
+    } });
+    let place = Place::empty();
+    let (url, answering) = answer("200 OK", described);
+    let done = import_live(&place, &url);
+    let asked = answering.join().unwrap();
+    assert!(asked.contains("KinesisAnalytics_20150814.DescribeApplication"), "{asked}");
+    assert!(asked.ends_with(r#"{"ApplicationName":"ticker"}"#), "{asked}");
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    pinned("../import", "live", &format!("{}\n--- pipeline.toml\n{}", done.stderr, place.read("pipeline.toml")));
+}
+
+#[test]
+fn an_application_that_is_not_there_is_said_so() {
+    let place = Place::empty();
+    let refusal = json!({ "__type": "ResourceNotFoundException", "message": "Application ticker not found" });
+    let (url, answering) = answer("400 Bad Request", refusal);
+    let done = import_live(&place, &url);
+    answering.join().unwrap();
+    done.failed(69, &["application `ticker` could not be read", "Application ticker not found", "--region"]);
+    assert!(!place.has("pipeline.toml"));
+}

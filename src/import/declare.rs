@@ -153,7 +153,7 @@ impl Shape<'_> {
     fn cast(&self, text: &str, target: SqlType, group_by: &[String]) -> Result<String, Misfit> {
         let columns: Vec<(String, SqlType)> =
             self.columns.iter().map(|column| (column.name.clone(), column.sql_type)).collect();
-        let reading = read_select(text, Scope { columns: &columns }, group_by, Vec::new())
+        let reading = read_select(text, Scope::of(&columns), group_by, Vec::new())
             .map_err(|error| format!("in `{text}`: {error}"))?;
         let Some(found) = reading.expr.sql_type else { return Err(format!("`{text}` has no type")) };
         let as_it_is = match (found, target) {

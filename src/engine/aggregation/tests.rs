@@ -344,7 +344,7 @@ proptest! {
         let arguments = sliding.arguments(&batch(&rows, 0)).expect("values");
         let types = sliding.argument_types(&schema()).expect("types");
         prop_assert_eq!(arguments.iter().map(|array| array.data_type().clone()).collect::<Vec<_>>(), types);
-        let results: Vec<_> = sliding.result_fields().iter().map(|field| field.data_type().clone()).collect();
+        let results: Vec<_> = all.iter().map(|aggregate| aggregate.sql_type.arrow()).collect();
         let mut frame = sliding.start();
         let mut first = 0;
         for row in 0..rows.len() {

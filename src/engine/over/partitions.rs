@@ -193,8 +193,7 @@ impl Partitions {
     }
 
     fn schema(&self, input: &Schema) -> Result<SchemaRef, DataFusionError> {
-        let mut fields =
-            vec![Field::new("key", DataType::Binary, false), Field::new("time", DataType::Int64, false)];
+        let mut fields = vec![Field::new("key", DataType::Binary, false), Field::new("time", DataType::Int64, false)];
         for (index, of) in self.sliding.argument_types(input)?.into_iter().enumerate() {
             fields.push(Field::new(format!("argument {index}"), of, true));
         }

@@ -1,0 +1,91 @@
+//! Queries over the rows of queries, and over several streams.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::harness::{cases, cases_with, plan, rows_with, run, run_both};
+use super::model::{judged, late, window_line};
+
+const INNER: i64 = 2000;
+const OUTER: i64 = 6000;
+
+fn aligned(moment: i64, to: i64) -> i64 {
+    moment.div_euclid(to) * to
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn windows_over_windows_are_the_models(case in cases()) {
+        let queries = format!(
+            "from = \"inner\"\nwindow = {{ kind = \"tumbling\", size = \"{OUTER}ms\" }}\ngroup_by = [\"k\"]\n\
+             select = {{ n = \"SUM(n)\", windows = \"COUNT(*)\" }}\n\
+             [queries.inner]\nfrom = \"in\"\nwhere = \"v IS NULL OR v <> 7\"\n\
+             window = {{ kind = \"tumbling\", size = \"{INNER}ms\" }}\ngroup_by = [\"k\"]\n\
+             select = {{ n = \"COUNT(*)\" }}"
+        );
+        let plan = plan(case.by_event, &queries);
+        let (rows, watermark) = judged(&case.log, case.end, case.by_event, |time| aligned(time, OUTER) + OUTER);
+        let mut inner: BTreeMap<(i64, Option<u8>), i64> = BTreeMap::new();
+        let mut too_late = Vec::new();
+        for row in rows {
+            let start = aligned(row.time, INNER);
+            if start + INNER <= row.watermark {
+                too_late.push(row);
+            } else {
+                *inner.entry((start, row.row.key)).or_default() += 1;
+            }
+        }
+        let mut outer: BTreeMap<(i64, Option<u8>), (i64, i64)> = BTreeMap::new();
+        for ((start, key), count) in inner {
+            let (total, windows) = outer.entry((aligned(start, OUTER), key)).or_default();
+            *total += count;
+            *windows += 1;
+        }
+        let over = outer.into_iter().filter(|((start, _), _)| start + OUTER <= watermark);
+        let lines: Vec<String> = over
+            .map(|((start, key), (n, windows))| {
+                let line = window_line((start, start + OUTER), key, &[]);
+                let head = line.split("\"n\"").next().expect("columns").to_owned();
+                format!("{head}\"n\":{n},\"windows\":{windows}}}")
+            })
+            .collect();
+        let expected = (lines, late(&too_late));
+        for way in case.ways() {
+            prop_assert_eq!(&run(&case.log, case.end, &plan, way), &expected, "{:?}", way);
+        }
+    }
+
+    #[test]
+    fn streams_read_as_one_are_the_models(
+        case in cases_with(0..1),
+        other in proptest::collection::vec(rows_with(0..1), 1..3),
+    ) {
+        let select = super::harness::SELECT.map(|(name, text)| format!("{name} = \"{text}\"")).join(", ");
+        let queries = format!(
+            "from = [\"in\", \"other\"]\nwhere = \"v IS NULL OR v <> 7\"\n\
+             window = {{ kind = \"tumbling\", size = \"{INNER}ms\" }}\ngroup_by = [\"k\"]\nselect = {{ {select} }}"
+        );
+        let plan = plan(case.by_event, &queries);
+        let last = other.iter().flatten().map(|row| row.arrival).max().unwrap_or(0);
+        let mut case = case;
+        case.end = case.end.max(last + 1);
+        let until = |time| aligned(time, INNER) + INNER;
+        let (mut rows, watermark) = judged(&case.log, case.end, case.by_event, until);
+        let (others, other_watermark) = judged(&other, case.end, case.by_event, until);
+        rows.extend(others);
+        let mut counted: BTreeMap<(i64, Option<u8>), Vec<Option<i32>>> = BTreeMap::new();
+        for row in rows {
+            counted.entry((aligned(row.time, INNER), row.row.key)).or_default().push(row.row.value);
+        }
+        let over = counted.into_iter().filter(|((start, _), _)| start + INNER <= watermark.min(other_watermark));
+        let lines: Vec<String> =
+            over.map(|((start, key), values)| window_line((start, start + INNER), key, &values)).collect();
+        let expected = (lines, Vec::new());
+        for way in case.ways() {
+            prop_assert_eq!(&run_both((&case.log, &other), case.end, &plan, way), &expected, "{:?}", way);
+        }
+    }
+}

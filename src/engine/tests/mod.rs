@@ -1,0 +1,10 @@
+//! The engine against a model that keeps every row and follows the definitions, over random logs, batches and restarts.
+
+mod chained;
+mod failing;
+mod frames;
+mod harness;
+mod keyed;
+mod model;
+mod paned;
+mod ways;

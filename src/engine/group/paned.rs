@@ -131,6 +131,9 @@ impl Paned {
             }
             self.closed = end;
         }
+        // Windows in which there was nothing are over too: no row that comes later is in them.
+        let size = self.panes.size;
+        self.closed = self.closed.max(watermark.div_euclid(size).saturating_mul(size));
         for (lane, brought) in self.lanes.iter_mut().zip(brought) {
             lane.let_in(brought, Micros::MAX, &self.preparation)?;
         }

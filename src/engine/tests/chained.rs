@@ -15,7 +15,7 @@ fn aligned(moment: i64, to: i64) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn windows_over_windows_are_the_models(case in cases()) {

@@ -106,7 +106,7 @@ fn check(case: &Case, frame: Frame) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn ranges_are_the_models_however_they_are_read(case in cases(), range in 1..6000_i64) {

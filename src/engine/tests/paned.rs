@@ -75,7 +75,7 @@ fn check(case: &Case, kind: Kind) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn tumbling_windows_are_the_models_however_they_are_read(case in cases()) {

@@ -27,7 +27,7 @@ const SELECT: [(&str, &str); 8] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn every_way_gives_the_same(case in cases(), window in 0..WINDOWS.len()) {

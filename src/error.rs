@@ -163,6 +163,7 @@ impl Error {
             Self::Unconfirmed { .. } => Some("add --yes".to_owned()),
             Self::Deploy(error) => error.hint(),
             Self::Flink(error) => error.hint(),
+            Self::Engine(EngineError::Table(error)) => Some(error.help.clone()),
             Self::Engine(EngineError::Checkpoint(_)) => {
                 Some("`pipe down --yes` removes the saved state with the records; then start again".to_owned())
             }

@@ -7,7 +7,8 @@ use super::locate::{self, Loaded};
 
 /// Find every mistake in pipeline files, without touching anything
 ///
-/// Reads the files named, or ./pipeline.toml and all of pipelines/, and shows each mistake with its place and what to do.
+/// Reads the files named, or ./pipeline.toml and all of pipelines/, and the tables that they name, and shows each mistake
+/// with its place and what to do.
 /// Needs no network.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pipe check\n  pipe check pipelines/ticker.toml")]
@@ -29,6 +30,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             Err(other) => return Err(other),
         };
         let plans = loaded.plans(ui).and_then(|plans| {
+            loaded.check_tables(&plans[0], false, ui)?;
             loaded.trials(&path, &plans[0], ui)?;
             Ok(plans)
         });

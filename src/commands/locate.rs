@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::deploy::local::{Contact, Folder};
-use crate::document::{Document, help_for};
+use crate::document::{Diagnostic, Document, help_for};
+use crate::engine::check_table;
 use crate::error::Error;
 use crate::plan::{Plan, Trial};
 use crate::spec::{Spec, TargetSpec, TestSpec};
@@ -19,6 +20,8 @@ const DEFAULT: &str = "pipeline.toml";
 pub(super) struct Loaded {
     document: Document,
     spec: Spec,
+    /// The folder that the files of tables are looked up from.
+    folder: PathBuf,
 }
 
 impl Loaded {
@@ -26,7 +29,7 @@ impl Loaded {
     pub(super) fn open(path: &Path, ui: &Ui) -> Result<Self, Error> {
         let document = document(path, ui)?;
         match Spec::read(&document) {
-            Ok(spec) => Ok(Self { document, spec }),
+            Ok(spec) => Ok(Self { document, spec, folder: path.parent().unwrap_or(Path::new("")).to_owned() }),
             Err(found) => {
                 // Once more, as far as it can be understood: so that all mistakes are shown at once.
                 let found = Plan::check(&document).err().unwrap_or(found);
@@ -71,6 +74,28 @@ impl Loaded {
             found.push(trials(&document, &tests)?);
         }
         Ok(found)
+    }
+
+    /// Reads the files of a plan's tables. Fails with what is wrong in them, drawn where the pipeline file names them.
+    /// A file in S3 is a mistake where the plan is to run `here`, and not looked at elsewhere.
+    pub(super) fn check_tables(&self, plan: &Plan, here: bool, ui: &Ui) -> Result<(), Error> {
+        let mut found = Vec::new();
+        for (table, spec) in plan.tables.iter().zip(&self.spec.tables) {
+            let diagnostic = |message| Diagnostic::new(message, spec.file.span.clone());
+            if table.is_in_s3() {
+                if here {
+                    found.push(
+                        diagnostic(format!("table `{}` lies in S3, which this machine does not read", table.name))
+                            .label("a file here is needed")
+                            .help("put a copy beside the pipeline file and name that"),
+                    );
+                }
+            } else if let Err(error) = check_table(table, &self.folder) {
+                let help = error.help.clone();
+                found.push(diagnostic(error.to_string()).label("this file").help(help));
+            }
+        }
+        if found.is_empty() { Ok(()) } else { Err(Error::File { drawn: self.document.draw(&found, ui.color()) }) }
     }
 
     fn resolve(&self, target: &TargetSpec, ui: &Ui) -> Result<Plan, Error> {

@@ -136,6 +136,12 @@ impl<'a> Show<'a> {
         };
         #[expect(clippy::cast_precision_loss, reason = "a rate for reading")]
         let rate = (consumed(&now) - consumed(before)) as f64 / seconds.max(0.001);
+        for query in &now.queries {
+            let told = before.queries.iter().find(|known| known.name == query.name);
+            for note in query.notes.iter().filter(|note| told.is_none_or(|told| !told.notes.contains(note))) {
+                self.ui.note(&format!("note: query `{}`: {note}", query.name));
+            }
+        }
         let mut line = format!("in {rate:.0}/s");
         if let Some(job) = &now.job {
             let rows = count(usize::try_from(self.held(&now, true)).unwrap_or(usize::MAX), "row", "rows");

@@ -99,6 +99,9 @@ fn show(status: &RunStatus, running: bool, plan: Option<&Plan>, ui: &Ui) -> std:
         ui.data(&table(&header, &rows))?;
     }
     for query in &status.queries {
+        for note in &query.notes {
+            ui.data(&format!("note: {note}"))?;
+        }
         samples("late", &query.late, ui)?;
         samples("bad", &query.bad, ui)?;
         if let Some(reason) = silence(query, status, plan, running) {

@@ -73,7 +73,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let path = locate::file(args.pipeline.as_deref())?;
-    let plan = Arc::new(Loaded::open(&path, ui)?.plan(&args.target, ui)?);
+    let loaded = Loaded::open(&path, ui)?;
+    let plan = Arc::new(loaded.plan(&args.target, ui)?);
+    loaded.check_tables(&plan, plan.target.engine == EngineKind::Embedded, ui)?;
     // What has no job for Flink is told before anything is made.
     let prepared = match (plan.target.streams, plan.target.engine) {
         (StreamsKind::Local, EngineKind::Embedded) => None,

@@ -75,6 +75,12 @@ pub(super) fn fingerprint(plan: &Plan, query: &Query) -> String {
         {
             text += &format!("{:?} {:?}\n", stream.columns, stream.time);
         }
+        // What the table holds may change at any time; what it is like may not.
+        if let Operator::Lookup(lookup) = &relation.operator
+            && let Some(table) = plan.table(&lookup.table)
+        {
+            text += &format!("{:?}\n", table.columns);
+        }
     }
     format!("{:032x}", u128::from_be_bytes(Md5::digest(text.as_bytes()).into()))
 }

@@ -1,7 +1,7 @@
 //! Streams, and the generators that feed them.
 
 use crate::document::{Diagnostic, Span, Spanned};
-use crate::spec::{APPLICATION, EventTimeSpec, GeneratorSpec, StreamSpec};
+use crate::spec::{APPLICATION, ColumnSpec, EventTimeSpec, GeneratorSpec, StreamSpec};
 use crate::sql::SqlType;
 
 use super::queries::kda;
@@ -53,33 +53,37 @@ impl Context<'_> {
             _ => {}
         }
         let specs = spec.columns.as_ref().map_or(&[][..], |columns| &columns.value);
-        let mut columns: Vec<Column> = Vec::new();
-        for column in specs {
+        self.places(specs);
+        let column = |column: &ColumnSpec| Column {
+            name: column.name.value.clone(),
+            sql_type: column.column_type.value.sql_type,
+            not_null: column.column_type.value.not_null,
+            path: column.path.clone(),
+        };
+        specs.iter().map(column).collect()
+    }
+
+    /// Reports columns that read what another one reads.
+    pub(super) fn places(&self, columns: &[ColumnSpec]) {
+        for (index, column) in columns.iter().enumerate() {
             let inside = |outer: &[String], inner: &[String]| inner.starts_with(outer);
-            let clash =
-                columns.iter().find(|other| inside(&other.path, &column.path) || inside(&column.path, &other.path));
-            if let Some(other) = clash {
+            let mut others = columns[..index].iter();
+            if let Some(other) =
+                others.find(|other| inside(&other.path, &column.path) || inside(&column.path, &other.path))
+            {
                 let (path, taken) = (column.path.join("."), other.path.join("."));
-                let first = specs.iter().find(|spec| spec.name.value == other.name);
-                let diagnostic = Diagnostic::new(
-                    format!("columns `{}` and `{}` read the same place of a record", other.name, column.name.value),
-                    column.name.span.clone(),
-                )
-                .label(format!("at `$.{path}`"))
-                .help("give one of them another `path`");
-                self.add(match first {
-                    Some(first) => diagnostic.other(first.name.span.clone(), format!("at `$.{taken}`")),
-                    None => diagnostic,
-                });
+                let (one, two) = (&other.name, &column.name);
+                self.add(
+                    Diagnostic::new(
+                        format!("columns `{}` and `{}` read the same place of a record", one.value, two.value),
+                        two.span.clone(),
+                    )
+                    .label(format!("at `$.{path}`"))
+                    .other(one.span.clone(), format!("at `$.{taken}`"))
+                    .help("give one of them another `path`"),
+                );
             }
-            columns.push(Column {
-                name: column.name.value.clone(),
-                sql_type: column.column_type.value.sql_type,
-                not_null: column.column_type.value.not_null,
-                path: column.path.clone(),
-            });
         }
-        columns
     }
 
     /// Returns whether an application writes streams that cannot be told.

@@ -19,6 +19,13 @@ pub struct Table {
     pub key: Vec<usize>,
 }
 
+impl Table {
+    /// Returns whether its file lies in S3, where only what runs on AWS reads it.
+    pub fn is_in_s3(&self) -> bool {
+        self.file.starts_with("s3://")
+    }
+}
+
 /// How the rows of a table are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableFormat {

@@ -23,6 +23,7 @@ impl Context<'_> {
                     .help("a query could mean either; choose another name for one of them"),
             );
         }
+        self.places(&spec.columns.value);
         let columns: Vec<Attribute> = spec
             .columns
             .value

@@ -98,6 +98,7 @@ impl DeployError {
             ),
             Self::NoPort { .. } | Self::Port { .. } => Some("name another with --port".to_owned()),
             Self::Held { .. } => Some("end that command and run this one again".to_owned()),
+            Self::Engine(EngineError::Table(error)) => Some(error.help.clone()),
             Self::Silent { .. } => Some("end that process and run the command again".to_owned()),
             _ => None,
         }

@@ -21,6 +21,19 @@ type Left<'q> = (RelationId, &'q mut Vec<Visible>);
 impl Building<'_> {
     /// Adds the relation of a join.
     pub(super) fn join(&mut self, spec: &QuerySpec, left: Left<'_>, join: &JoinSpec) -> Option<RelationId> {
+        let first = spec.joins.iter().find(|other| other.with.value == join.with.value)?;
+        if first.with.span != join.with.span {
+            self.context.add(
+                Diagnostic::new(
+                    format!("query `{}` joins with `{}` twice", spec.name.value, join.with.value),
+                    join.with.span.clone(),
+                )
+                .label("the second")
+                .other(first.with.span.clone(), "the first")
+                .help("let a query of another name read it, and join with that"),
+            );
+            return None;
+        }
         if self.tables.iter().any(|table| table.name == join.with.value) {
             return self.lookup(spec, left, join);
         }

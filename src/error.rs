@@ -6,6 +6,7 @@ use crate::deploy::{DeployError, FlinkError};
 use crate::engine::EngineError;
 use crate::render::RenderError;
 use crate::streams::LogError;
+use crate::trial::TrialError;
 
 /// A command's failure.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +34,7 @@ pub enum Error {
     /// A file or folder could not be read or written.
     #[error("`{}` could not be {action}: {source}", path.display())]
     Io {
-        /// `read` or `written`.
+        /// `read`, `written` or `used`.
         action: &'static str,
         /// Which.
         path: PathBuf,
@@ -98,6 +99,16 @@ pub enum Error {
     /// Nobody reads what is written any more.
     #[error("the output was closed")]
     BrokenPipe,
+}
+
+impl From<TrialError> for Error {
+    fn from(error: TrialError) -> Self {
+        match error {
+            TrialError::Engine(error) => Self::Engine(error),
+            TrialError::Flink(error) => Self::Flink(error),
+            TrialError::Io { path, source } => Self::Io { action: "used", path, source },
+        }
+    }
 }
 
 impl Error {

@@ -114,7 +114,7 @@ async fn run(command: Command, ui: &Ui) -> Result<(), Error> {
         Command::Up(args) => up::run(&args, ui).await,
         Command::Tail(args) => tail::run(&args, ui).await,
         Command::Status(args) => status::run(&args, ui).await,
-        Command::Test(args) => test::run(&args, ui),
+        Command::Test(args) => test::run(&args, ui).await,
         Command::Down(args) => down::run(&args, ui).await,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::error::Error;
 use crate::plan::{Plan, Trial};
-use crate::trial::{Check, Embedded, Failure, Outcome, Run, Status, Verdict, junit};
+use crate::trial::{Check, Embedded, Failure, OnFlink, Outcome, Run, Status, Verdict, junit};
 use crate::ui::{Format, Ui, csv_line};
 
 use super::check::count;
@@ -16,9 +16,11 @@ use super::locate::{self, Loaded};
 /// Run the tests of pipelines, by a clock that only the tests turn
 ///
 /// Tests are `[[tests]]` of a pipeline file, or of NAME.test.toml beside NAME.toml. On the embedded engine they need no
-/// log and no waiting: a window of a day closes at once.
+/// log and no waiting: a window of a day closes at once. On Flink all records of a test come at once, as files; what that
+/// cannot answer is named, and is no failure where another engine has answered.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  pipe test\n  pipe test ticker -k late\n  pipe test --junit report.xml")]
+#[command(after_help = "Examples:\n  pipe test\n  pipe test ticker -k late\n  pipe test --junit report.xml\n  \
+                        pipe test ticker --engine embedded,flink")]
 pub(super) struct Args {
     /// Pipeline files; all of them if none is named
     #[arg(value_name = "PIPELINE")]
@@ -35,6 +37,10 @@ pub(super) struct Args {
     /// Which engines run the tests
     #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_value = "embedded")]
     engine: Vec<Engine>,
+
+    /// The address of Flink's SQL gateway; that of the target `flink` if not given
+    #[arg(long, value_name = "URL")]
+    gateway: Option<String>,
 }
 
 /// What can run a test.
@@ -42,12 +48,15 @@ pub(super) struct Args {
 enum Engine {
     /// The engine of this program.
     Embedded,
+    /// An Apache Flink on this machine, through its SQL gateway.
+    Flink,
 }
 
 impl Engine {
     fn name(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
+            Self::Flink => "flink",
         }
     }
 }
@@ -55,11 +64,13 @@ impl Engine {
 /// The tests of one file.
 struct Suite {
     plan: Plan,
+    /// Where the target `flink` has its gateway.
+    gateway: String,
     file: String,
     trials: Vec<Trial>,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
+pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let suites = suites(args, ui)?;
     let mut engines = args.engine.clone();
     engines.dedup();
@@ -74,6 +85,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
                 let begun = Instant::now();
                 let outcome = match engine {
                     Engine::Embedded => Embedded::run(&suite.plan, trial)?,
+                    Engine::Flink => OnFlink::at(args.gateway(suite)).run(&suite.plan, trial).await?,
                 };
                 let run = Run {
                     pipeline: suite.plan.name.clone(),
@@ -101,16 +113,17 @@ fn suites(args: &Args, ui: &Ui) -> Result<Vec<Suite>, Error> {
     for path in locate::files(&args.pipelines)? {
         let loaded = Loaded::open(&path, ui).and_then(|loaded| {
             let plan = loaded.plan("local", ui)?;
+            let gateway = loaded.plan("flink", ui)?.target.gateway;
             let trials = loaded.trials(&path, &plan, ui)?;
-            Ok((plan, trials))
+            Ok((plan, gateway, trials))
         });
         match loaded {
-            Ok((plan, files)) => {
+            Ok((plan, gateway, files)) => {
                 for (file, mut trials) in files {
                     found += trials.len();
                     trials.retain(|trial| args.wants(trial));
                     if !trials.is_empty() {
-                        suites.push(Suite { plan: plan.clone(), file, trials });
+                        suites.push(Suite { plan: plan.clone(), gateway: gateway.clone(), file, trials });
                     }
                 }
             }
@@ -135,6 +148,10 @@ fn suites(args: &Args, ui: &Ui) -> Result<Vec<Suite>, Error> {
 }
 
 impl Args {
+    fn gateway<'a>(&'a self, suite: &'a Suite) -> &'a str {
+        self.gateway.as_deref().unwrap_or(&suite.gateway)
+    }
+
     fn wants(&self, trial: &Trial) -> bool {
         let pattern = self.pattern.as_deref().unwrap_or_default().to_lowercase();
         trial.name.to_lowercase().contains(&pattern)
@@ -231,9 +248,7 @@ fn drawn(run: &Run, several: bool) -> String {
             Verdict::Failed(failures) => {
                 for failure in failures {
                     lines.push(format!("  {place}: `{}` is not as expected: {}", check.stream, failure.summary()));
-                    if let Failure::Rows(difference) = failure {
-                        lines.push(indented(&difference.drawn()));
-                    }
+                    lines.extend(failure.drawn().map(|rows| indented(&rows)));
                 }
             }
         }

@@ -27,6 +27,7 @@ pub(super) fn compare(columns: Vec<String>, wanted: &[Wanted], found: &[Row], in
             wanted: wanted.len(),
             found: found.len(),
             only_order: whole,
+            at_least: false,
             missing: wrong.into_iter().map(miss).collect(),
             unexpected: found.get(wanted.len()..).unwrap_or_default().to_vec(),
         });
@@ -42,9 +43,18 @@ pub(super) fn compare(columns: Vec<String>, wanted: &[Wanted], found: &[Row], in
         wanted: wanted.len(),
         found: found.len(),
         only_order: false,
+        at_least: false,
         missing: nearest(&alone, &mut spare),
         unexpected: spare.into_iter().flatten().cloned().collect(),
     })
+}
+
+/// Compares rows that have to be there with others among them; `None` where none is missing.
+pub(super) fn missing(columns: Vec<String>, wanted: &[Wanted], found: &[Row]) -> Option<Difference> {
+    let mut difference = compare(columns, wanted, found, false)?;
+    difference.at_least = true;
+    difference.unexpected.clear();
+    (!difference.missing.is_empty()).then_some(difference)
 }
 
 /// Returns whether a found row is as an expected one says.

@@ -24,6 +24,8 @@ pub struct Difference {
     pub(super) found: usize,
     /// Whether the rows are the right ones in another order.
     pub(super) only_order: bool,
+    /// Whether more rows than those expected may come.
+    pub(super) at_least: bool,
     /// The expected rows that were not found.
     pub(super) missing: Vec<Miss>,
     /// The found rows that were not expected, and are not the nearest of one that is missing.
@@ -54,6 +56,9 @@ impl Difference {
         if self.only_order {
             return "the rows come in another order".to_owned();
         }
+        if self.at_least {
+            return format!("{} of {} expected rows not found", self.missing.len(), self.wanted);
+        }
         let rows = |count: usize| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
         match (self.wanted, self.found) {
             (0, found) => {
@@ -69,6 +74,15 @@ impl Difference {
 
     /// Draws the rows that differ, those that belong together one below the other.
     pub fn drawn(&self) -> String {
+        self.drawn_as(["expected", "nearest", "missing", "not expected"])
+    }
+
+    /// Draws the rows of two engines side by side.
+    pub(super) fn drawn_parted(&self) -> String {
+        self.drawn_as(["embedded", "flink", "only embedded", "only flink"])
+    }
+
+    fn drawn_as(&self, [expected, beside, missing, unexpected]: [&str; 4]) -> String {
         let named =
             |index: &usize| self.missing.is_empty() || self.missing.iter().any(|miss| miss.wanted[*index].is_some());
         let shown: Vec<usize> = (0..self.columns.len()).filter(named).collect();
@@ -78,18 +92,18 @@ impl Difference {
         for miss in self.missing.iter().take(SHOWN) {
             let differs = miss.differs();
             let marked = |index: usize, text: String| if differs[index] { format!("{MARK}{text}") } else { text };
-            let word = if miss.nearest.is_some() { "expected" } else { "missing" };
+            let word = if miss.nearest.is_some() { expected } else { missing };
             let wanted =
                 |index: &usize| marked(*index, miss.wanted[*index].as_ref().map_or(String::new(), Datum::shown));
             rows.push(std::iter::once(word.to_owned()).chain(shown.iter().map(wanted)).collect());
             if let Some(nearest) = &miss.nearest {
                 let found = |index: &usize| marked(*index, nearest[*index].shown());
-                rows.push(std::iter::once("nearest".to_owned()).chain(shown.iter().map(found)).collect());
+                rows.push(std::iter::once(beside.to_owned()).chain(shown.iter().map(found)).collect());
             }
         }
         for row in self.unexpected.iter().take(SHOWN) {
             let found = shown.iter().map(|index| row[*index].shown());
-            rows.push(std::iter::once("not expected".to_owned()).chain(found).collect());
+            rows.push(std::iter::once(unexpected.to_owned()).chain(found).collect());
         }
         let hidden = self.missing.len().saturating_sub(SHOWN) + self.unexpected.len().saturating_sub(SHOWN);
         let drawn = table(&header, &rows);
@@ -147,6 +161,7 @@ mod tests {
             wanted: 2,
             found: 2,
             only_order: false,
+            at_least: false,
             missing: vec![
                 Miss {
                     wanted: vec![Some(text("AMZN")), Some(text("3")), None],
@@ -156,7 +171,25 @@ mod tests {
             ],
             unexpected: vec![vec![text("A\u{7}"), text("9"), Datum::Null]],
         };
-        insta::assert_snapshot!(difference.drawn(), @"");
-        insta::assert_snapshot!(difference.json(), @"");
+        let drawn = difference.drawn();
+        let lines: Vec<&str> = drawn.lines().map(str::trim_end).collect();
+        assert_eq!(
+            [&lines[..1], &lines[2..]].concat(),
+            [
+                "                ticker   n",
+                " expected       AMZN     ≠ 3",
+                " nearest        AMZN     ≠ 2",
+                " missing        MSFT",
+                " not expected   A\\u{7}   9",
+            ]
+        );
+        let json = difference.json();
+        assert_eq!(json["missing"][0]["differs"], json!(["n"]));
+        assert_eq!(
+            json["missing"][0]["expected"],
+            json!({ "ticker": "AMZN", "n": "3" }),
+            "nothing is said of the rest"
+        );
+        assert_eq!(json["unexpected"][0]["low"], Value::Null);
     }
 }

@@ -1,5 +1,7 @@
 //! Tests on the embedded engine, by a clock that only their steps turn.
 
+use std::collections::BTreeMap;
+
 use crate::engine::{Bench, EngineError, Made};
 use crate::plan::{Action, Expectation, Plan, Query, Record, Source, Trial};
 use crate::streams::{Appends, Millis};
@@ -139,8 +141,39 @@ impl<'a> Embedded<'a> {
     }
 }
 
+/// How records come in where a test is run to the end of all windows, whatever it expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// As its steps say.
+    BySteps,
+    /// All at once.
+    AtOnce,
+}
+
+/// Records by the stream that a query has written.
+pub(super) type Written = BTreeMap<String, Vec<Vec<u8>>>;
+
+/// Returns all that the queries write of the records of a test, until nothing is open any more.
+pub(super) fn written(plan: &Plan, trial: &Trial, ending: Ending) -> Result<Written, EngineError> {
+    let mut this = Embedded::new(plan, trial)?;
+    for step in &trial.steps {
+        match &step.action {
+            Action::Ingest { stream, records } => this.ingest(stream, records),
+            Action::Advance(moment) if ending == Ending::BySteps => this.advance(*moment)?,
+            Action::Expect(_) if ending == Ending::BySteps => this.look()?,
+            Action::Advance(_) | Action::Expect(_) => {}
+        }
+    }
+    this.advance(END)?;
+    let streams = plan.outputs().map(|(_, stream)| stream.to_owned());
+    Ok(streams.zip(this.queries.into_iter().map(|worker| worker.made.rows)).collect())
+}
+
+/// A moment at which every silence has been long enough: 9999-12-31T23:59:59.999Z.
+const END: Millis = 253_402_300_799_999;
+
 /// Takes records for a log; those of a stream without a key column are spread over its shards.
-pub(super) fn appends(records: &[Record], keyless: &mut u64) -> Appends {
+fn appends(records: &[Record], keyless: &mut u64) -> Appends {
     let mut appends = Appends::new();
     for record in records {
         match &record.partition_key {

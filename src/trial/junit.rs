@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{Failure, Run, Status, Verdict};
+use super::{Run, Status, Verdict};
 
 /// Writes runs as a JUnit file, a suite for each pipeline and engine.
 pub fn junit(runs: &[Run]) -> String {
@@ -61,8 +61,7 @@ fn case(run: &Run, out: &mut String) {
             Verdict::NotRun(_) => {}
             Verdict::Failed(failures) => {
                 for failure in failures {
-                    let table =
-                        if let Failure::Rows(difference) = failure { difference.drawn() } else { String::new() };
+                    let table = failure.drawn().unwrap_or_default();
                     let message = format!("{place}: {}", failure.summary());
                     put(
                         out,

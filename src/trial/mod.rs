@@ -6,11 +6,15 @@
 mod compare;
 mod difference;
 mod embedded;
+mod error;
+mod flink;
 mod junit;
 mod outcome;
 mod rows;
 
 pub use difference::Difference;
 pub use embedded::Embedded;
+pub use error::TrialError;
+pub use flink::OnFlink;
 pub use junit::junit;
 pub use outcome::{Check, Counted, Failure, Outcome, Run, Status, Verdict};

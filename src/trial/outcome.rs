@@ -84,6 +84,10 @@ pub enum Verdict {
 pub enum Failure {
     /// Rows differ.
     Rows(Difference),
+    /// The engine has other rows than the embedded one of the same records.
+    Parted(Difference),
+    /// The engine failed over the test, and what it said.
+    Engine(String),
     /// A number differs.
     Number {
         /// What was counted.
@@ -152,17 +156,31 @@ impl Failure {
     pub fn summary(&self) -> String {
         match self {
             Self::Rows(difference) => difference.summary(),
+            Self::Parted(difference) => {
+                let (embedded, other) = (difference.wanted, difference.found);
+                format!("the engines part: {embedded} rows from the embedded one, {other} from this one")
+            }
+            Self::Engine(said) => said.clone(),
             Self::Number { what, wanted, found, because } => {
                 let reasons: String = because.iter().map(|reason| format!("; {reason}")).collect();
-                format!("{wanted} {} expected, {found} found{reasons}", what.words())
+                format!("{}: {wanted} expected, {found} found{reasons}", what.words())
             }
+        }
+    }
+
+    /// Draws the rows that differ, where rows were compared.
+    pub fn drawn(&self) -> Option<String> {
+        match self {
+            Self::Rows(difference) => Some(difference.drawn()),
+            Self::Parted(difference) => Some(difference.drawn_parted()),
+            Self::Engine(_) | Self::Number { .. } => None,
         }
     }
 
     /// Returns all of it for a program.
     pub fn json(&self) -> Value {
         let mut whole = json!({ "problem": self.summary() });
-        if let (Self::Rows(difference), Some(members)) = (self, whole.as_object_mut()) {
+        if let (Self::Rows(difference) | Self::Parted(difference), Some(members)) = (self, whole.as_object_mut()) {
             if let Value::Object(rows) = difference.json() {
                 members.extend(rows);
             }

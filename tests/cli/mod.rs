@@ -10,4 +10,5 @@ mod harness;
 mod import;
 mod kill;
 mod pace;
+mod test;
 mod up;

@@ -4,7 +4,7 @@ use super::{pipe, root};
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["", "init", "import", "check", "plan", "render", "up", "tail", "status", "down"] {
+    for command in ["", "init", "import", "check", "plan", "render", "up", "tail", "status", "test", "down"] {
         let mut pipe = pipe(root());
         if !command.is_empty() {
             pipe.arg(command);

@@ -41,3 +41,12 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+/// Every pipeline of the project, without the files that hold only tests.
+fn pipelines() -> Vec<PathBuf> {
+    files(&root().join("pipelines"), "toml").into_iter().filter(|path| !holds_only_tests(path)).collect()
+}
+
+fn holds_only_tests(path: &Path) -> bool {
+    path.to_str().unwrap().ends_with(".test.toml")
+}

@@ -53,6 +53,36 @@ fn every_pipeline_of_the_readme_is_without_mistakes() {
     }
 }
 
+/// Returns the pipelines that are shown; tests belong to the one before them.
+fn pipelines(text: &str) -> Vec<String> {
+    let mut pipelines: Vec<String> = Vec::new();
+    for block in blocks(text, "toml") {
+        match pipelines.last_mut() {
+            Some(pipeline) if block.starts_with(TESTS) => pipeline.push_str(block),
+            _ => pipelines.push(block.to_owned()),
+        }
+    }
+    pipelines
+}
+
+/// What tests begin with.
+const TESTS: &str = "[[tests]]";
+
+#[test]
+fn every_test_of_the_readme_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = readme();
+    let tested = pipelines(&text).into_iter().filter(|pipeline| pipeline.contains(TESTS));
+    let mut ran = 0;
+    for pipeline in tested {
+        fs::write(folder.path().join("pipeline.toml"), pipeline).unwrap();
+        let output = pipe(folder.path()).args(["test", "-o", "table"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        ran += 1;
+    }
+    assert!(ran > 0);
+}
+
 #[test]
 fn every_command_of_the_readme_runs() {
     let folder = tempfile::tempdir().unwrap();

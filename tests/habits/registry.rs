@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::{pipe, root};
+use super::{pipe, pipelines, root};
 
 /// Returns the stems of the files of a folder of `src/` that hold a text.
 fn holding(folder: &str, text: &str) -> BTreeSet<String> {
@@ -54,10 +54,8 @@ fn every_operation_of_the_kinesis_api_is_in_the_table() {
 
 #[test]
 fn every_pipeline_can_be_begun_with() {
-    let examples: BTreeSet<String> = fs::read_dir(root().join("pipelines"))
-        .unwrap()
-        .map(|entry| Path::new(&entry.unwrap().file_name()).file_stem().unwrap().to_str().unwrap().to_owned())
-        .collect();
+    let examples: BTreeSet<String> =
+        pipelines().iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     let help = pipe(root()).args(["init", "--help"]).output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     for example in examples {

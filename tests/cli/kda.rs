@@ -62,5 +62,5 @@ fn a_file_that_is_not_there_is_a_mistake_of_the_pipeline_file() {
     let done = place.pipe(&["check", "pipes/pipeline.toml"]);
     assert_eq!(done.code(), Some(78), "{done:?}");
     assert!(done.stderr.contains("the file `sql/app.sql` cannot be read"), "{}", done.stderr);
-    assert!(done.stderr.contains("pipeline.toml:14:12"), "{}", done.stderr);
+    assert!(done.stderr.contains("pipeline.toml:13:12"), "{}", done.stderr);
 }

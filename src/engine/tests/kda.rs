@@ -294,11 +294,7 @@ fn streams_are_joined_over_windows() {
         )
     };
     let a = [(1_000, r#"{"K":"x","V":1}"#), (12_000, r#"{"K":"y","V":2}"#), (30_000, r#"{"K":"z","V":3}"#)];
-    let b = [
-        (5_000, r#"{"K":"x","V":10}"#),
-        (11_001, r#"{"K":"x","V":11}"#),
-        (11_500, r#"{"K":"y","V":12}"#),
-    ];
+    let b = [(5_000, r#"{"K":"x","V":10}"#), (11_001, r#"{"K":"x","V":11}"#), (11_500, r#"{"K":"y","V":12}"#)];
     let one_side = sql("a OVER (RANGE INTERVAL '10' SECOND PRECEDING) AS x JOIN b AS y ON x.k = y.k");
     let first = r#"{"AT":"2020-01-01T00:00:05.000","V":1,"W":10}"#;
     let second = r#"{"AT":"2020-01-01T00:00:12.000","V":2,"W":12}"#;
@@ -325,4 +321,49 @@ fn a_stream_is_joined_with_itself_and_with_what_came_of_it() {
                JOIN sums AS t ON r.k = t.k;";
     let a = [(100, r#"{"K":"x","V":1}"#), (200, r#"{"K":"x","V":2}"#)];
     assert_eq!(rows(sql, &a, &[], 60_000), [r#"{"K":"x","V":1,"S":3}"#, r#"{"K":"x","V":2,"S":3}"#]);
+}
+
+#[test]
+fn lines_of_logs_become_records_whose_fields_are_read() {
+    let sql = "CREATE STREAM out (level VARCHAR(16), what VARCHAR(8));
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM t.r.COLUMN1, UPPER(t.r.COLUMN2)
+               FROM (SELECT STREAM REGEX_LOG_PARSE(k, '([a-z]+):(.*)') FROM a) AS t(r) WHERE r.COLUMN1 <> 'debug';";
+    let a = [(1, r#"{"K":"warn:x"}"#), (2, r#"{"K":"debug:y"}"#), (3, r#"{"K":"info:z"}"#), (4, r#"{"K":"?"}"#)];
+    assert_eq!(rows(sql, &a, &[], 1000), [r#"{"LEVEL":"warn","WHAT":"X"}"#, r#"{"LEVEL":"info","WHAT":"Z"}"#]);
+}
+
+#[test]
+fn an_unusual_row_has_a_greater_score_than_the_rows_before_it() {
+    let sql = "CREATE STREAM out (k VARCHAR(8), v INTEGER, score DOUBLE);
+               CREATE PUMP p AS INSERT INTO out SELECT STREAM k, v, ANOMALY_SCORE
+               FROM TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM k, v FROM a), 50, 20));";
+    let usual = |index: i64| (index, if index % 2 == 0 { r#"{"K":"a","V":10}"# } else { r#"{"K":"a","V":12}"# });
+    let mut a: Vec<Record> = (0..40).map(usual).collect();
+    a.push((40, r#"{"K":"a","V":900}"#));
+    a.push((41, r#"{"K":"a","V":null}"#));
+    let found = rows(sql, &a, &[], 1000);
+    let score = |row: &String| serde_json::from_str::<serde_json::Value>(row).expect("JSON")["SCORE"].as_f64();
+    let scores: Vec<Option<f64>> = found.iter().map(score).collect();
+    assert!(scores[..20].iter().all(|score| *score == Some(0.0)), "nothing is scored while the first sample is drawn");
+    let (usual, unusual) = (&scores[25..40], scores[40].expect("a score"));
+    assert!(usual.iter().all(|score| score.is_some_and(|score| score > 0.0 && score < unusual)), "{scores:?}");
+    assert_eq!(scores[41], None);
+}
+
+#[test]
+fn periods_and_differences_of_moments_are_compared() {
+    let sql = "CREATE STREAM out (k VARCHAR(8), seconds INTEGER);
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM k, (at - TIMESTAMP '2020-01-01 00:00:00') SECOND(10, 3) FROM a
+               WHERE PERIOD(TIMESTAMP '2020-01-01 00:00:10', TIMESTAMP '2020-01-01 00:00:20') CONTAINS at
+                  OR PERIOD(at, at + INTERVAL '5' SECOND) IMMEDIATELY PRECEDES
+                     PERIOD(TIMESTAMP '2020-01-01 00:01:00', TIMESTAMP '2020-01-01 00:02:00');";
+    let a = [
+        (1, r#"{"K":"a","AT":"2020-01-01T00:00:10Z"}"#),
+        (2, r#"{"K":"b","AT":"2020-01-01T00:00:20Z"}"#),
+        (3, r#"{"K":"c","AT":"2020-01-01T00:00:55Z"}"#),
+        (4, r#"{"K":"d","AT":"2020-01-01T00:00:56Z"}"#),
+    ];
+    assert_eq!(rows(sql, &a, &[], 1000), [r#"{"K":"a","SECONDS":10}"#, r#"{"K":"c","SECONDS":55}"#]);
 }

@@ -10,6 +10,7 @@ use crate::plan::{Clock, Operator as Made, Plan, Query, Relation, Time};
 use crate::streams::{Block, Millis};
 use crate::window::Micros;
 
+use super::forest::Scoring;
 use super::group;
 use super::join::Pairing;
 use super::lookup::{Joined, LookupError};
@@ -225,6 +226,7 @@ fn operator(
         Made::Union(_) => Box::new(Union::new(schema, leads)),
         Made::Over(over) => Box::new(Over::new(over, relation.clock, inputs[0], schema)?),
         Made::Join(join) => Box::new(Pairing::new(join, inputs, schema, leads)?),
+        Made::Forest(forest) => Box::new(Scoring::new(forest, schema)?),
         Made::Read(_) | Made::Lookup(_) => {
             return Err(DataFusionError::NotImplemented(format!("the relation {}", relation.name)));
         }

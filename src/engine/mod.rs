@@ -12,6 +12,7 @@ mod decode;
 mod divert;
 mod each_row;
 mod expression;
+mod forest;
 mod graph;
 mod group;
 mod join;

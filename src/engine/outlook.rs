@@ -64,7 +64,11 @@ impl Hold {
             Operator::Join(join) => {
                 Self::Pair { bound: join.before.max(join.after).saturating_add(MILLI), delay: join::delay(join) }
             }
-            Operator::Read(_) | Operator::Select(_) | Operator::Union(_) | Operator::Lookup(_) => Self::Nothing,
+            Operator::Read(_)
+            | Operator::Select(_)
+            | Operator::Union(_)
+            | Operator::Lookup(_)
+            | Operator::Forest(_) => Self::Nothing,
         }
     }
 

@@ -8,6 +8,7 @@ mod flink;
 mod golden;
 mod harness;
 mod import;
+mod kda;
 mod kill;
 mod pace;
 mod test;

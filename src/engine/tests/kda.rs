@@ -244,3 +244,126 @@ fn system_columns_and_windows_by_arrival() {
         [r#"{"W":"2020-01-01T00:00:00.000","SHARD":"shardId-000000000000","PK":"pk","N":2}"#]
     );
 }
+
+/// A frame reaches back to rows that are as old as it allows, and no further on than the row itself (reference A.6.4).
+#[test]
+fn frames_end_with_the_row_and_begin_with_the_oldest_that_is_allowed() {
+    let sql = "CREATE STREAM out (k VARCHAR(8), s INTEGER, r INTEGER, n INTEGER, before INTEGER, hi INTEGER);
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM k, SUM(v) OVER w10, SUM(v) OVER last2, COUNT(*) OVER (RANGE INTERVAL '10' SECOND PRECEDING),
+                   LAG(v) OVER last2, CASE WHEN v > 3 THEN NULL ELSE MAX(v) OVER w10 + 100 END
+               FROM a
+               WINDOW w10 AS (PARTITION BY k RANGE INTERVAL '10' SECOND PRECEDING),
+                   last2 AS (PARTITION BY k ROWS 1 PRECEDING);";
+    let a = [
+        (0, r#"{"K":"a","V":1}"#),
+        (10_000, r#"{"K":"a","V":2}"#),
+        (10_000, r#"{"K":"a","V":3}"#),
+        (10_000, r#"{"K":"b","V":9}"#),
+        (10_001, r#"{"K":"a","V":4}"#),
+    ];
+    assert_eq!(
+        rows(sql, &a, &[], 60_000),
+        [
+            r#"{"K":"a","S":1,"R":1,"N":1,"BEFORE":null,"HI":101}"#,
+            r#"{"K":"a","S":3,"R":3,"N":2,"BEFORE":1,"HI":102}"#,
+            r#"{"K":"a","S":6,"R":5,"N":3,"BEFORE":2,"HI":103}"#,
+            r#"{"K":"b","S":9,"R":9,"N":4,"BEFORE":null,"HI":null}"#,
+            r#"{"K":"a","S":9,"R":7,"N":4,"BEFORE":3,"HI":null}"#,
+        ]
+    );
+}
+
+#[test]
+fn an_alert_is_a_filter_around_a_frame() {
+    let sql = "CREATE STREAM out (k VARCHAR(8), n INTEGER, at TIMESTAMP);
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM k, c, ROWTIME FROM (SELECT STREAM k, COUNT(*) OVER w AS c FROM a
+               WINDOW w AS (PARTITION BY k RANGE INTERVAL '1' MINUTE PRECEDING)) WHERE c > 1;";
+    let a = [(0, r#"{"K":"a"}"#), (1_000, r#"{"K":"b"}"#), (2_000, r#"{"K":"a"}"#), (70_000, r#"{"K":"a"}"#)];
+    assert_eq!(rows(sql, &a, &[], 200_000), [r#"{"K":"a","N":2,"AT":"2020-01-01T00:00:02.000"}"#]);
+}
+
+/// A row waits in its own window for a partner; without a window it looks back only (reference A.6.7).
+#[test]
+fn streams_are_joined_over_windows() {
+    let sql = |join: &str| {
+        format!(
+            "CREATE STREAM out (at TIMESTAMP, v INTEGER, w INTEGER);
+             CREATE PUMP p AS INSERT INTO out SELECT STREAM ROWTIME, x.v, y.v FROM {join};"
+        )
+    };
+    let a = [(1_000, r#"{"K":"x","V":1}"#), (12_000, r#"{"K":"y","V":2}"#), (30_000, r#"{"K":"z","V":3}"#)];
+    let b = [(5_000, r#"{"K":"x","V":10}"#), (11_001, r#"{"K":"x","V":11}"#), (11_500, r#"{"K":"y","V":12}"#)];
+    let one_side = sql("a OVER (RANGE INTERVAL '10' SECOND PRECEDING) AS x JOIN b AS y ON x.k = y.k");
+    let first = r#"{"AT":"2020-01-01T00:00:05.000","V":1,"W":10}"#;
+    let second = r#"{"AT":"2020-01-01T00:00:12.000","V":2,"W":12}"#;
+    assert_eq!(rows(&one_side, &a, &b, 100_000), [first]);
+    let window = "OVER (RANGE INTERVAL '10' SECOND PRECEDING)";
+    let both = sql(&format!("a {window} AS x, b {window} AS y WHERE x.k = y.k AND y.v > 0"));
+    assert_eq!(rows(&both, &a, &b, 100_000), [first, second]);
+    let left = sql(&format!("a {window} AS x LEFT JOIN b {window} AS y ON x.k = y.k"));
+    let mut found = rows(&left, &a, &b, 100_000);
+    found.sort();
+    assert_eq!(found.len(), 3);
+    assert_eq!(found[..2], [first, second]);
+    assert!(found[2].ends_with(r#","V":3,"W":null}"#), "{}", found[2]);
+}
+
+#[test]
+fn a_stream_is_joined_with_itself_and_with_what_came_of_it() {
+    let sql = "CREATE STREAM sums (k VARCHAR(8), s INTEGER);
+               CREATE PUMP p1 AS INSERT INTO sums
+               SELECT STREAM k, SUM(v) FROM a GROUP BY k, STEP(a.ROWTIME BY INTERVAL '1' SECOND);
+               CREATE STREAM out (k VARCHAR(8), v INTEGER, s INTEGER);
+               CREATE PUMP p2 AS INSERT INTO out
+               SELECT STREAM r.k, r.v, t.s FROM a OVER (RANGE INTERVAL '5' SECOND PRECEDING) AS r
+               JOIN sums AS t ON r.k = t.k;";
+    let a = [(100, r#"{"K":"x","V":1}"#), (200, r#"{"K":"x","V":2}"#)];
+    assert_eq!(rows(sql, &a, &[], 60_000), [r#"{"K":"x","V":1,"S":3}"#, r#"{"K":"x","V":2,"S":3}"#]);
+}
+
+#[test]
+fn lines_of_logs_become_records_whose_fields_are_read() {
+    let sql = "CREATE STREAM out (level VARCHAR(16), what VARCHAR(8));
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM t.r.COLUMN1, UPPER(t.r.COLUMN2)
+               FROM (SELECT STREAM REGEX_LOG_PARSE(k, '([a-z]+):(.*)') FROM a) AS t(r) WHERE r.COLUMN1 <> 'debug';";
+    let a = [(1, r#"{"K":"warn:x"}"#), (2, r#"{"K":"debug:y"}"#), (3, r#"{"K":"info:z"}"#), (4, r#"{"K":"?"}"#)];
+    assert_eq!(rows(sql, &a, &[], 1000), [r#"{"LEVEL":"warn","WHAT":"X"}"#, r#"{"LEVEL":"info","WHAT":"Z"}"#]);
+}
+
+#[test]
+fn an_unusual_row_has_a_greater_score_than_the_rows_before_it() {
+    let sql = "CREATE STREAM out (k VARCHAR(8), v INTEGER, score DOUBLE);
+               CREATE PUMP p AS INSERT INTO out SELECT STREAM k, v, ANOMALY_SCORE
+               FROM TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM k, v FROM a), 50, 20));";
+    let usual = |index: i64| (index, if index % 2 == 0 { r#"{"K":"a","V":10}"# } else { r#"{"K":"a","V":12}"# });
+    let mut a: Vec<Record> = (0..40).map(usual).collect();
+    a.push((40, r#"{"K":"a","V":900}"#));
+    a.push((41, r#"{"K":"a","V":null}"#));
+    let found = rows(sql, &a, &[], 1000);
+    let score = |row: &String| serde_json::from_str::<serde_json::Value>(row).expect("JSON")["SCORE"].as_f64();
+    let scores: Vec<Option<f64>> = found.iter().map(score).collect();
+    assert!(scores[..20].iter().all(|score| *score == Some(0.0)), "nothing is scored while the first sample is drawn");
+    let (usual, unusual) = (&scores[25..40], scores[40].expect("a score"));
+    assert!(usual.iter().all(|score| score.is_some_and(|score| score > 0.0 && score < unusual)), "{scores:?}");
+    assert_eq!(scores[41], None);
+}
+
+#[test]
+fn periods_and_differences_of_moments_are_compared() {
+    let sql = "CREATE STREAM out (k VARCHAR(8), seconds INTEGER);
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM k, (at - TIMESTAMP '2020-01-01 00:00:00') SECOND(10, 3) FROM a
+               WHERE PERIOD(TIMESTAMP '2020-01-01 00:00:10', TIMESTAMP '2020-01-01 00:00:20') CONTAINS at
+                  OR PERIOD(at, at + INTERVAL '5' SECOND) IMMEDIATELY PRECEDES
+                     PERIOD(TIMESTAMP '2020-01-01 00:01:00', TIMESTAMP '2020-01-01 00:02:00');";
+    let a = [
+        (1, r#"{"K":"a","AT":"2020-01-01T00:00:10Z"}"#),
+        (2, r#"{"K":"b","AT":"2020-01-01T00:00:20Z"}"#),
+        (3, r#"{"K":"c","AT":"2020-01-01T00:00:55Z"}"#),
+        (4, r#"{"K":"d","AT":"2020-01-01T00:00:56Z"}"#),
+    ];
+    assert_eq!(rows(sql, &a, &[], 1000), [r#"{"K":"a","SECONDS":10}"#, r#"{"K":"c","SECONDS":55}"#]);
+}

@@ -3,12 +3,14 @@
 //! A relation is a bag of rows that goes on for ever: each row has attributes and a hidden time. Relations stand in the
 //! plan's list behind those that they are made of, so that whoever goes through the list in order has seen the inputs.
 
+mod forest;
 mod group;
 mod join;
 
 use crate::sql::{Aggregate, Expr, SqlType};
 use crate::window::{Frame, Micros};
 
+pub use forest::Forest;
 pub use group::{Group, RowTime, Top};
 pub use join::{Join, JoinKind, Lookup};
 
@@ -65,6 +67,8 @@ pub enum Operator {
     Join(Join),
     /// Rows, each with what a table has for it.
     Lookup(Lookup),
+    /// Rows, each with a score of how unusual it is.
+    Forest(Forest),
 }
 
 /// The records of a stream as rows.
@@ -125,6 +129,7 @@ impl Operator {
             Self::Union(inputs) => inputs.clone(),
             Self::Join(join) => vec![join.left, join.right],
             Self::Lookup(lookup) => vec![lookup.input],
+            Self::Forest(forest) => vec![forest.input],
         }
     }
 
@@ -142,6 +147,7 @@ impl Operator {
             }
             Self::Join(join) => (join.left, join.right) = (number(join.left), number(join.right)),
             Self::Lookup(lookup) => lookup.input = number(lookup.input),
+            Self::Forest(forest) => forest.input = number(forest.input),
         }
     }
 }

@@ -145,6 +145,10 @@ impl<'a> Views<'a> {
             Operator::Union(inputs) => Ok(union::rows(self, id, inputs)),
             Operator::Join(it) => join::rows(self, id, it),
             Operator::Lookup(it) => lookup::rows(self, id, it),
+            Operator::Forest(_) => Err(Refusal::new(
+                "Flink SQL has no random cut forest",
+                "the nearest is a function of one's own, or the embedded engine",
+            )),
         }
     }
 

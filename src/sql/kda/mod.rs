@@ -8,6 +8,7 @@ mod dialect;
 mod from;
 mod interval;
 mod lenient;
+mod period;
 mod place;
 mod prefix;
 mod query;
@@ -36,7 +37,7 @@ pub use tree::{
 };
 pub use typing::{
     ARRIVAL_TIME, GroupNames, OverCall, Typing, WINDOW_END, WINDOW_START, arrival_as_time, column_name, condition,
-    on_input, quoted, same, take_over, with_moments, without_promises,
+    field_of, is_record, on_input, quoted, same, take_over, with_moments, without_promises,
 };
 pub use window::{
     Constant, Extent, Moment, Trigger, constant, extent, goes_by_time, interval_micros, names_row_time, trigger,

@@ -46,6 +46,14 @@ pub struct ScopeColumn {
     pub sql_type: SqlType,
     /// Whether `*` leaves it out.
     pub hidden: bool,
+    /// Which field of the record of that name it is, where it is one.
+    pub field: Option<String>,
+}
+
+impl ScopeColumn {
+    fn is(&self, name: &str, field: Option<&str>) -> bool {
+        self.name == name && self.field.as_deref() == field
+    }
 }
 
 impl NameScope {
@@ -95,18 +103,33 @@ impl NameScope {
     }
 
     fn qualified(&self, parts: &[Ident], whole: &Expr, places: &Places<'_>) -> Result<Expr, SqlError> {
+        if let Some(column) = self.field(parts) {
+            let last = parts.last().unwrap_or(&parts[0]);
+            return Ok(attribute(&column.attribute, last));
+        }
         let [qualifier, name] = parts else {
             return Err(SqlError::new(format!("`{whole}` is no column"))
                 .at(places.range(whole.span()))
-                .help("a name has at most one qualifier"));
+                .help("a name has at most one qualifier; a field of a record has one more, such as t.r.COLUMN1"));
         };
         let item = self.item(&qualifier.value, places.range(qualifier.span))?;
-        let column = item.columns.iter().find(|column| column.name == name.value);
+        let column = item.columns.iter().find(|column| column.is(&name.value, None));
         match column {
             Some(column) => Ok(attribute(&column.attribute, name)),
             None if name.value == ROWTIME => Ok(attribute(&item.row_time, name)),
             None => Err(unknown(name, &[item]).at(places.range(name.span))),
         }
+    }
+
+    /// Finds the field of a record: `t.r.COLUMN1` or `r.COLUMN1`.
+    fn field(&self, parts: &[Ident]) -> Option<&ScopeColumn> {
+        let (item, record, field) = match parts {
+            [item, record, field] => (Some(&item.value), record, field),
+            [record, field] => (None, record, field),
+            _ => return None,
+        };
+        let items = self.items.iter().filter(|known| item.is_none_or(|item| known.name.as_ref() == Some(item)));
+        items.flat_map(|item| &item.columns).find(|column| column.is(&record.value, Some(&field.value)))
     }
 
     fn item(&self, name: &str, place: Option<Range<usize>>) -> Result<&ScopeItem, SqlError> {
@@ -122,7 +145,10 @@ impl NameScope {
 
 /// A name that no column has.
 fn unknown(name: &Ident, items: &[&ScopeItem]) -> SqlError {
-    let columns = || items.iter().flat_map(|item| &item.columns).map(|column| column.name.as_str());
+    let columns = || {
+        let all = items.iter().flat_map(|item| &item.columns);
+        all.filter(|column| column.field.is_none()).map(|column| column.name.as_str())
+    };
     let error = SqlError::new(format!("there is no column `{}`", name.value)).label("unknown column");
     let same = columns().find(|column| name.quote_style.is_none() && column.eq_ignore_ascii_case(&name.value));
     match same {

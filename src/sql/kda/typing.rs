@@ -1,6 +1,9 @@
 //! Expressions of a program with attributes in the place of names → typed expressions.
 
-use sqlparser::ast::{Expr as Parsed, Function, Ident, Interval, NullTreatment, Spanned, WindowSpec, WindowType};
+use sqlparser::ast::{
+    Expr as Parsed, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Interval, NullTreatment, Spanned,
+    Value, ValueWithSpan, WindowSpec, WindowType,
+};
 
 use super::super::read::parser::DIFFERENCE;
 use super::super::{
@@ -8,10 +11,11 @@ use super::super::{
     Visible, type_expr,
 };
 use super::call::{function, list};
+use super::period;
 use super::place::Places;
 use super::rewrite::{Step, any, bare, rewrite};
 use super::scope::{INPUT_TIME, OUTPUT_TIME, attribute};
-use super::tree::Name;
+use super::tree::{Name, Program};
 use super::window::Moment;
 
 /// The column of a record's arrival.
@@ -61,24 +65,24 @@ impl Typing<'_> {
             self.columns.iter().map(|(name, sql_type)| Visible::column(name, *sql_type)).collect();
         let space = Space { names: &names, folding: Folding::Lenient, aggregates: rule };
         let mut found = Found { aggregates: std::mem::take(aggregates), over: Vec::new() };
-        let typed = type_expr(&with_differences(parsed), self.text, &space, &mut found);
+        let typed = type_expr(&plainer(parsed), self.text, &space, &mut found);
         *aggregates = found.aggregates;
         typed
     }
 }
 
-/// Returns the expression with the differences of moments as the typing knows them.
-fn with_differences(parsed: &Parsed) -> Parsed {
+/// Returns the expression with the differences of moments and the predicates on periods as the typing knows them.
+fn plainer(parsed: &Parsed) -> Parsed {
     let mut changed = parsed.clone();
     let done = rewrite(&mut changed, &mut |part| match part {
         Parsed::Interval(Interval { value, leading_field: Some(unit), last_field: None, .. })
             if matches!(**value, Parsed::Nested(_)) =>
         {
             let unit = Parsed::Identifier(Ident::new(unit.to_string()));
-            let call = function(Ident::new(DIFFERENCE), list(vec![unit, with_differences(value)]));
+            let call = function(Ident::new(DIFFERENCE), list(vec![unit, plainer(value)]));
             Ok(Step::with(Parsed::Function(call)))
         }
-        _ => Ok(Step::Into),
+        _ => Ok(period::comparisons(part).map_or(Step::Into, |known| Step::with(plainer(&known)))),
     });
     debug_assert!(done.is_ok(), "nothing is refused here");
     changed
@@ -261,7 +265,7 @@ pub fn take_over(
         bare_call.over = None;
         let nulls = bare_call.null_treatment.take();
         let from_last = bare_call.parameters.to_string().contains("LAST");
-        bare_call.parameters = sqlparser::ast::FunctionArguments::None;
+        bare_call.parameters = FunctionArguments::None;
         let known = name(OverCall { call: bare_call, from_last, nulls, window, span })?;
         Ok(Step::with(quoted_at(&known, part)))
     })?;
@@ -303,5 +307,41 @@ impl OverCall {
             *from_last = self.from_last;
         }
         Ok(aggregate)
+    }
+}
+
+/// Functions that give a record, whose fields are called COLUMN1, COLUMN2 and so on.
+const RECORDS: &[&str] = &[
+    "REGEX_LOG_PARSE",
+    "FAST_REGEX_LOG_PARSER",
+    "FIXED_COLUMN_LOG_PARSE",
+    "VARIABLE_COLUMN_LOG_PARSE",
+    "SYS_LOG_PARSE",
+    "W3C_LOG_PARSE",
+];
+
+/// Returns whether an expression gives a record.
+pub fn is_record(expr: &Parsed) -> bool {
+    matches!(bare(expr), Parsed::Function(call) if call.over.is_none() && RECORDS.contains(&call.name.to_string().as_str()))
+}
+
+/// Returns one field of the record that an expression gives, counted from 1.
+pub fn field_of(expr: &Parsed, number: u32) -> Parsed {
+    let mut field = bare(expr).clone();
+    if let Parsed::Function(Function { args: FunctionArguments::List(list), .. }) = &mut field {
+        let number = Value::Number(number.to_string(), false);
+        let number = Parsed::Value(ValueWithSpan { value: number, span: expr.span() });
+        list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(number)));
+    }
+    field
+}
+
+impl Program {
+    /// Returns the numbers of the fields of records that the text names.
+    pub fn fields_named(&self) -> impl Iterator<Item = u32> {
+        let mut numbers: Vec<u32> =
+            self.words.iter().filter_map(|word| word.strip_prefix("COLUMN")?.parse().ok()).collect();
+        numbers.sort_unstable();
+        numbers.into_iter()
     }
 }

@@ -54,12 +54,13 @@ fn is_time(expr: &Expr) -> bool {
 
 /// Returns the window that a resolved grouping expression makes; it goes by the time of the rows.
 pub fn trigger(expr: &Expr, places: &Places<'_>) -> Result<Trigger, SqlError> {
-    find(expr)?
-        .ok_or_else(|| {
+    let found = find(expr).and_then(|found| {
+        found.ok_or_else(|| {
             SqlError::new("this expression over ROWTIME makes no window")
                 .help("STEP(… BY INTERVAL '10' SECOND) and FLOOR(… TO MINUTE) do")
         })
-        .map_err(|error: SqlError| error.at(places.range(expr.span())))
+    });
+    found.map_err(|error| error.at(places.range(expr.span())))
 }
 
 fn find(expr: &Expr) -> Result<Option<Trigger>, SqlError> {

@@ -34,6 +34,7 @@ impl Binder<'_, '_> {
             into = stream.columns.iter().collect();
         }
         let rows = self.query(&insert.query)?;
+        self.no_record(&rows, &insert.query.span)?;
         if !known {
             return None;
         }

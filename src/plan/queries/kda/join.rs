@@ -12,7 +12,7 @@ use super::super::super::{Attribute, Join, JoinKind, Lookup, Operator, RelationI
 use super::super::join::{both, conjuncts, equal_columns};
 use super::from::{Source, place};
 use super::over::named_window;
-use super::rows::Rows;
+use super::rows::{Record, Rows};
 use super::select::names;
 use super::{Binder, MOMENT};
 
@@ -93,6 +93,7 @@ impl Binder<'_, '_> {
                     attribute: attribute.clone(),
                     sql_type: column.sql_type,
                     hidden: false,
+                    field: None,
                 });
                 attributes.push(Attribute { name: attribute, ..column.clone() });
             }
@@ -142,7 +143,7 @@ impl Binder<'_, '_> {
         let row_time = format!("{name}.$time");
         let (mut attributes, mut outputs, mut columns) = (Vec::new(), Vec::new(), Vec::new());
         let source = self.attributes(rows.relation).to_vec();
-        for column in rows.columns.iter().filter(|column| !column.own_time) {
+        for column in rows.columns.iter().filter(|column| !column.own_time && column.record != Record::Whole) {
             let attribute = format!("{name}.{}", column.attribute);
             let not_null = source.iter().any(|known| known.name == column.attribute && known.not_null);
             attributes.push(Attribute { name: attribute.clone(), sql_type: column.sql_type, not_null });
@@ -152,6 +153,10 @@ impl Binder<'_, '_> {
                 attribute,
                 sql_type: column.sql_type,
                 hidden: column.hidden,
+                field: match &column.record {
+                    Record::Field(name) => Some(name.clone()),
+                    Record::None | Record::Whole => None,
+                },
             });
         }
         attributes.push(Attribute { name: row_time.clone(), sql_type: MOMENT, not_null: true });

@@ -23,26 +23,54 @@ pub(super) struct RowColumn {
     pub(super) hidden: bool,
     /// Whether it is called ROWTIME and holds nothing else.
     pub(super) own_time: bool,
+    /// Whether it is a record, or a field of one.
+    pub(super) record: Record,
+}
+
+/// What a column has to do with a record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Record {
+    /// Nothing.
+    #[default]
+    None,
+    /// It stands for the whole of one, which no attribute holds.
+    Whole,
+    /// It is the field of this name.
+    Field(String),
 }
 
 impl Rows {
     /// Returns the rows as one item of a FROM clause.
     pub(super) fn item(&self, name: Option<String>) -> ScopeItem {
-        let columns = self.columns.iter().filter(|column| !column.own_time).map(|column| ScopeColumn {
+        let columns = self.columns.iter().filter(|column| !column.own_time && column.record != Record::Whole);
+        let columns = columns.map(|column| ScopeColumn {
             name: column.name.clone(),
             attribute: column.attribute.clone(),
             sql_type: column.sql_type,
             hidden: column.hidden,
+            field: match &column.record {
+                Record::Field(name) => Some(name.clone()),
+                Record::None | Record::Whole => None,
+            },
         });
         ScopeItem { name, columns: columns.collect(), row_time: INPUT_TIME.to_owned() }
     }
 
     /// Gives the columns other names, in order.
     pub(super) fn renamed(mut self, names: &[Name]) -> Self {
-        let shown = self.columns.iter_mut().filter(|column| !column.hidden);
-        for (column, name) in shown.zip(names) {
-            column.name.clone_from(&name.text);
-            column.own_time = false;
+        let mut names = names.iter();
+        let mut called = String::new();
+        for column in &mut self.columns {
+            // The fields of a record stand behind it.
+            if matches!(column.record, Record::Field(_)) {
+                column.name.clone_from(&called);
+            } else if !column.hidden
+                && let Some(name) = names.next()
+            {
+                called.clone_from(&name.text);
+                column.name.clone_from(&name.text);
+                column.own_time = false;
+            }
         }
         self
     }

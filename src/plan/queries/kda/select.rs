@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use crate::sql::kda::{
     Body, Grouping, INPUT_TIME, OUTPUT_TIME, OrderBy, Parsed, Query, ROWTIME, Select as Selected, SelectItem, Typing,
-    column_name, names_row_time, quoted, with_moments, without_promises,
+    column_name, field_of, is_record, names_row_time, quoted, with_moments, without_promises,
 };
 use crate::sql::{Expr, SqlError, SqlType};
 
 use super::super::super::{Attribute, Operator, RelationId, Select};
 use super::from::Source;
-use super::rows::{RowColumn, Rows};
+use super::rows::{Record, RowColumn, Rows};
 use super::{Binder, MOMENT, never_null, unlike};
 
 /// One item of a SELECT, with attributes in the place of names.
@@ -147,6 +147,9 @@ impl Binder<'_, '_> {
         let columns = self.columns(relation);
         let named = names(&columns);
         let typing = Typing { text: self.text, columns: &columns, named: &named };
+        if items.iter().any(|item| is_record(&item.expr)) {
+            return self.records(relation, (items, &exprs), typing);
+        }
         let typed: Vec<Option<Expr>> = exprs
             .iter()
             .zip(items)
@@ -163,6 +166,60 @@ impl Binder<'_, '_> {
         Some(self.selected(relation, items, outputs))
     }
 
+    /// Adds the relation of a SELECT with records: their fields stand in their places, as far as the text names any.
+    fn records(
+        &mut self,
+        relation: RelationId,
+        (items, exprs): (&[Item], &[Parsed]),
+        typing: Typing<'_>,
+    ) -> Option<Rows> {
+        let mut fields: Vec<Item> = Vec::new();
+        let mut outputs: Vec<Expr> = Vec::new();
+        let mut records: Vec<Record> = Vec::new();
+        for (item, expr) in items.iter().zip(exprs) {
+            if !is_record(expr) {
+                outputs.push(with_moments(self.check(typing.plain(expr, &self.places))?));
+                fields.push(item.clone());
+                records.push(Record::None);
+                continue;
+            }
+            let before = outputs.len();
+            let mut refused = None;
+            for number in self.program.fields_named() {
+                // Another record may have more fields than this one.
+                match typing.plain(&field_of(expr, number), &self.places) {
+                    Ok(field) => {
+                        outputs.push(with_moments(field));
+                        fields.push(item.clone());
+                        records.push(Record::Field(format!("COLUMN{number}")));
+                    }
+                    Err(error) => refused = refused.or(Some(error)),
+                }
+            }
+            if outputs.len() == before {
+                let none = SqlError::new("no field of the record is used")
+                    .at(Some(item.span.clone()))
+                    .help("name it, and a field of it in the query around this one, such as t.r.COLUMN1");
+                self.report(refused.unwrap_or(none));
+                return None;
+            }
+        }
+        let mut rows = self.selected(relation, &fields, outputs);
+        let mut columns: Vec<RowColumn> = Vec::new();
+        for (mut column, record) in rows.columns.into_iter().zip(records) {
+            if matches!(record, Record::Field(_)) {
+                column.hidden = true;
+                let whole = columns.iter().rev().find(|known| known.record == Record::Whole);
+                if whole.is_none_or(|whole| whole.name != column.name) {
+                    columns.push(RowColumn { hidden: false, record: Record::Whole, ..column.clone() });
+                }
+            }
+            columns.push(RowColumn { record, ..column });
+        }
+        rows.columns = columns;
+        Some(rows)
+    }
+
     /// Adds the relation of what a SELECT makes of each row.
     fn selected(&mut self, input: RelationId, items: &[Item], outputs: Vec<Expr>) -> Rows {
         let source = self.attributes(input).to_vec();
@@ -174,6 +231,9 @@ impl Binder<'_, '_> {
     fn union(&mut self, queries: &[Query]) -> Option<Rows> {
         let all: Vec<Option<Rows>> = queries.iter().map(|query| self.query(query)).collect();
         let all = all.into_iter().collect::<Option<Vec<Rows>>>()?;
+        for (rows, query) in all.iter().zip(queries) {
+            self.no_record(rows, &query.span)?;
+        }
         let first = all[0].clone();
         let shown = |rows: &Rows| rows.columns.iter().filter(|column| !column.hidden).cloned().collect::<Vec<_>>();
         let mut types: Vec<SqlType> = shown(&first).iter().map(|column| column.sql_type).collect();
@@ -220,6 +280,15 @@ impl Binder<'_, '_> {
         Some(Rows { relation: self.add("union", attributes, Operator::Union(inputs)), columns })
     }
 
+    /// Refuses records where values are needed.
+    pub(super) fn no_record(&self, rows: &Rows, place: &Range<usize>) -> Option<()> {
+        let Some(record) = rows.columns.iter().find(|column| column.record == Record::Whole) else { return Some(()) };
+        let error = SqlError::new(format!("`{}` is a record, and no column can hold it", record.name))
+            .help("select its fields from a query around this one, such as t.r.COLUMN1");
+        self.refuse(place, error);
+        None
+    }
+
     /// Takes the order of a query. Rows are in the order of their times as they are.
     fn ordered(&mut self, rows: Rows, order_by: &[OrderBy]) -> Option<Rows> {
         let [first, rest @ ..] = order_by else { return Some(rows) };
@@ -253,6 +322,7 @@ pub(super) fn output(items: &[Item], outputs: &[Expr], source: &[Attribute]) -> 
             sql_type,
             hidden: false,
             own_time: item.own_time,
+            record: Record::None,
         });
     }
     (attributes, columns)

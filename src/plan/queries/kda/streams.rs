@@ -6,7 +6,7 @@ use crate::sql::kda::{CreatePump, CreateStream, Name, Program, Statement};
 
 use super::super::super::resolve::find;
 use super::super::super::{Attribute, Clock, ERROR_STREAM, Operator, Query, Read, RelationId, Source, SystemColumn};
-use super::rows::{RowColumn, Rows};
+use super::rows::{Record, RowColumn, Rows};
 use super::{Binder, MOMENT};
 use crate::sql::SqlType;
 
@@ -252,6 +252,7 @@ impl Binder<'_, '_> {
             sql_type: column.sql_type,
             hidden: false,
             own_time: false,
+            record: Record::None,
         });
         Rows { relation, columns: columns.collect() }
     }
@@ -268,6 +269,7 @@ impl Binder<'_, '_> {
                 sql_type: attribute.sql_type,
                 hidden: false,
                 own_time: false,
+                record: Record::None,
             });
             return Some(Rows { relation, columns: columns.collect() });
         }
@@ -299,6 +301,7 @@ impl Binder<'_, '_> {
                 sql_type: column.sql_type,
                 hidden: false,
                 own_time: false,
+                record: Record::None,
             });
         }
         let mut system = Vec::new();
@@ -314,6 +317,7 @@ impl Binder<'_, '_> {
                 sql_type,
                 hidden: true,
                 own_time: false,
+                record: Record::None,
             });
         }
         let known = self.building.relations.iter().position(|relation| {

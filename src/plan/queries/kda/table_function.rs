@@ -1,5 +1,6 @@
 //! Functions whose rows are read.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,14 +8,23 @@ use crate::sql::kda::{Constant, TableFunction, constant};
 use crate::sql::{Aggregate, AggregateFunction, Expr, ExprKind, SqlError, SqlType};
 use crate::window::Tumbling;
 
-use super::super::super::{Attribute, Group, Operator, RowTime, Top};
-use super::Binder;
-use super::rows::{RowColumn, Rows};
+use super::super::super::{Attribute, Forest, Group, Operator, RowTime, Top};
+use super::rows::{Record, RowColumn, Rows};
+use super::{Binder, unlike};
 
 /// The most items of `TOP_K_ITEMS_TUMBLING` (KDA SQL reference).
 const MAX_ITEMS: i64 = 100_000;
 /// The longest window of the functions that have one, in seconds (KDA SQL reference).
 const MAX_SECONDS: i64 = 3600;
+
+/// The numbers that RANDOM_CUT_FOREST takes, each with what it is where it is left out: trees, sample, decay and shingle
+/// (KDA SQL reference; a decay has no limit there, and none here below what a shingle of time can mean).
+const FOREST: [(usize, RangeInclusive<i64>); 4] =
+    [(100, 1..=1000), (256, 10..=1000), (100_000, 1..=1_000_000_000), (1, 1..=30)];
+/// The most columns that a forest judges by (KDA SQL reference).
+const MAX_DIMENSIONS: usize = 30;
+/// The column of the score.
+const SCORE: &str = "ANOMALY_SCORE";
 
 impl Binder<'_, '_> {
     /// Returns the rows of a function.
@@ -22,10 +32,11 @@ impl Binder<'_, '_> {
         match function.name.text.as_str() {
             "TOP_K_ITEMS_TUMBLING" => self.top_k(function),
             "COUNT_DISTINCT_ITEMS_TUMBLING" => self.count_distinct(function),
+            "RANDOM_CUT_FOREST" => self.random_cut_forest(function),
             name => {
                 let error = SqlError::new(format!("the table function {name} is not supported"))
                     .label("not a function that gives rows here")
-                    .help("one of TOP_K_ITEMS_TUMBLING and COUNT_DISTINCT_ITEMS_TUMBLING");
+                    .help("one of TOP_K_ITEMS_TUMBLING, COUNT_DISTINCT_ITEMS_TUMBLING and RANDOM_CUT_FOREST");
                 self.refuse(&function.name.span, error);
                 None
             }
@@ -84,6 +95,51 @@ impl Binder<'_, '_> {
         Some(self.function_rows(function, attributes, group))
     }
 
+    /// `RANDOM_CUT_FOREST(cursor, trees, sample, decay, shingle)`
+    fn random_cut_forest(&mut self, function: &TableFunction) -> Option<Rows> {
+        self.count_of_arguments(function, 0..=4, "and at most four numbers: trees, sample, decay and shingle")?;
+        let rows = self.query(&function.cursor)?;
+        self.no_record(&rows, &function.cursor.span)?;
+        let mut numbers = [0; 4];
+        for (index, (default, legal)) in FOREST.into_iter().enumerate() {
+            numbers[index] = match function.arguments.get(index) {
+                None => default,
+                Some(_) => usize::try_from(self.number_argument(function, index, legal)?).ok()?,
+            };
+        }
+        let [trees, sample, decay, shingle] = numbers;
+        let mut attributes = self.attributes(rows.relation).to_vec();
+        let shown: Vec<&RowColumn> = rows.columns.iter().filter(|column| !column.hidden).collect();
+        if let Some(column) = shown.iter().find(|column| matches!(column.sql_type, SqlType::Decimal { .. })) {
+            let error = SqlError::new(format!("`{}` is a DECIMAL, which a forest does not take", column.name))
+                .help("make it a number with CAST(… AS DOUBLE)");
+            self.refuse(&function.cursor.span, error);
+            return None;
+        }
+        let numeric = |name: &str| shown.iter().any(|column| column.attribute == name && column.sql_type.is_numeric());
+        let columns: Vec<usize> = (0..attributes.len()).filter(|index| numeric(&attributes[*index].name)).collect();
+        if columns.is_empty() || columns.len() > MAX_DIMENSIONS {
+            let error = SqlError::new(format!("the cursor has {} columns of numbers", columns.len()))
+                .help(format!("1 to {MAX_DIMENSIONS} are judged together"));
+            self.refuse(&function.cursor.span, error);
+            return None;
+        }
+        let score = unlike(SCORE, &attributes);
+        attributes.push(Attribute::new(&score, SqlType::Double));
+        let mut columns_with_score = rows.columns.clone();
+        columns_with_score.push(RowColumn {
+            name: SCORE.to_owned(),
+            attribute: score,
+            sql_type: SqlType::Double,
+            hidden: false,
+            own_time: false,
+            record: Record::None,
+        });
+        let forest = Forest { input: rows.relation, columns, trees, sample, decay, shingle };
+        let relation = self.add(&function.name.text, attributes, Operator::Forest(forest));
+        Some(Rows { relation, columns: columns_with_score })
+    }
+
     fn function_rows(&mut self, function: &TableFunction, attributes: Vec<Attribute>, group: Group) -> Rows {
         let columns = attributes.iter().map(|attribute| RowColumn {
             name: attribute.name.clone(),
@@ -91,18 +147,14 @@ impl Binder<'_, '_> {
             sql_type: attribute.sql_type,
             hidden: false,
             own_time: false,
+            record: Record::None,
         });
         let columns = columns.collect();
         let relation = self.add(&function.name.text, attributes, Operator::Group(group));
         Rows { relation, columns }
     }
 
-    fn count_of_arguments(
-        &self,
-        function: &TableFunction,
-        legal: std::ops::RangeInclusive<usize>,
-        what: &str,
-    ) -> Option<()> {
+    fn count_of_arguments(&self, function: &TableFunction, legal: RangeInclusive<usize>, what: &str) -> Option<()> {
         if legal.contains(&function.arguments.len()) {
             return Some(());
         }
@@ -129,12 +181,7 @@ impl Binder<'_, '_> {
         found.cloned()
     }
 
-    fn number_argument(
-        &self,
-        function: &TableFunction,
-        index: usize,
-        legal: std::ops::RangeInclusive<i64>,
-    ) -> Option<i64> {
+    fn number_argument(&self, function: &TableFunction, index: usize, legal: RangeInclusive<i64>) -> Option<i64> {
         match constant(&function.arguments[index]) {
             Some(Constant::Integer(number)) if legal.contains(&number) => Some(number),
             _ => {

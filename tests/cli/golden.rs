@@ -32,7 +32,7 @@ fn run_all(way: Way) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let cases: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|it| it == "toml")).collect();
-    assert!(cases.len() >= 8);
+    assert!(cases.len() >= 14);
     thread::scope(|scope| {
         for case in &cases {
             let name = case.file_stem().unwrap().to_str().unwrap().to_owned();

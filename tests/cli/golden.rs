@@ -1,5 +1,7 @@
 //! Golden cases: `tests/golden/NAME.toml` over the records of `NAME.in.jsonl` writes the rows of `NAME.out.jsonl`, however
-//! often it is killed on the way. What is late goes to `NAME.late.jsonl`. The numbers are worked out by hand.
+//! often it is killed on the way. What is late goes to `NAME.late.jsonl`. The records of `NAME.other.jsonl`, where there
+//! are some, go to a second stream, `other`: those of both come in the order of their `at`. `NAME.table.csv` lies beside the
+//! pipeline file as `table.csv`. The numbers are worked out by hand.
 
 use std::{
     fs,
@@ -44,19 +46,24 @@ fn run_all(way: Way) {
 fn run(case: &Path, way: Way) {
     let part = |part: &str| fs::read_to_string(case.with_extension(part));
     let place = Place::new(&part("toml").unwrap());
-    let records = part("in.jsonl").unwrap();
-    let records: Vec<&[u8]> = records.lines().map(str::as_bytes).collect();
+    if let Ok(table) = part("table.csv") {
+        place.write("table.csv", &table);
+    }
+    let (input, other) = (part("in.jsonl").unwrap(), part("other.jsonl").unwrap_or_default());
+    let records = records(&input, &other);
     let mut up = place.up(&[]);
     match way {
         Way::Straight => {
-            let records: Vec<(String, Vec<u8>)> =
-                records.iter().map(|data| ("key".to_owned(), data.to_vec())).collect();
-            assert_eq!(up.client.put_all("input", &records), Some(vec![true; records.len()]));
+            for run in records.chunk_by(|one, next| one.0 == next.0) {
+                let of_one: Vec<(String, Vec<u8>)> =
+                    run.iter().map(|(_, data)| ("key".to_owned(), data.as_bytes().to_vec())).collect();
+                assert_eq!(up.client.put_all(run[0].0, &of_one), Some(vec![true; of_one.len()]));
+            }
         }
         Way::Killed => {
             let closed_by_clock = case.file_stem().unwrap() == "idle";
-            for (index, record) in records.iter().enumerate() {
-                up.client.put("input", "key", record).unwrap();
+            for (index, (stream, record)) in records.iter().enumerate() {
+                up.client.put(stream, "key", record.as_bytes()).unwrap();
                 // Where silence counts, a restart that takes long would be another case.
                 if closed_by_clock && index + 1 < records.len() {
                     continue;
@@ -80,6 +87,18 @@ fn run(case: &Path, way: Way) {
         assert_eq!(lines(&found), lines(&late));
     }
     assert_eq!(place.rows("error_stream").len(), 0);
+}
+
+/// Returns the records of both streams in the order in which they come.
+fn records<'t>(input: &'t str, other: &'t str) -> Vec<(&'static str, &'t str)> {
+    let of = |stream, text: &'t str| text.lines().map(move |line| (stream, line));
+    let mut records: Vec<(&str, &str)> = of("input", input).chain(of("other", other)).collect();
+    if !other.is_empty() {
+        let at =
+            |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["at"].as_str().unwrap().to_owned();
+        records.sort_by_cached_key(|(stream, line)| (at(line), *stream));
+    }
+    records
 }
 
 fn consumed(up: &Up, records: usize) {

@@ -11,5 +11,6 @@ mod import;
 mod kda;
 mod kill;
 mod pace;
+mod tables;
 mod test;
 mod up;

@@ -64,6 +64,8 @@ impl Engine {
 /// The tests of one file.
 struct Suite {
     plan: Plan,
+    /// The folder of the pipeline file.
+    folder: PathBuf,
     /// Where the target `flink` has its gateway.
     gateway: String,
     file: String,
@@ -84,8 +86,8 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             for trial in &suite.trials {
                 let begun = Instant::now();
                 let outcome = match engine {
-                    Engine::Embedded => Embedded::run(&suite.plan, trial)?,
-                    Engine::Flink => OnFlink::at(args.gateway(suite)).run(&suite.plan, trial).await?,
+                    Engine::Embedded => Embedded::run(&suite.plan, &suite.folder, trial)?,
+                    Engine::Flink => OnFlink::at(args.gateway(suite), &suite.folder).run(&suite.plan, trial).await?,
                 };
                 let run = Run {
                     pipeline: suite.plan.name.clone(),
@@ -123,7 +125,8 @@ fn suites(args: &Args, ui: &Ui) -> Result<Vec<Suite>, Error> {
                     found += trials.len();
                     trials.retain(|trial| args.wants(trial));
                     if !trials.is_empty() {
-                        suites.push(Suite { plan: plan.clone(), gateway: gateway.clone(), file, trials });
+                        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+                        suites.push(Suite { folder, plan: plan.clone(), gateway: gateway.clone(), file, trials });
                     }
                 }
             }

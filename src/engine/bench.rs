@@ -1,5 +1,7 @@
 //! One query without a log: records are put before it by hand, at moments of a clock that is turned by hand.
 
+use std::path::Path;
+
 use bytes::Bytes;
 
 use crate::plan::{Plan, Query};
@@ -38,11 +40,13 @@ pub struct Made {
 }
 
 impl Bench {
-    /// Builds a query, with the shards that the plan gives its streams.
-    pub fn new(plan: &Plan, query: &Query) -> Result<Self, EngineError> {
+    /// Builds a query, with the shards that the plan gives its streams, and reads the tables that it joins with; `folder`
+    /// is that of the pipeline file.
+    pub fn new(plan: &Plan, query: &Query, folder: &Path) -> Result<Self, EngineError> {
         let count = |stream: &str| plan.stream(stream).map_or(1, |stream| stream.capacity.initial_shards());
-        let graph = Graph::new(plan, query, |stream| usize::try_from(count(stream)).unwrap_or(usize::MAX))
+        let mut graph = Graph::new(plan, query, |stream| usize::try_from(count(stream)).unwrap_or(usize::MAX))
             .map_err(|source| EngineError::Query { query: query.name.clone(), source })?;
+        graph.read_tables(folder).map_err(|error| EngineError::of_table(query, error))?;
         let lanes = |stream: &str| {
             let lane = |(shard, range)| Lane {
                 stream: stream.to_owned(),

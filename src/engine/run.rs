@@ -64,6 +64,16 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// Makes a failure of a query over its tables.
+    pub(super) fn of_table(query: &Query, error: LookupError) -> Self {
+        match error {
+            LookupError::Table(error) => error.into(),
+            LookupError::Index(source) => Self::Query { query: query.name.clone(), source },
+        }
+    }
+}
+
 /// One query of a plan over a local log.
 pub struct Engine {
     log: Arc<LocalLog>,
@@ -154,10 +164,7 @@ impl Engine {
 
     /// Reads the tables that the query joins with, which is needed before it runs. `folder` is that of the pipeline file.
     pub fn read_tables(&mut self, folder: &Path) -> Result<(), EngineError> {
-        self.graph.read_tables(folder).map_err(|error| match error {
-            LookupError::Table(error) => error.into(),
-            LookupError::Index(source) => EngineError::Query { query: self.query.name.clone(), source },
-        })
+        self.graph.read_tables(folder).map_err(|error| EngineError::of_table(&self.query, error))
     }
 
     /// Returns what of the saved state is gone, to be told, where it is not taken up whole.

@@ -1,6 +1,7 @@
 //! Tests on the embedded engine, by a clock that only their steps turn.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::engine::{Bench, EngineError, Made};
 use crate::plan::{Action, Expectation, Plan, Query, Record, Source, Trial};
@@ -25,6 +26,7 @@ pub struct Embedded<'a> {
 
 struct Worker<'a> {
     name: &'a str,
+    stream: &'a str,
     late_stream: Option<&'a str>,
     bench: Bench,
     /// What an `expect` has not looked at yet.
@@ -34,9 +36,9 @@ struct Worker<'a> {
 }
 
 impl<'a> Embedded<'a> {
-    /// Runs a test.
-    pub fn run(plan: &'a Plan, trial: &Trial) -> Result<Outcome, EngineError> {
-        let mut this = Self::new(plan, trial)?;
+    /// Runs a test. The tables that queries join with are looked up from `folder`.
+    pub fn run(plan: &'a Plan, folder: &Path, trial: &Trial) -> Result<Outcome, EngineError> {
+        let mut this = Self::new(plan, folder, trial)?;
         let mut checks = Vec::new();
         for step in &trial.steps {
             match &step.action {
@@ -52,17 +54,18 @@ impl<'a> Embedded<'a> {
         Ok(Outcome { checks })
     }
 
-    fn new(plan: &'a Plan, trial: &Trial) -> Result<Self, EngineError> {
-        let worker = |query: &'a Query| -> Result<Worker<'a>, EngineError> {
+    fn new(plan: &'a Plan, folder: &Path, trial: &Trial) -> Result<Self, EngineError> {
+        let worker = |(query, stream): (&'a Query, &'a str)| -> Result<Worker<'a>, EngineError> {
             Ok(Worker {
                 name: &query.name,
+                stream,
                 late_stream: query.late.as_deref(),
-                bench: Bench::new(plan, query)?,
+                bench: Bench::new(plan, query, folder)?,
                 made: Made::default(),
                 late_records: Vec::new(),
             })
         };
-        let queries = plan.outputs().map(|(query, _)| worker(query)).collect::<Result<_, _>>()?;
+        let queries = plan.outputs().map(worker).collect::<Result<_, _>>()?;
         Ok(Self { plan, queries, clock: trial.start, promised: trial.start, keyless: 0 })
     }
 
@@ -110,11 +113,12 @@ impl<'a> Embedded<'a> {
             return Verdict::NotRun("no such stream".to_owned());
         };
         let columns = self.plan.record_columns(stream);
-        let (Source::Query(query) | Source::Late(query)) = &stream.source else {
-            return Verdict::NotRun("no query writes it".to_owned());
+        let writes = |worker: &&mut Worker<'_>| match &stream.source {
+            Source::Late(query) => worker.name == query,
+            _ => worker.stream == stream.name,
         };
-        let Some(worker) = self.queries.iter_mut().find(|worker| worker.name == query) else {
-            return Verdict::NotRun("its query writes nothing".to_owned());
+        let Some(worker) = self.queries.iter_mut().find(writes) else {
+            return Verdict::NotRun("no query writes it".to_owned());
         };
         let mut failures = Vec::new();
         if wanted.rows.is_some() || wanted.count.is_some() {
@@ -154,8 +158,8 @@ pub(super) enum Ending {
 pub(super) type Written = BTreeMap<String, Vec<Vec<u8>>>;
 
 /// Returns all that the queries write of the records of a test, until nothing is open any more.
-pub(super) fn written(plan: &Plan, trial: &Trial, ending: Ending) -> Result<Written, EngineError> {
-    let mut this = Embedded::new(plan, trial)?;
+pub(super) fn written(plan: &Plan, folder: &Path, trial: &Trial, ending: Ending) -> Result<Written, EngineError> {
+    let mut this = Embedded::new(plan, folder, trial)?;
     for step in &trial.steps {
         match &step.action {
             Action::Ingest { stream, records } => this.ingest(stream, records),
@@ -165,8 +169,7 @@ pub(super) fn written(plan: &Plan, trial: &Trial, ending: Ending) -> Result<Writ
         }
     }
     this.advance(END)?;
-    let streams = plan.outputs().map(|(_, stream)| stream.to_owned());
-    Ok(streams.zip(this.queries.into_iter().map(|worker| worker.made.rows)).collect())
+    Ok(this.queries.into_iter().map(|worker| (worker.stream.to_owned(), worker.made.rows)).collect())
 }
 
 /// A moment at which every silence has been long enough: 9999-12-31T23:59:59.999Z.

@@ -29,6 +29,8 @@ const SETTINGS: [&str; 3] = [
 #[derive(Debug, Clone)]
 pub struct OnFlink {
     gateway: Gateway,
+    /// Where the tables that queries join with are looked up from.
+    folder: PathBuf,
 }
 
 /// What is expected of one stream, all of it together.
@@ -43,8 +45,8 @@ struct Expected<'a> {
 
 impl OnFlink {
     /// Means the Flink whose SQL gateway is at an address.
-    pub fn at(gateway: &str) -> Self {
-        Self { gateway: Gateway::at(gateway) }
+    pub fn at(gateway: &str, folder: &Path) -> Self {
+        Self { gateway: Gateway::at(gateway), folder: folder.to_owned() }
     }
 
     /// Runs a test. What Flink over files cannot answer is not run, with the reason.
@@ -70,13 +72,13 @@ impl OnFlink {
         expected: Vec<Expected<'_>>,
         checks: &mut Vec<Check>,
     ) -> Result<(), TrialError> {
-        let by_steps = written(plan, trial, Ending::BySteps)?;
+        let by_steps = written(plan, &self.folder, trial, Ending::BySteps)?;
         // One shard per stream: a file has one order.
         let mut narrow = plan.clone();
         for stream in &mut narrow.streams {
             stream.capacity = Capacity::Provisioned(1);
         }
-        let at_once = written(&narrow, trial, Ending::AtOnce)?;
+        let at_once = written(&narrow, &self.folder, trial, Ending::AtOnce)?;
         let asked = |query: &Query| expected.iter().any(|each| each.query.name == query.name);
         narrow.queries.retain(asked);
         let found = match self.job(&narrow, trial).await {
@@ -173,8 +175,11 @@ impl<'a> Expected<'a> {
         for step in &trial.steps {
             let Action::Expect(Expectation { stream, rows, late, bad, count, .. }) = &step.action else { continue };
             let Some(stream) = plan.stream(stream) else { continue };
-            let (Source::Query(name) | Source::Late(name)) = &stream.source else { continue };
-            let Some(query) = plan.queries.iter().find(|query| query.name == *name) else { continue };
+            let writes = |query: &&Query| match &stream.source {
+                Source::Late(name) => query.name == *name,
+                _ => query.stream.as_ref() == Some(&stream.name),
+            };
+            let Some(query) = plan.queries.iter().find(writes) else { continue };
             if late.is_some() || bad.is_some() {
                 let verdict = Verdict::NotRun("Flink counts neither late records nor bad ones per test".to_owned());
                 checks.push(Check { line: step.line, stream: stream.name.clone(), verdict });

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::harness::Place;
+use crate::peers::flink::flink;
 
 const PIPELINE: &str = r#"
 [pipeline]
@@ -168,4 +169,33 @@ fn a_thousand_tests_take_no_time() {
     assert_eq!((code, runs.len()), (Some(0), 1000));
     // Built for speed it is far below 2 s; this is neither that nor alone on its machine.
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_same_tests_run_on_a_real_flink() {
+    let Some(flink) = flink("the tests of pipelines on both engines") else { return };
+    let rows = r#"{ expect = "sums", rows = [{ who = "ann", n = 2, weight = 0.3 }, { who = "bob", total = 11.5 }], late = 0 }"#;
+    let wrong = r#"{ expect = "sums", rows = [{ who = "ann", n = 3 }, { who = "bob" }] }"#;
+    let by_clock = r#"{ ingest = "orders", rows = [{ at = "2026-01-01T00:00:04", who = "ann", price = 10 }] },
+        { advance = "1h" },
+        { ingest = "orders", rows = [{ at = "2026-01-01T00:00:05", who = "ann", price = 10 }] },
+        { expect = "sums", count = 1, rows = [{ n = 1 }], late = 1 }"#;
+    let tests = [("right", ORDERS, rows), ("wrong", ORDERS, wrong), ("by the clock", "", by_clock)];
+    let tests: String = tests.map(|(name, before, steps)| test(name, &format!("{before}\n{steps}"))).concat();
+    let place = Place::new(&(PIPELINE.to_owned() + &tests));
+    let (code, runs) = run(&place, &["--engine", "embedded,flink", "--gateway", &flink.gateway]);
+    assert_eq!(code, Some(1));
+    let of = |engine: &str| {
+        runs.iter()
+            .filter(|run| run["engine"] == engine)
+            .map(|run| run["outcome"].as_str().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("embedded"), ["passed", "failed", "passed"], "{runs:?}");
+    assert_eq!(of("flink"), ["passed", "failed", "not run"], "{runs:?}");
+    let (code, runs) = run(&place, &["--engine", "embedded,flink", "--gateway", &flink.gateway, "-k", "by the clock"]);
+    assert_eq!((code, outcomes(&runs)), (Some(0), vec!["passed", "not run"]), "another engine has answered: {runs:?}");
+    let (code, _) = run(&place, &["--engine", "flink", "--gateway", &flink.gateway, "-k", "by the clock"]);
+    assert_eq!(code, Some(1), "nothing was compared");
+    place.pipe(&["test", "--engine", "flink", "--gateway", "http://127.0.0.1:1"]).failed(69, &["no Flink answers"]);
 }

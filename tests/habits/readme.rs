@@ -37,29 +37,24 @@ fn readme() -> String {
 #[test]
 fn every_pipeline_of_the_readme_is_without_mistakes() {
     let text = readme();
-    let pipelines = blocks(&text, "toml");
+    let pipelines = pipelines(&text);
     assert!(!pipelines.is_empty());
-    let mut whole = "";
     for pipeline in pipelines {
-        // A part of a file goes on from the last whole one.
-        let text = if pipeline.contains("[pipeline]") {
-            whole = pipeline;
-            pipeline.to_owned()
-        } else {
-            format!("{whole}\n{pipeline}")
-        };
-        let document = Document::new("README.md", text);
+        let document = Document::new("README.md", pipeline);
         Plan::check(&document).unwrap_or_else(|found| panic!("{}", document.draw(&found, false)));
     }
 }
 
-/// Returns the pipelines that are shown; tests belong to the one before them.
+/// Returns the pipelines that are shown. A part of a file goes on from the last whole one.
 fn pipelines(text: &str) -> Vec<String> {
-    let mut pipelines: Vec<String> = Vec::new();
+    let mut whole = "";
+    let mut pipelines = Vec::new();
     for block in blocks(text, "toml") {
-        match pipelines.last_mut() {
-            Some(pipeline) if block.starts_with(TESTS) => pipeline.push_str(block),
-            _ => pipelines.push(block.to_owned()),
+        if block.contains("[pipeline]") {
+            whole = block;
+            pipelines.push(block.to_owned());
+        } else {
+            pipelines.push(format!("{whole}\n{block}"));
         }
     }
     pipelines

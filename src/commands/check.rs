@@ -1,6 +1,10 @@
 //! `pipe check`
 
+use std::collections::BTreeSet;
+
 use crate::error::Error;
+use crate::plan::Plan;
+use crate::render::render;
 use crate::ui::Ui;
 
 use super::locate::{self, Loaded};
@@ -43,12 +47,25 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
                     count(plan.streams.len(), "stream", "streams"),
                     count(plan.queries.len(), "query", "queries"),
                 ));
+                tell_what_targets_lack(&plans, ui)?;
             }
             Err(Error::File { drawn: mistakes }) => drawn.push(mistakes),
             Err(other) => return Err(other),
         }
     }
     if drawn.is_empty() { Ok(()) } else { Err(Error::File { drawn: drawn.join("\n\n") }) }
+}
+
+/// Says of each target that the file declares what it cannot run of these queries.
+fn tell_what_targets_lack(plans: &[Plan], ui: &Ui) -> Result<(), Error> {
+    for plan in plans.iter().filter(|plan| plan.target.declared && !plan.queries.is_empty()) {
+        let assembly = render(plan)?;
+        let reasons: BTreeSet<&str> = assembly.omissions().iter().map(|omission| omission.reason.as_str()).collect();
+        for reason in reasons {
+            ui.note(&format!("note: target `{}` cannot run it: {reason}", plan.target.name));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a number with its noun.

@@ -13,6 +13,8 @@ pub struct Application {
     pub name: String,
     /// What it is for.
     pub description: String,
+    /// The Flink that it runs on, as the service names it.
+    pub runtime: &'static str,
     /// What it runs.
     pub code: Code,
     /// Its role.
@@ -42,12 +44,13 @@ pub struct LoggingOption {
 }
 
 impl Application {
-    /// Returns an application with a role that allows nothing yet.
+    /// Returns an application of Flink 1.20, with a role that allows nothing yet.
     pub fn new(id: LogicalId, name: &str, code: Code, role: &Role) -> Self {
         Self {
             id,
             name: name.to_owned(),
             description: String::new(),
+            runtime: "FLINK-1_20",
             code,
             role: role.arn(),
             parallelism: 1,

@@ -7,6 +7,8 @@ use crate::spec::{Connector, EngineKind, StreamsKind, TargetSpec};
 pub struct Target {
     /// Its name in the file.
     pub name: String,
+    /// Whether the file has it; it exists without that too.
+    pub declared: bool,
     /// Where its streams are.
     pub streams: StreamsKind,
     /// What runs its queries.
@@ -25,6 +27,7 @@ impl Target {
     pub(super) fn of(spec: &TargetSpec) -> Self {
         Self {
             name: spec.name.clone(),
+            declared: spec.declared,
             streams: spec.streams,
             engine: spec.engine,
             region: spec.region.clone(),

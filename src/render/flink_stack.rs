@@ -4,6 +4,7 @@ use crate::infra::{
     Application, Code, LogGroup, LogicalId, Output, PropertyGroup, Resource, Role, Runtime, Stack, Stream, Tag, Value,
 };
 use crate::plan::{self, Plan};
+use crate::spec::Connector;
 
 use super::flink::{inputs, parallelism};
 
@@ -35,6 +36,10 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
     let mut application = Application::new(LogicalId::fixed("Application"), &plan.name, code, &role);
     application.description = description(plan);
     application.parallelism = parallelism(plan);
+    if plan.target.connector == Connector::V6 {
+        // The first of the service with the connector 6.x.
+        application.runtime = "FLINK-2_2";
+    }
     application.properties = vec![
         PropertyGroup {
             id: "kinesis.analytics.flink.run.options",

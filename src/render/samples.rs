@@ -118,6 +118,7 @@ pub(super) fn target(name: &str, engine: EngineKind) -> Target {
     let streams = if engine == EngineKind::Flink { StreamsKind::Local } else { StreamsKind::Kinesis };
     Target {
         name: name.to_owned(),
+        declared: true,
         streams,
         engine,
         region: None,

@@ -44,6 +44,8 @@ pub enum Connector {
 pub struct TargetSpec {
     /// Its name; no place where it exists without being written.
     pub name: String,
+    /// Whether the file has it.
+    pub declared: bool,
     /// `streams`
     pub streams: StreamsKind,
     /// `engine`
@@ -90,6 +92,7 @@ impl TargetSpec {
         };
         Self {
             name: name.to_owned(),
+            declared: false,
             streams,
             engine,
             region: None,
@@ -111,7 +114,7 @@ pub(super) fn add_standard(targets: &mut Vec<TargetSpec>) {
 }
 
 pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
-    let mut target = TargetSpec::standard(value.key());
+    let mut target = TargetSpec { declared: true, ..TargetSpec::standard(value.key()) };
     let mut reader = value.table(format!("target `{}`", value.key()))?;
     if let Some(streams) = choice(&mut reader, "streams", &STREAMS) {
         target.streams = streams;

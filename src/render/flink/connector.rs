@@ -47,7 +47,11 @@ impl Connectors {
         // The managed service runs beyond this machine's reach.
         let local = target.streams == StreamsKind::Local && target.engine != EngineKind::ManagedFlink;
         Self::Kinesis {
-            connector: if target.engine == EngineKind::ManagedFlink { Connector::V5 } else { target.connector },
+            // The managed service has no older one for what it runs.
+            connector: match target.connector {
+                Connector::V4 if target.engine == EngineKind::ManagedFlink => Connector::V5,
+                connector => connector,
+            },
             region: target.region.clone().unwrap_or_else(|| REGION.to_owned()),
             endpoint: target.endpoint_url.clone().or_else(|| local.then(|| LOCAL_ENDPOINT.to_owned())),
             local: local && target.endpoint_url.is_none(),

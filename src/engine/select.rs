@@ -92,8 +92,8 @@ pub(super) fn needs_hidden(expr: &Expr) -> bool {
 impl Operator for Selection {
     fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError> {
         let mut input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
-        let mut made: Vec<(Option<Rows>, Vec<(Stray, String)>)> =
-            std::mem::take(&mut input.lanes).into_iter().map(|rows| (Some(rows), Vec::new())).collect();
+        let lanes = std::mem::take(&mut input.lanes);
+        let mut made: Vec<(Option<Rows>, Vec<_>)> = lanes.into_iter().map(|rows| (Some(rows), Vec::new())).collect();
         let this = &*self;
         in_parallel(made.iter_mut(), |(rows, bad)| {
             if let Some(given) = rows.take() {

@@ -84,24 +84,22 @@ impl Fold {
         grouping: &SharedGrouping,
     ) -> Result<(), DataFusionError> {
         match self {
-            Self::Single(whole) => match whole {
-                Some(whole) => whole.absorb(&groups.to_batch(grouping)?, grouping),
-                None => {
-                    *whole = Some(groups);
-                    Ok(())
-                }
-            },
+            Self::Single(Some(whole)) => whole.absorb(&groups.snapshot(grouping)?, grouping),
+            Self::Single(whole) => {
+                *whole = Some(groups);
+                Ok(())
+            }
             Self::Growing(running) => {
                 let start = panes.last_end(pane).saturating_sub(panes.length());
                 match running {
-                    Some((known, whole)) if *known == start => whole.absorb(&groups.to_batch(grouping)?, grouping),
+                    Some((known, whole)) if *known == start => whole.absorb(&groups.snapshot(grouping)?, grouping),
                     _ => {
                         *running = Some((start, groups));
                         Ok(())
                     }
                 }
             }
-            Self::Overlapping(overlapping) => overlapping.add(pane, &groups.to_batch(grouping)?, grouping),
+            Self::Overlapping(overlapping) => overlapping.add(pane, &groups.snapshot(grouping)?, grouping),
         }
     }
 
@@ -144,7 +142,7 @@ impl Fold {
             Self::Growing(running) => {
                 let part = running
                     .as_mut()
-                    .map(|(start, whole)| Ok(Kept { start: *start, newer: true, batch: whole.to_batch(grouping)? }));
+                    .map(|(start, whole)| Ok(Kept { start: *start, newer: true, batch: whole.snapshot(grouping)? }));
                 part.into_iter().collect()
             }
         }
@@ -177,7 +175,7 @@ impl Overlapping {
                 Some(known) => {
                     let mut whole = from(known, grouping)?;
                     whole.absorb(batch, grouping)?;
-                    whole.to_batch(grouping)?
+                    whole.snapshot(grouping)?
                 }
             };
             self.panes.insert(pane.start, merged);
@@ -194,13 +192,11 @@ impl Overlapping {
     ) -> Result<(), DataFusionError> {
         self.panes.insert(start, batch.clone());
         self.newer_from.get_or_insert(start);
-        match &mut self.newer {
-            Some(newer) => newer.absorb(batch, grouping),
-            None => {
-                self.newer = Some(from(batch, grouping)?);
-                Ok(())
-            }
+        if let Some(newer) = &mut self.newer {
+            return newer.absorb(batch, grouping);
         }
+        self.newer = Some(from(batch, grouping)?);
+        Ok(())
     }
 
     fn close(&mut self, start: Micros, grouping: &SharedGrouping) -> Result<Option<Groups>, DataFusionError> {
@@ -221,7 +217,7 @@ impl Overlapping {
             whole.absorb(batch, grouping)?;
         }
         if let Some(newer) = &mut self.newer {
-            whole.absorb(&newer.to_batch(grouping)?, grouping)?;
+            whole.absorb(&newer.snapshot(grouping)?, grouping)?;
         }
         Ok(Some(whole))
     }
@@ -245,7 +241,7 @@ impl Overlapping {
         let mut whole = Groups::new(&grouping.aggregation)?;
         for (start, batch) in self.panes.range(..newer_from).rev() {
             whole.absorb(batch, grouping)?;
-            self.older.push((*start, whole.to_batch(grouping)?));
+            self.older.push((*start, whole.snapshot(grouping)?));
         }
         Ok(())
     }
@@ -258,5 +254,5 @@ fn from(batch: &RecordBatch, grouping: &SharedGrouping) -> Result<Groups, DataFu
 }
 
 fn copy(groups: &mut Groups, grouping: &SharedGrouping) -> Result<Groups, DataFusionError> {
-    from(&groups.to_batch(grouping)?, grouping)
+    from(&groups.snapshot(grouping)?, grouping)
 }

@@ -84,7 +84,7 @@ impl Groups {
     }
 
     /// Returns everything as a batch: the groups' keys, and the accumulators' partial results.
-    pub(in super::super) fn to_batch(&mut self, grouping: &Grouping) -> Result<RecordBatch, DataFusionError> {
+    pub(in super::super) fn snapshot(&mut self, grouping: &Grouping) -> Result<RecordBatch, DataFusionError> {
         let (keys, state) = self.take_state()?;
         let batch = grouping.batch(&keys, &state)?;
         self.absorb(&batch, grouping)?;

@@ -88,7 +88,7 @@ impl Instances {
     }
 
     /// Returns the state of every part as a batch in the order of the instances; `all` are all of them, with their keys.
-    pub(super) fn to_batch<'i>(
+    pub(super) fn snapshot<'i>(
         &mut self,
         all: impl Iterator<Item = (&'i Vec<u8>, &'i mut Instance)>,
         grouping: &Grouping,

@@ -161,7 +161,7 @@ impl Operator for Keyed {
     fn save(&mut self, state: &mut StateWriter) -> Result<(), DataFusionError> {
         let grouping = &self.preparation.grouping;
         let all = self.open.iter_mut().flat_map(|(key, open)| open.iter_mut().map(move |instance| (key, instance)));
-        let parts = self.instances.to_batch(all, grouping)?;
+        let parts = self.instances.snapshot(all, grouping)?;
         let mut columns: [Vec<i64>; 3] = Default::default();
         for (number, instance) in (0i64..).zip(self.open.values().flatten()) {
             for (column, value) in columns.iter_mut().zip([number, instance.span.start, instance.span.end]) {

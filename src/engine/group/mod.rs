@@ -1,7 +1,6 @@
 //! Groups per window: one row for each window and group, once the window is over.
 
 mod fold;
-#[expect(clippy::module_inception, reason = "the groups of one window are what the folder is about")]
 mod groups;
 mod instances;
 mod keyed;

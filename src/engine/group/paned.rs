@@ -235,7 +235,7 @@ impl Operator for Paned {
         let grouping = &self.preparation.grouping;
         for (index, lane) in self.lanes.iter_mut().enumerate() {
             for (start, groups) in &mut lane.open {
-                state.add(&Part::Open { lane: index, pane: *start }, Some(&groups.to_batch(grouping)?))?;
+                state.add(&Part::Open { lane: index, pane: *start }, Some(&groups.snapshot(grouping)?))?;
             }
         }
         for Kept { start, newer, batch } in self.fold.parts(grouping)? {

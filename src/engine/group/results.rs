@@ -186,7 +186,7 @@ impl Results {
             time(a).cmp(&time(b)).then_with(by_rank)
         });
         let starts = rows.batch.column(self.leading - 2).as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
-        let mut counts: HashMap<(Micros, Micros, Option<Box<[u8]>>), usize> = HashMap::new();
+        let mut counts: HashMap<(Micros, Micros, Option<Key>), usize> = HashMap::new();
         order.retain(|row| {
             let row = *row as usize;
             let of = per.as_ref().map(|per| per.row(row).data().into());

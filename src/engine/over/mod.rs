@@ -96,8 +96,8 @@ impl Over {
     }
 
     /// By event time: takes rows that wait, and returns those that are to be answered, in order.
-    fn due(&mut self, rows: Rows, watermark: Micros, turn: &mut Turn) -> Result<Rows, DataFusionError> {
-        let keys = self.keys(&rows)?;
+    fn due(&mut self, rows: &Rows, watermark: Micros, turn: &mut Turn) -> Result<Rows, DataFusionError> {
+        let keys = self.keys(rows)?;
         let (mut timely, mut behind) = (Vec::new(), Vec::new());
         for row in 0..rows.len() {
             let (moment, at) = (rows.times[row], rows.watermarks[row]);
@@ -154,9 +154,10 @@ impl Over {
         let mut columns = rows.batch.columns().to_vec();
         for values in values {
             let field = &self.schema.fields()[columns.len()];
-            let column = match values.is_empty() {
-                true => new_empty_array(field.data_type()),
-                false => ScalarValue::iter_to_array(values)?,
+            let column = if values.is_empty() {
+                new_empty_array(field.data_type())
+            } else {
+                ScalarValue::iter_to_array(values)?
             };
             let fits = column.data_type() == field.data_type();
             columns.push(if fits { column } else { cast(&column, field.data_type())? });
@@ -191,7 +192,7 @@ impl Operator for Over {
         let made = if self.clock == Clock::Arrival {
             self.answer(rows, &arguments, turn)?
         } else {
-            let due = self.due(rows, watermark, turn)?;
+            let due = self.due(&rows, watermark, turn)?;
             let (due, arguments) = self.arguments(due, turn)?;
             self.answer(due, &arguments, turn)?
         };

@@ -1,6 +1,7 @@
 //! `pipe up`
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,7 +106,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let mut show = Show::open(ui, &plan, &run).await?;
     run.begin();
     let started = match &prepared {
-        Some(prepared) => submit(prepared, &run, stop.as_mut(), ui).await.map(Some),
+        Some(prepared) => submit(prepared, &run, (&path, stop.as_mut()), ui).await.map(Some),
         None => Ok(None),
     };
     let shown = match started {
@@ -140,10 +141,13 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
 async fn submit(
     prepared: &Prepared,
     run: &Run,
-    stop: impl Future<Output = Error>,
+    (path, stop): (&Path, impl Future<Output = Error>),
     ui: &Ui,
 ) -> Result<Submitted, Error> {
-    let places = Places::local(run.endpoint(), REGION);
+    // Flink runs elsewhere than here, if on this machine.
+    let folder = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let files = folder.parent().map_or_else(String::new, |folder| folder.display().to_string());
+    let places = Places::local(run.endpoint(), REGION, &files);
     tokio::select! {
         error = stop => {
             if let Err(error) = prepared.withdraw().await {

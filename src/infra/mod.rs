@@ -6,6 +6,7 @@
 mod application;
 mod code;
 mod error;
+mod files;
 mod id;
 mod log_group;
 mod role;
@@ -17,6 +18,7 @@ mod value;
 pub use application::{Application, LoggingOption, PropertyGroup};
 pub use code::Code;
 pub use error::InfraError;
+pub use files::Files;
 pub use id::LogicalId;
 pub use log_group::{LogGroup, LogStream};
 pub use role::{Role, Runtime, Statement};

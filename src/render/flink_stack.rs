@@ -1,7 +1,8 @@
 //! Plan → the stack of Managed Service for Apache Flink, and what both stacks begin with.
 
 use crate::infra::{
-    Application, Code, LogGroup, LogicalId, Output, PropertyGroup, Resource, Role, Runtime, Stack, Stream, Tag, Value,
+    Application, Code, Files, LogGroup, LogicalId, Output, PropertyGroup, Resource, Role, Runtime, Stack, Stream, Tag,
+    Value,
 };
 use crate::plan::{self, Plan};
 use crate::spec::Connector;
@@ -32,6 +33,17 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
         stream(to).grant_write(&mut role);
     }
     stack.parameters.extend(code.parameters());
+    let mut places = vec![
+        ("AWS_PARTITION", Value::pseudo("AWS::Partition")),
+        ("AWS_REGION", Value::pseudo("AWS::Region")),
+        ("AWS_ACCOUNT_ID", Value::pseudo("AWS::AccountId")),
+    ];
+    if !plan.tables.is_empty() {
+        let files = Files::from_parameter();
+        files.grant_read(&mut role, plan.tables.iter().map(|table| table.file.as_str()));
+        stack.parameters.push(files.parameter());
+        places.push(("PIPE_FILES", files.uri()));
+    }
 
     let mut application = Application::new(LogicalId::fixed("Application"), &plan.name, code, &role);
     application.description = description(plan);
@@ -46,14 +58,7 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
             entries: vec![("python", Value::text("main.py")), ("jarfile", Value::text("lib/pyflink-dependencies.jar"))],
         },
         // What main.py puts in place of the names in job.sql.
-        PropertyGroup {
-            id: "pipe.job",
-            entries: vec![
-                ("AWS_PARTITION", Value::pseudo("AWS::Partition")),
-                ("AWS_REGION", Value::pseudo("AWS::Region")),
-                ("AWS_ACCOUNT_ID", Value::pseudo("AWS::AccountId")),
-            ],
-        },
+        PropertyGroup { id: "pipe.job", entries: places },
     ];
     let logging = application.log_to(LogicalId::fixed("ApplicationLogging"), &log);
     let tell = |id, what: &str, of: &LogicalId| Output {

@@ -123,7 +123,7 @@ impl OnFlink {
             return Err(FlinkError::NoJob { reason: reasons.join("; ") }.into());
         };
         // Files have no place to be filled in.
-        let mut job = statements(text, &Places::local("", ""))?;
+        let mut job = statements(text, &Places::local("", "", ""))?;
         let last = job.len().saturating_sub(1);
         job.splice(last..last, SETTINGS.map(str::to_owned));
         let session = self.gateway.open().await?;

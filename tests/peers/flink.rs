@@ -101,6 +101,10 @@ impl Flink {
         for (stream, records) in records {
             fs::write(folder.path().join(format!("{stream}.jsonl")), records.join("\n") + "\n").unwrap();
         }
+        for table in &plan.tables {
+            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/equality").join(&table.file);
+            fs::copy(from, folder.path().join(&table.file)).unwrap();
+        }
         let assembly = render_flink_on_files(plan, folder.path().to_str().unwrap()).unwrap();
         let reasons = || assembly.omissions().iter().map(|omission| omission.reason.as_str()).collect::<String>();
         let text = assembly.text(FLINK_JOB).ok_or_else(|| FlinkError::NoJob { reason: reasons() })?;
@@ -127,7 +131,13 @@ async fn run(session: &Session, statements: &[impl AsRef<str>]) -> Result<Vec<An
 
 /// A job over files has no places to fill in.
 fn nowhere() -> Places {
-    Places { endpoint: String::new(), region: String::new(), account: String::new(), partition: String::new() }
+    Places {
+        endpoint: String::new(),
+        region: String::new(),
+        account: String::new(),
+        partition: String::new(),
+        files: String::new(),
+    }
 }
 
 /// Reads the rows that a job has written to a folder; a job without any makes none.

@@ -18,13 +18,14 @@ pub struct Prepared {
 }
 
 impl Places {
-    /// Means streams that this machine serves at an address.
-    pub fn local(endpoint: &str, region: &str) -> Self {
+    /// Means streams that this machine serves at an address, and files of tables in a folder of it.
+    pub fn local(endpoint: &str, region: &str, files: &str) -> Self {
         Self {
             endpoint: endpoint.to_owned(),
             region: region.to_owned(),
             account: ACCOUNT.to_owned(),
             partition: PARTITION.to_owned(),
+            files: files.to_owned(),
         }
     }
 }

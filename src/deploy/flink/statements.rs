@@ -16,6 +16,8 @@ pub struct Places {
     pub account: String,
     /// `${AWS_PARTITION}`
     pub partition: String,
+    /// `${PIPE_FILES}`
+    pub files: String,
 }
 
 impl Places {
@@ -26,6 +28,7 @@ impl Places {
             ("${AWS_REGION}", &self.region),
             ("${AWS_ACCOUNT_ID}", &self.account),
             ("${AWS_PARTITION}", &self.partition),
+            ("${PIPE_FILES}", &self.files),
         ]
         .into_iter()
         .fold(text.to_owned(), |text, (name, value)| text.replace(name, &value.replace('\'', "''")))
@@ -100,7 +103,13 @@ mod tests {
 
     fn places() -> Places {
         let text = str::to_owned;
-        Places { endpoint: text("http://e"), region: text("r"), account: text("1'2"), partition: text("aws") }
+        Places {
+            endpoint: text("http://e"),
+            region: text("r"),
+            account: text("1'2"),
+            partition: text("aws"),
+            files: text("/f"),
+        }
     }
 
     #[test]

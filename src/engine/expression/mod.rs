@@ -13,7 +13,7 @@ mod time;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, new_empty_array};
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType, Schema};
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{DataFusionError, ScalarValue};
 use datafusion_expr::{Operator as Op, ScalarUDF};
@@ -130,7 +130,12 @@ pub(super) fn convert(expr: Physical, to: Option<SqlType>, schema: &Schema) -> R
     let cast_to = cast(expr, schema, to.arrow())?;
     // Text that is longer than its type is cut, as in SQL's CAST.
     match (to, from) {
-        (SqlType::Varchar(length), _) => {
+        (SqlType::Varchar(length), from) => {
+            // SQL writes TRUE and FALSE.
+            let cast_to = match from {
+                DataType::Boolean => function(string::upper(), vec![cast_to], schema)?,
+                _ => cast_to,
+            };
             let length = Arc::new(Constant::new(ScalarValue::from(i64::from(length))));
             function(unicode::left(), vec![cast_to, length], schema)
         }
@@ -191,12 +196,38 @@ fn binary(
         Operator::And => Op::And,
         Operator::Or => Op::Or,
     };
+    let (lowered_left, lowered_right) = match (operator, whole.sql_type) {
+        (Operator::Divide, Some(SqlType::Decimal { scale, .. })) => {
+            divided(lowered_left, lowered_right, scale, names.schema)?
+        }
+        _ => (lowered_left, lowered_right),
+    };
     let physical: Physical = Arc::new(BinaryExpr::new(lowered_left, op, lowered_right).with_fail_on_overflow(true));
     // Arrow has digits of its own for the results of decimals; SQL's are those of the expression.
     match whole.sql_type {
         Some(to @ SqlType::Decimal { .. }) => cast(physical, names.schema, to.arrow()),
         _ => Ok(physical),
     }
+}
+
+/// Gives two decimals so many digits that their quotient has one more than `scale` behind the point, by which it is
+/// rounded.
+fn divided(
+    left: Physical,
+    right: Physical,
+    scale: u8,
+    schema: &Schema,
+) -> Result<(Physical, Physical), DataFusionError> {
+    let (DataType::Decimal128(_, of_left), DataType::Decimal128(_, of_right)) =
+        (left.data_type(schema)?, right.data_type(schema)?)
+    else {
+        return Ok((left, right));
+    };
+    // Arrow's quotient has four digits more than its dividend.
+    let wanted = i8::try_from(scale).unwrap_or(i8::MAX).saturating_sub(3).max(of_left);
+    let left = cast(left, schema, DataType::Decimal256(DECIMAL256_MAX_PRECISION, wanted))?;
+    let right = cast(right, schema, DataType::Decimal256(DECIMAL256_MAX_PRECISION, of_right))?;
+    Ok((left, right))
 }
 
 fn call(

@@ -163,13 +163,7 @@ impl Building<'_> {
             .filter(|(name, _)| grouped.contains(name))
             .map(|(name, sql_type)| (Expr::column(name, *sql_type), name.clone()))
             .collect();
-        // An output hides a column that may be named inside aggregates only.
-        let hidden = |name: &String| named.iter().any(|(output, _)| output == name);
-        let mut names: Vec<Visible> = columns
-            .iter()
-            .filter(|(name, _)| !hidden(name))
-            .map(|(name, sql_type)| Visible::column(name, *sql_type))
-            .collect();
+        let mut names: Vec<Visible> = columns.iter().map(|(name, sql_type)| Visible::column(name, *sql_type)).collect();
         names.extend(draft.qualified.iter().cloned());
         names.extend(named.iter().map(|(name, expr)| Visible { path: vec![name.clone()], expr: expr.clone() }));
         let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Grouped(&keys) };

@@ -30,12 +30,14 @@ pub(super) fn rows(views: &mut Views<'_>, id: RelationId, group: &Group) -> Resu
     let keys: Vec<String> = group.keys.iter().map(|name| Dialect::Flink.quote(name)).collect();
     let table = Dialect::Flink.quote(&source);
     let time = Dialect::Flink.quote(&views.row_time);
-    let window = match group.of.window.flink(&table, &time, &keys) {
+    let own = group.key.clone().map_or_else(|| keys.clone(), |key| vec![Dialect::Flink.quote(&key)]);
+    let window = match group.of.window.flink(&table, &time, &own) {
         Ok(Flink::Table(window)) => window,
         Ok(Flink::Over(_)) => return Err(Refusal::new("Flink SQL has no groups of frames", "use a tumbling window")),
         Err(refusal) => return Err(Refusal::from(refusal)),
     };
-    let mut groups = keys;
+    let mut groups = own;
+    groups.extend(keys.into_iter().filter(|_| group.key.is_some()));
     groups.extend(["window_start".to_owned(), "window_end".to_owned()]);
     if views.is_read(id) {
         groups.push("window_time".to_owned());
@@ -68,6 +70,8 @@ pub(super) fn rows(views: &mut Views<'_>, id: RelationId, group: &Group) -> Resu
 pub(super) struct Renamed<'a> {
     pub(super) of: &'a Group,
     pub(super) keys: Vec<String>,
+    /// The column that holds all keys, where Flink takes only one.
+    pub(super) key: Option<String>,
     pub(super) aggregates: Vec<Aggregate>,
     pub(super) outputs: Vec<Expr>,
     pub(super) having: Option<Expr>,
@@ -98,21 +102,36 @@ fn input<'a>(views: &mut Views<'_>, id: RelationId, group: &'a Group) -> (String
     };
     let aggregate =
         |aggregate: &Aggregate| Aggregate { argument: aggregate.argument.as_ref().map(rename), ..aggregate.clone() };
+    // A view's windows of each key's own have one key only: of several, Flink 1.20.5 finds but the first.
+    let several = views.is_read(id) && matches!(group.window.shape(), Shape::Session(_)) && group.keys.len() > 1;
+    let key = several.then(|| {
+        let mut key = "key".to_owned();
+        while attributes.iter().any(|attribute| attribute.name == key) || key == views.row_time {
+            key.push('_');
+        }
+        key
+    });
     let order = group.top.iter().flat_map(|top| &top.by);
     let group = Renamed {
         of: group,
         keys: group.keys.iter().map(|index| renamed(&attributes[*index].name)).collect(),
+        key,
         aggregates: group.aggregates.iter().map(aggregate).collect(),
         outputs: group.outputs.iter().map(rename).collect(),
         having: group.having.as_ref().map(rename),
         order: order.map(|(expr, falls)| (rename(expr), *falls)).collect(),
     };
     let (from, filter) = views.from(group.of.input);
-    if !clashes {
+    if !clashes && group.key.is_none() {
         return (views.name(from).to_owned(), group, filter);
     }
     let names = attributes.iter().map(|attribute| &attribute.name);
     let mut outputs: Vec<Output> = names.map(|name| Output::new(Dialect::Flink.quote(name), &renamed(name))).collect();
+    if let Some(key) = &group.key {
+        let keys: Vec<String> =
+            group.of.keys.iter().map(|index| Dialect::Flink.quote(&attributes[*index].name)).collect();
+        outputs.push(Output::new(format!("ROW({})", keys.join(", ")), key));
+    }
     outputs.push(Output::new(Dialect::Flink.quote(&views.row_time), &views.row_time));
     let rows = Rows { outputs, from: Dialect::Flink.quote(views.name(from)), filter, ..Rows::default() };
     let name = views.free_name(&format!("{}:input", views.plan.relations[id].name));

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::plan::{JoinKind, Lookup, RelationId, Table, TableFormat};
-use crate::sql::{Dialect, SqlType};
+use crate::sql::Dialect;
 
 use super::super::kda_sql::{Output, Typed};
 use super::connector::TableOption;
@@ -15,15 +15,13 @@ use super::view::{Rows, Views};
 pub(super) struct TableFile {
     /// The table's name.
     pub(super) name: String,
-    /// The table of the file's rows, where the table is a view of it.
-    physical: String,
     options: Vec<TableOption>,
     columns: Vec<Typed>,
     key: Vec<String>,
     /// The column of a time before all others.
     since: String,
-    /// What tells a row from the line that names the columns.
-    header: Option<String>,
+    /// Whether its first line names the columns.
+    header: bool,
 }
 
 impl TableFile {
@@ -36,35 +34,17 @@ impl TableFile {
                 "write its file with one member for each column",
             ));
         }
-        let header = match table.format {
-            TableFormat::Csv => Some(header(table)),
-            TableFormat::Json => None,
-        };
         let column =
             |name: &str, sql_type| Typed { name: name.to_owned(), sql_type: Dialect::Flink.type_name(sql_type) };
         Ok(Self {
             name: table.name.clone(),
-            // No table has a colon in its name.
-            physical: if header.is_some() { format!("{}:file", table.name) } else { table.name.clone() },
             options: views.connectors.table(table),
             columns: table.columns.iter().map(|attribute| column(&attribute.name, attribute.sql_type)).collect(),
             key: table.key.iter().map(|index| table.columns[*index].name.clone()).collect(),
             since: views.row_time.clone(),
-            header,
+            header: table.format == TableFormat::Csv,
         })
     }
-}
-
-/// Writes that a row is not the line that names the columns: texts are their names there, and nothing else can be read.
-fn header(table: &Table) -> String {
-    let is = |name: &str, sql_type| match sql_type {
-        SqlType::Varchar(_) => {
-            format!("COALESCE({}, '') = {}", Dialect::Flink.quote(name), Dialect::Flink.text(name))
-        }
-        _ => format!("{} IS NULL", Dialect::Flink.quote(name)),
-    };
-    let parts: Vec<String> = table.columns.iter().map(|column| is(&column.name, column.sql_type)).collect();
-    format!("NOT ({})", parts.join(" AND "))
 }
 
 pub(super) fn rows(views: &Views<'_>, id: RelationId, lookup: &Lookup) -> Result<Rows, Refusal> {

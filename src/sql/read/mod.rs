@@ -78,8 +78,6 @@ pub fn read_having(
     aggregates: Vec<Aggregate>,
 ) -> Result<Reading, SqlError> {
     let mut names = Visible::all(scope);
-    // An output hides a column that may be named inside aggregates only.
-    names.retain(|visible| !outputs.iter().any(|(output, _)| visible.path == [output.as_str()]));
     names.extend(outputs.iter().map(|(name, expr)| Visible { path: vec![name.clone()], expr: expr.clone() }));
     let keys = columns(scope, group_by);
     let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Grouped(&keys) };
@@ -320,7 +318,12 @@ impl Reader<'_> {
     }
 
     fn column(&self, name: &[Ident]) -> Result<Expr, SqlError> {
-        let expr = self.space.find(name)?;
+        let expr = self.space.find(name, self.within.is_some())?;
+        if self.within.is_some() && expr.any(&|part| matches!(part.kind, ExprKind::Aggregate(_))) {
+            return Err(SqlError::new("an aggregate within an aggregate")
+                .label("this is one by its name")
+                .help("read this query from another one, whose windows hold those of this one"));
+        }
         if let (Aggregates::Grouped(_), None, false) = (self.space.aggregates, self.within, self.inside_key) {
             // What is called an output is made of keys and aggregates; a column is a key or has many values.
             let name = match &expr.kind {

@@ -99,8 +99,13 @@ impl Visible {
 }
 
 impl Space<'_> {
-    /// Finds what a name stands for.
-    pub(super) fn find(&self, name: &[Ident]) -> Result<&Expr, SqlError> {
+    /// Returns whether something has many values in a group.
+    fn is_within_groups(&self, expr: &Expr) -> bool {
+        matches!(expr.kind, ExprKind::Column(_) | ExprKind::RowTime) && self.key(expr).is_none()
+    }
+
+    /// Finds what a name stands for; `inside` an aggregate, that is a column rather than an output of its name.
+    pub(super) fn find(&self, name: &[Ident], inside: bool) -> Result<&Expr, SqlError> {
         let written: Vec<&str> = name.iter().map(|part| part.value.as_str()).collect();
         let text = written.join(".");
         let matching = |same: &dyn Fn(&Ident, &str) -> bool| -> Vec<&Visible> {
@@ -112,6 +117,12 @@ impl Space<'_> {
             // A whole name goes before the end of a longer one.
             if found.iter().any(|visible| visible.path.len() == name.len()) {
                 found.retain(|visible| visible.path.len() == name.len());
+            }
+            if let Aggregates::Grouped(_) = self.aggregates {
+                let is_meant = |visible: &&Visible| inside == self.is_within_groups(&visible.expr);
+                if found.iter().any(is_meant) {
+                    found.retain(is_meant);
+                }
             }
             found
         };

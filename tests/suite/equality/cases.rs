@@ -34,7 +34,7 @@ const START: u64 = 1_767_225_600_000;
 const STEP: u64 = 120;
 /// How long behind the first record the last ones happen, and from where on rows are left out, in milliseconds.
 const END: u64 = 2 * 86_400_000;
-const HORIZON: &str = "2026-01-02";
+const HORIZON: &str = "2026-01-02T12";
 /// So many last records that each shard has some.
 const LAST: usize = 64;
 /// How many jobs run at a time.
@@ -125,6 +125,7 @@ fn embedded(plan: &Plan, inputs: &[(&str, Appends)]) -> BTreeMap<String, Vec<Val
     let mut found = BTreeMap::new();
     for (query, stream) in plan.outputs() {
         let mut engine = Engine::open(Arc::clone(&log), plan, query).unwrap();
+        engine.read_tables(&folder()).unwrap();
         engine.catch_up().unwrap();
         found.insert(stream.to_owned(), rows(&log, stream));
     }

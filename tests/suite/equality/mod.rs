@@ -116,6 +116,12 @@ fn cell(value: &Value, sql_type: SqlType) -> Cell {
             let fraction = fraction.trim_end_matches(['0', 'Z']);
             Cell::Exact(format!("{}.{fraction}", whole.trim_end_matches('Z').replace(' ', "T")))
         }
+        // Zeros behind the point are no digits of a number.
+        (Value::Number(number), SqlType::Decimal { .. }) => {
+            let text = number.to_string();
+            let plain = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+            Cell::Exact(plain.to_owned())
+        }
         (value, _) => Cell::Exact(value.to_string()),
     }
 }

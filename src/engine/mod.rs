@@ -2,7 +2,7 @@
 //!
 //! Owns windows, watermarks and checkpoints; Arrow and `DataFusion` evaluate and aggregate. What it answers is a pure
 //! function of the logs: records count in the order of their arrival (and shard, and place), however they are batched,
-//! whenever the process stopped. May import `plan` and what it imports. Never reads a clock but the log's.
+//! whenever the process stopped; only what a table holds counts as it is when a row is processed. May import `plan` and what it imports. Never reads a clock but the log's.
 
 mod aggregation;
 mod bench;

@@ -49,6 +49,17 @@ impl Building<'_> {
                 Progress::Open | Progress::Failed => None,
             };
         }
+        if self.tables.iter().any(|table| table.name == name.value) {
+            self.context.add(
+                Diagnostic::new(
+                    format!("`{}` is a table, which brings no rows by itself", name.value),
+                    name.span.clone(),
+                )
+                .label("expected a stream or a query")
+                .help(format!("read a stream, and write join = {{ with = \"{}\", on = [\"…\"] }}", name.value)),
+            );
+            return None;
+        }
         let names = self.streams.iter().map(|stream| stream.name.as_str());
         let queries = specs.iter().map(|query| query.name.value.as_str());
         if !self.context.known("stream", name, names.chain(queries)) {

@@ -173,7 +173,7 @@ impl Building<'_> {
                     name.span.clone(),
                 )
                 .label(format!("{left} and {right}"))
-                .help("write a condition with a CAST instead of a list of columns"),
+                .help("let a query of its own make them one type with CAST(… AS …), and join with that"),
             );
         }
     }

@@ -171,13 +171,15 @@ impl Space<'_> {
                 let quoted: Vec<String> = visible.path.iter().map(|part| format!("\"{part}\"")).collect();
                 error.help(format!("write {}: a name without quotes is taken in capitals", quoted.join(".")))
             }
-            _ => error.legal(
-                text,
-                self.names.iter().filter_map(|visible| {
-                    let path = &visible.path[visible.path.len().saturating_sub(1)..];
-                    path.first().map(String::as_str)
-                }),
-            ),
+            // As many parts of each name as were written.
+            _ => {
+                let parts = |visible: &Visible| {
+                    let first = visible.path.len().checked_sub(name.len())?;
+                    Some(visible.path[first..].join("."))
+                };
+                let legal: Vec<String> = self.names.iter().filter_map(parts).collect();
+                error.legal(text, legal.iter().map(String::as_str))
+            }
         }
     }
 

@@ -129,7 +129,7 @@ impl Joined {
         })?;
         let mut bad = Vec::new();
         if let Some(filter) = &self.filter {
-            pairs = self.filtered(rows, pairs, filter, &mut bad)?;
+            pairs = self.filtered(rows, &pairs, filter, &mut bad)?;
         }
         let taken: Vec<u32> = pairs.iter().map(|(row, _)| *row).collect();
         Ok((Rows { batch: self.batch(&rows.batch, &pairs)?, ..rows.take(&taken)? }, bad))
@@ -139,11 +139,11 @@ impl Joined {
     fn filtered(
         &self,
         rows: &Rows,
-        pairs: Vec<(u32, Option<u32>)>,
+        pairs: &[(u32, Option<u32>)],
         filter: &Physical,
         bad: &mut Vec<(Stray, String)>,
     ) -> Result<Vec<(u32, Option<u32>)>, DataFusionError> {
-        let batch = self.batch(&rows.batch, &pairs)?;
+        let batch = self.batch(&rows.batch, pairs)?;
         let masks =
             each_row(&batch, &[DataType::Boolean], |batch| Ok(vec![Arc::new(holds(filter, batch)?) as ArrayRef]))?;
         let mut fails = vec![false; pairs.len()];

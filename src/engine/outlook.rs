@@ -41,11 +41,11 @@ impl Outlook {
 
     /// Returns the moment at which a row of a relation, by its place in the query, is done with.
     pub(super) fn until(&self, node: usize, moment: Micros) -> Micros {
-        let hold = self.holds[node];
-        let (held, made) = hold.hold(moment);
+        let relation = self.holds[node];
+        let (held, made) = relation.hold(moment);
         let readers = self.readers[node].iter().map(|reader| self.until(*reader, made));
         // What reads it sees time later.
-        readers.map(|until| until.saturating_add(hold.delay())).fold(held, Micros::max)
+        readers.map(|until| until.saturating_add(relation.delay())).fold(held, Micros::max)
     }
 
     /// Returns how far the watermark behind a relation, by its place in the query, is behind the query's own.

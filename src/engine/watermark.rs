@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn every_stream_has_a_delay_and_an_idle_of_its_own() {
         let mut watermark = by_event(1);
-        let slow = Time::Event { column: 0, delay: Duration::from_secs(30), idle: Duration::from_secs(60) };
+        let slow = Time::Event { column: 0, delay: Duration::from_secs(30), idle: Duration::from_mins(1) };
         watermark.add(&slow, 1);
         watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(100));
         watermark.shard(1, 1000, None, &mut Vec::new()).observe(seconds(100));

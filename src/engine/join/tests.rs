@@ -51,10 +51,13 @@ fn rows(rows: &[&Row], side: usize) -> Rows {
     let keys: StringArray = rows.iter().map(|row| row.key.map(|key| format!("k{key}"))).collect();
     let values = rows.iter().map(|row| row.value);
     let batch = if side == 0 {
-        RecordBatch::try_new(schemas()[0].clone(), vec![Arc::new(keys), Arc::new(Int32Array::from_iter_values(values))])
+        RecordBatch::try_new(
+            Arc::clone(&schemas()[0]),
+            vec![Arc::new(keys), Arc::new(Int32Array::from_iter_values(values))],
+        )
     } else {
         let values = Int64Array::from_iter_values(values.map(i64::from));
-        RecordBatch::try_new(schemas()[1].clone(), vec![Arc::new(keys), Arc::new(values)])
+        RecordBatch::try_new(Arc::clone(&schemas()[1]), vec![Arc::new(keys), Arc::new(values)])
     };
     Rows {
         batch: batch.expect("a batch"),

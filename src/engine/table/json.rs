@@ -46,8 +46,8 @@ impl Lines<'_> {
     /// Returns the line on which a part begins.
     fn of(&mut self, part: &str) -> u64 {
         let begins = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize).min(self.text.len());
-        let between = self.text.as_bytes().get(self.at..begins).unwrap_or_default();
-        self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let between = self.text.get(self.at..begins).unwrap_or_default();
+        self.line += between.matches('\n').count() as u64;
         self.at = self.at.max(begins);
         self.line
     }

@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::row::{RowConverter, SortField};
@@ -148,7 +149,7 @@ fn rows(table: &Table, data: &[u8]) -> Result<RecordBatch, Mistake> {
         .collect();
     let mut rows = Rows { decoder: Decoder::new(&columns, &table.key), lines: Vec::new() };
     let text = std::str::from_utf8(data).map_err(|error| {
-        let line = data[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+        let line = data[..error.valid_up_to()].split(|byte| *byte == b'\n').count() as u64;
         Mistake::new(Some(line), "the file is not UTF-8 from here", "save it as UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -167,7 +168,7 @@ fn unique(table: &Table, batch: &RecordBatch, lines: &[u64]) -> Result<(), Mista
         return Ok(());
     }
     let internal = |error: arrow::error::ArrowError| Mistake::new(None, error.to_string(), "leave `key` out");
-    let columns: Vec<_> = table.key.iter().map(|index| batch.column(*index).clone()).collect();
+    let columns: Vec<_> = table.key.iter().map(|index| Arc::clone(batch.column(*index))).collect();
     let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
     let converter = RowConverter::new(fields).map_err(internal)?;
     let keys = converter.convert_columns(&columns).map_err(internal)?;

@@ -127,7 +127,9 @@ impl<'a> Views<'a> {
     pub(super) fn from(&self, id: RelationId) -> (RelationId, Option<String>) {
         match &self.plan.relations[id].operator {
             Operator::Select(select) if self.is_folded(id) => {
-                (select.input, select.filter.as_ref().map(|filter| self.text(filter, &[])))
+                // What folds into one without a filter has the only one of the chain.
+                let (from, behind) = self.from(select.input);
+                (from, select.filter.as_ref().map(|filter| self.text(filter, &[])).or(behind))
             }
             _ => (id, None),
         }

@@ -116,9 +116,8 @@ pub(super) fn read(value: &Value<'_>) -> Option<Vec<TestSpec>> {
         value.mismatch_with_help("a list", "one table for each test", "write [[tests]] in double brackets");
         return None;
     }
-    // All of them, so that the mistakes of each are found.
-    let tests: Vec<Option<TestSpec>> = value.list()?.iter().map(test).collect();
-    let tests: Vec<TestSpec> = tests.into_iter().collect::<Option<_>>()?;
+    // One that cannot be read is a finding, and hides none in the others.
+    let tests: Vec<TestSpec> = value.list()?.iter().filter_map(test).collect();
     for (index, test) in tests.iter().enumerate() {
         if let Some(first) = tests[..index].iter().find(|first| first.name.value == test.name.value) {
             value.findings().add(

@@ -1,13 +1,13 @@
 //! Tests on an Apache Flink on this machine: all records of a test at once, as files, through the job that is rendered
 //! for the pipeline. At the end of the files every window closes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::deploy::flink::{FlinkError, Gateway, Places, Session, statements};
-use crate::plan::{Action, Clock, Expectation, Operator, Plan, Query, Record, Source, Stream, Trial};
+use crate::plan::{Action, Clock, Expectation, Operator, Plan, Query, Record, RelationId, Source, Stream, Trial};
 use crate::render::{FLINK_JOB, render_flink_on_files};
 use crate::streams::Capacity;
 
@@ -79,8 +79,9 @@ impl OnFlink {
             stream.capacity = Capacity::Provisioned(1);
         }
         let at_once = written(&narrow, &self.folder, trial, Ending::AtOnce)?;
-        let asked = |query: &Query| expected.iter().any(|each| each.query.name == query.name);
-        narrow.queries.retain(asked);
+        let relations: Vec<RelationId> = expected.iter().map(|each| each.query.relation).collect();
+        let needed = below(plan, relations);
+        narrow.queries.retain(|query| needed.contains(&query.relation));
         let found = match self.job(&narrow, trial).await {
             Ok(found) => found,
             Err(TrialError::Flink(error)) if !error.is_unavailable() => {
@@ -136,6 +137,17 @@ impl OnFlink {
         }
         Ok(found)
     }
+}
+
+/// Returns relations with all that they are made of: a query among these is a view of the job.
+fn below(plan: &Plan, mut open: Vec<RelationId>) -> BTreeSet<RelationId> {
+    let mut found = BTreeSet::new();
+    while let Some(relation) = open.pop() {
+        if found.insert(relation) {
+            open.extend(plan.relations[relation].operator.inputs());
+        }
+    }
+    found
 }
 
 async fn run_all(session: &Session, statements: &[String]) -> Result<(), FlinkError> {

@@ -73,7 +73,9 @@ impl Plan {
         match plan.trials(document, &spec.tests, &|_| Ok(Vec::new())) {
             Ok(_) => Some(plan),
             Err(found) => {
-                found.into_iter().for_each(|mistake| findings.add(mistake));
+                for mistake in found {
+                    findings.add(mistake);
+                }
                 None
             }
         }

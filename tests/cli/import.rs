@@ -24,10 +24,14 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import")
 }
 
+fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == ending)
+}
+
 /// The files of a folder that are templates, sorted.
 fn templates(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".yml") || name.ends_with(".json")).collect();
+    let mut names: Vec<String> = names.filter(|name| has_ending(name, "yml") || has_ending(name, "json")).collect();
     names.sort();
     names
 }
@@ -74,7 +78,7 @@ fn every_template_becomes_a_pipeline_that_checks() {
         assert_eq!((done.code(), check.code()), codes, "{name}: {done:?}");
         let mut written = format!("{}\n--- pipeline.toml\n{}", done.stderr, place.read("pipeline.toml"));
         for line in
-            done.stderr.lines().filter_map(|line| line.strip_prefix("wrote ")).filter(|path| path.ends_with(".sql"))
+            done.stderr.lines().filter_map(|line| line.strip_prefix("wrote ")).filter(|path| has_ending(path, "sql"))
         {
             written += &format!("\n--- {line}\n{}", place.read(line));
         }

@@ -156,17 +156,20 @@ impl Building<'_> {
         grouped: &[String],
         outputs: &mut Outputs<'_>,
     ) -> Option<Expr> {
-        let named = outputs.named();
+        let results = outputs.named();
         let columns = self.columns(draft.input);
         let keys: Vec<(Expr, String)> = columns
             .iter()
             .filter(|(name, _)| grouped.contains(name))
             .map(|(name, sql_type)| (Expr::column(name, *sql_type), name.clone()))
             .collect();
-        let mut names: Vec<Visible> = columns.iter().map(|(name, sql_type)| Visible::column(name, *sql_type)).collect();
-        names.extend(draft.qualified.iter().cloned());
-        names.extend(named.iter().map(|(name, expr)| Visible { path: vec![name.clone()], expr: expr.clone() }));
-        let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Grouped(&keys) };
+        // An output hides a column that may be named inside aggregates only.
+        let hidden = |name: &String| results.iter().any(|(output, _)| output == name);
+        let inputs = columns.iter().filter(|(name, _)| !hidden(name));
+        let mut visible: Vec<Visible> = inputs.map(|(name, sql_type)| Visible::column(name, *sql_type)).collect();
+        visible.extend(draft.qualified.iter().cloned());
+        visible.extend(results.iter().map(|(name, expr)| Visible { path: vec![name.clone()], expr: expr.clone() }));
+        let space = Space { names: &visible, folding: Folding::Lenient, aggregates: Aggregates::Grouped(&keys) };
         let mut found = Found { aggregates: outputs.aggregates.clone(), over: Vec::new() };
         match read_expr(&text.value, &space, &mut found) {
             Ok(expr) => {

@@ -181,8 +181,14 @@ impl<'a> Views<'a> {
     pub(super) fn output(&self, expr: &Expr, aggregates: &[Aggregate]) -> String {
         let text = self.text(expr, aggregates);
         match (&expr.kind, expr.sql_type) {
-            (ExprKind::Aggregate(_) | ExprKind::Column(_), _)
-            | (ExprKind::WindowStart | ExprKind::WindowEnd | ExprKind::RowTime, _)
+            (
+                ExprKind::Aggregate(_)
+                | ExprKind::Column(_)
+                | ExprKind::WindowStart
+                | ExprKind::WindowEnd
+                | ExprKind::RowTime,
+                _,
+            )
             | (_, None) => text,
             (_, Some(sql_type)) => format!("CAST({text} AS {})", Dialect::Flink.type_name(sql_type)),
         }

@@ -17,7 +17,7 @@ const MAX_ITEMS: i64 = 100_000;
 /// The longest window of the functions that have one, in seconds (KDA SQL reference).
 const MAX_SECONDS: i64 = 3600;
 
-/// The numbers that RANDOM_CUT_FOREST takes, each with what it is where it is left out: trees, sample, decay and shingle
+/// The numbers that `RANDOM_CUT_FOREST` takes, each with what it is where it is left out: trees, sample, decay and shingle
 /// (KDA SQL reference; a decay has no limit there, and none here below what a shingle of time can mean).
 const FOREST: [(usize, RangeInclusive<i64>); 4] =
     [(100, 1..=1000), (256, 10..=1000), (100_000, 1..=1_000_000_000), (1, 1..=30)];

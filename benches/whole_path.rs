@@ -1,8 +1,10 @@
 //! The whole path: JSON bytes in the log → windows in the output log, with the schema of the ticker pipeline and 100
-//! keys. Prints records per second and the most memory that the process had.
+//! keys. Prints records per second and the most memory that the process had. The window is that of the pipeline, or the
+//! one given.
 //!
 //! ```text
-//! cargo bench --bench whole_path -- [RECORDS]
+//! cargo bench --bench whole_path -- [RECORDS] [WINDOW]
+//! cargo bench --bench whole_path -- 'kind = "hopping", size = "60s", slide = "1s"'
 //! ```
 
 #![allow(clippy::print_stdout, reason = "a program that prints its figures")]
@@ -21,6 +23,8 @@ use pipe::streams::local::{Durability, LocalLog};
 
 /// How many records there are where the command line does not say.
 const RECORDS: usize = 10_000_000;
+/// The window of the pipeline.
+const WINDOW: &str = "kind = \"tumbling\", size = \"10s\"";
 /// How many records a producer sends at once: what `PutRecords` takes at the most.
 const BATCH: usize = 500;
 /// How many records there are in a second of event time: some 50 windows of ten seconds in 10 million records.
@@ -30,7 +34,8 @@ const START: i64 = 1_767_225_600_000_000;
 
 fn main() {
     let records = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(RECORDS);
-    let plan = plan();
+    let window = std::env::args().skip(1).find(|argument| argument.starts_with("kind"));
+    let plan = plan(window.as_deref().unwrap_or(WINDOW));
     let folder = tempfile::tempdir().unwrap();
     let log = LocalLog::open(folder.path(), Durability::Process).unwrap();
     for stream in &plan.streams {
@@ -56,11 +61,12 @@ fn main() {
     println!("most memory: {} MB", most_memory());
 }
 
-/// The ticker pipeline with 100 tickers.
-fn plan() -> Plan {
+/// The ticker pipeline with 100 tickers and a window.
+fn plan(window: &str) -> Plan {
     let tickers: Vec<String> = (0..100).map(|index| format!("\"T{index:03}\"")).collect();
     let text = include_str!("../pipelines/ticker.toml")
-        .replace("[\"AMZN\", \"AAPL\", \"MSFT\"], weights = [5, 3, 2]", &format!("[{}]", tickers.join(", ")));
+        .replace("[\"AMZN\", \"AAPL\", \"MSFT\"], weights = [5, 3, 2]", &format!("[{}]", tickers.join(", ")))
+        .replace(WINDOW, window);
     let document = Document::new("ticker.toml", text);
     let spec = Spec::read(&document).unwrap();
     let local = spec.targets.iter().find(|target| target.name == "local").unwrap();

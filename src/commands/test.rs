@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(short = 'k', value_name = "PATTERN")]
     pattern: Option<String>,
 
-    /// Write a JUnit report there
+    /// Write an XML report there that build servers read, in the form of `JUnit`
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 

@@ -107,15 +107,13 @@ fn seat(first: usize, wanted: &[Wanted], found: &[Row], (taken, asked): (&mut [O
         }
         asked[place] = true;
         waits.push(place);
-        match taken[place] {
-            Some(holder) => chain.push(begin(holder)),
-            None => {
-                for (seeker, place) in chain.iter().zip(&waits) {
-                    taken[*place] = Some(seeker.wanted);
-                }
-                return;
+        let Some(holder) = taken[place] else {
+            for (seeker, place) in chain.iter().zip(&waits) {
+                taken[*place] = Some(seeker.wanted);
             }
-        }
+            return;
+        };
+        chain.push(begin(holder));
     }
 }
 

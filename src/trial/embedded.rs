@@ -179,12 +179,11 @@ const END: Millis = 253_402_300_799_999;
 fn appends(records: &[Record], keyless: &mut u64) -> Appends {
     let mut appends = Appends::new();
     for record in records {
-        match &record.partition_key {
-            Some(key) => appends.push(key, &record.data),
-            None => {
-                appends.push(&keyless.to_string(), &record.data);
-                *keyless += 1;
-            }
+        if let Some(key) = &record.partition_key {
+            appends.push(key, &record.data);
+        } else {
+            appends.push(&keyless.to_string(), &record.data);
+            *keyless += 1;
         }
     }
     appends

@@ -1,11 +1,11 @@
-//! Runs of tests as JUnit has them, which every build server reads (the schema of Jenkins' xUnit plugin).
+//! Runs of tests as `JUnit` has them, which every build server reads (the schema of Jenkins' xUnit plugin).
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use super::{Run, Status, Verdict};
 
-/// Writes runs as a JUnit file, a suite for each pipeline and engine.
+/// Writes runs as a `JUnit` file, a suite for each pipeline and engine.
 pub fn junit(runs: &[Run]) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for suite in runs.chunk_by(|a, b| a.file == b.file && a.engine == b.engine) {
@@ -53,12 +53,11 @@ fn case(run: &Run, out: &mut String) {
     for check in &run.outcome.checks {
         let place = format!("{}:{}, {}", run.file, check.line, check.stream);
         match &check.verdict {
-            Verdict::Held => {}
             Verdict::NotRun(reason) if run.outcome.status() == Status::NotRun => {
                 put(out, format_args!("      <skipped message=\"{}\"/>\n", escaped(&format!("{place}: {reason}"))));
                 break;
             }
-            Verdict::NotRun(_) => {}
+            Verdict::Held | Verdict::NotRun(_) => {}
             Verdict::Failed(failures) => {
                 for failure in failures {
                     let table = failure.drawn().unwrap_or_default();

@@ -162,8 +162,8 @@ impl Failure {
             }
             Self::Engine(said) => said.clone(),
             Self::Number { what, wanted, found, because } => {
-                let reasons: String = because.iter().map(|reason| format!("; {reason}")).collect();
-                format!("{}: {wanted} expected, {found} found{reasons}", what.words())
+                let numbers = format!("{}: {wanted} expected, {found} found", what.words());
+                std::iter::once(numbers).chain(because.iter().cloned()).collect::<Vec<_>>().join("; ")
             }
         }
     }
@@ -180,10 +180,10 @@ impl Failure {
     /// Returns all of it for a program.
     pub fn json(&self) -> Value {
         let mut whole = json!({ "problem": self.summary() });
-        if let (Self::Rows(difference) | Self::Parted(difference), Some(members)) = (self, whole.as_object_mut()) {
-            if let Value::Object(rows) = difference.json() {
-                members.extend(rows);
-            }
+        if let (Self::Rows(difference) | Self::Parted(difference), Some(members)) = (self, whole.as_object_mut())
+            && let Value::Object(rows) = difference.json()
+        {
+            members.extend(rows);
         }
         whole
     }

@@ -93,14 +93,14 @@ impl Record {
         let mut text = String::new();
         Member::write(&members, &mut text);
         let key = stream.partition_key.map(|index| values[index].as_ref().map_or(String::new(), Datum::key));
-        Self { partition_key: key.map(legal), data: text.into_bytes() }
+        Self { partition_key: key.as_deref().map(legal), data: text.into_bytes() }
     }
 
     /// Takes the bytes of a record; its key is what it has for the stream's key column.
     pub fn of(data: Vec<u8>, stream: &Stream) -> Self {
         let column = stream.partition_key.and_then(|index| stream.columns.get(index));
         let key = column.map(|column| read_key(&data, column).unwrap_or_default());
-        Self { partition_key: key.map(legal), data }
+        Self { partition_key: key.as_deref().map(legal), data }
     }
 }
 
@@ -109,7 +109,7 @@ const NULL_KEY: &str = "null";
 /// The most characters of a partition key (Kinesis API reference, `PutRecord`).
 const MAX_KEY: usize = 256;
 
-fn legal(key: String) -> String {
+fn legal(key: &str) -> String {
     if key.is_empty() { NULL_KEY.to_owned() } else { key.chars().take(MAX_KEY).collect() }
 }
 

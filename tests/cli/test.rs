@@ -1,7 +1,6 @@
 //! `pipe test`, from outside.
 
 use std::fmt::Write;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 

@@ -174,6 +174,7 @@ async fn run(flink: &'static Flink, text: String) -> Result<usize, String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "how many rows each case compared, for whoever asks")]
 async fn every_case_has_the_same_rows_on_both_engines() {
     let Some(flink) = flink("the equality suite: rows of the embedded engine and of Flink") else { return };
     let wanted = std::env::var("PIPE_EQUALITY").unwrap_or_default();

@@ -152,8 +152,13 @@ impl Graph {
     /// Takes what was read of every shard that was wanted; returns the rows, and what else came of it.
     pub(super) fn turn(&mut self, reads: Vec<Option<ShardRead>>) -> Result<(Rows, Turn), DataFusionError> {
         let shards = self.sources.iter_mut().flat_map(|source| &mut source.shards);
-        let given = shards.zip(reads).filter_map(|(shard, read)| Some((shard, read?)));
-        in_parallel(given, |(shard, (blocks, complete_until))| shard.receive(blocks, complete_until))?;
+        let mut given: Vec<(&mut Shard, ShardRead)> =
+            shards.zip(reads).filter_map(|(shard, read)| Some((shard, read?))).collect();
+        // Where nothing came there is nothing to decode, and no thread is needed for it.
+        for (shard, (blocks, complete_until)) in given.extract_if(.., |(_, (blocks, _))| blocks.is_empty()) {
+            shard.receive(blocks, complete_until)?;
+        }
+        in_parallel(given.into_iter(), |(shard, (blocks, complete_until))| shard.receive(blocks, complete_until))?;
         let mut turn = Turn::default();
         let mut flows = self.advance(&mut turn);
         let mut made: Vec<Option<Flow>> = Vec::with_capacity(self.nodes.len());

@@ -95,7 +95,14 @@ impl Operator for Selection {
         let lanes = std::mem::take(&mut input.lanes);
         let mut made: Vec<(Option<Rows>, Vec<_>)> = lanes.into_iter().map(|rows| (Some(rows), Vec::new())).collect();
         let this = &*self;
-        in_parallel(made.iter_mut(), |(rows, bad)| {
+        for (rows, _) in &mut made {
+            // A lane without rows is not worth a thread.
+            if rows.as_ref().is_some_and(|rows| rows.len() == 0) {
+                *rows = Some(Rows::none(&this.schema));
+            }
+        }
+        let busy = made.iter_mut().filter(|(rows, _)| rows.as_ref().is_some_and(|rows| rows.len() > 0));
+        in_parallel(busy, |(rows, bad)| {
             if let Some(given) = rows.take() {
                 let (selected, failed) = this.select(given)?;
                 *rows = Some(selected);

@@ -79,9 +79,12 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let imported = import(&request).map_err(|found| Error::File { drawn: template.draw(&found, ui.color()) })?;
     write(&imported, &args.out, ui)?;
     tell(&imported.report, ui).map_err(Error::stdout)?;
-    let plans = Loaded::open(&args.out, ui).and_then(|loaded| loaded.plans(ui));
-    match plans {
-        Ok(_) => {
+    let checked = Loaded::open(&args.out, ui).and_then(|loaded| {
+        let plans = loaded.plans(ui)?;
+        loaded.check_tables(&plans[0], false, ui)
+    });
+    match checked {
+        Ok(()) => {
             ui.note(&format!("{}: ok; `pipe up {}` runs it", args.out.display(), args.out.display()));
             Ok(())
         }

@@ -18,7 +18,7 @@ const ARGUMENTS: &[(&str, &[&str])] =
     &[("intrinsics.yml", &["--parameter", "Environment=prod"]), ("sql_elsewhere.yml", &["--sql", "sql_elsewhere.sql"])];
 
 /// Templates that need a hand after they were brought over: their reports say where.
-const UNFINISHED: &[&str] = &["loop.yml"];
+const UNFINISHED: &[&str] = &["loop.yml", "reference_table.yml"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import")
@@ -272,7 +272,8 @@ fn a_live_application_is_read_through_its_api() {
     let asked = answering.join().unwrap();
     assert!(asked.contains("KinesisAnalytics_20150814.DescribeApplication"), "{asked}");
     assert!(asked.ends_with(r#"{"ApplicationName":"ticker"}"#), "{asked}");
-    assert_eq!(done.code(), Some(0), "{done:?}");
+    // The file of its table is still in S3.
+    assert_eq!(done.code(), Some(1), "{done:?}");
     pinned("../import", "live", &format!("{}\n--- pipeline.toml\n{}", done.stderr, place.read("pipeline.toml")));
 }
 

@@ -58,7 +58,13 @@ impl Carrier<'_, '_, '_> {
                 format!("it was loaded from {}; here it is the file `{file}` beside the pipeline file", table.object),
                 Some(&table.name.span),
             )
-            .help(format!("aws s3 cp {} {file}", table.object));
+            .help(if is_csv {
+                // A file of the service had no header line, and is read by position.
+                let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+                format!("aws s3 cp {} {file}, and put a first line before it: {}", table.object, names.join(","))
+            } else {
+                format!("aws s3 cp {} {file}", table.object)
+            });
         self.draft.tables.push(TableDraft {
             name: name.clone(),
             comment: format!("was {}", table.object),

@@ -4,7 +4,7 @@ use super::super::{Expr, ExprKind, Literal, SqlType};
 use super::{Dialect, Writer};
 
 impl Writer<'_> {
-    /// Writes a call. Where no form has the same value, [`super::carries`] has said so.
+    /// Writes a call. Where no form has the same value, [`carries()`](super::carries()) has said so.
     pub(super) fn call(self, name: &str, arguments: &[Expr]) -> String {
         let written: Vec<String> = arguments.iter().map(|argument| self.write(argument)).collect();
         let texts: Vec<&str> = written.iter().map(String::as_str).collect();

@@ -1,6 +1,6 @@
 //! `pipe down`
 
-use crate::deploy::local::{self, Folder};
+use crate::deploy::local::{self, Contact, Folder};
 use crate::error::Error;
 use crate::ui::Ui;
 
@@ -51,19 +51,24 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     }
     ui.detail(&format!("removing {}", folder.path().display()));
     // Its process ends the job, unless that ended without a word.
-    let job = folder.job();
-    if local::remove(&folder).await? {
-        ui.note(&format!("stopped pipeline `{name}`"));
-    }
-    if let Some(job) = job {
+    // A process that runs ends its job itself. Where it ended without a word the job goes first: what is known of it goes
+    // with the folder.
+    let forgotten = if Contact::find(&folder).await?.is_none() { folder.job() } else { None };
+    if let Some(job) = forgotten {
         match job.stop().await {
             Ok(true) => ui.note(&format!("cancelled the Flink job {}", job.id)),
             Ok(false) => {}
             Err(error) => {
-                ui.note(&format!("removed {}; the Flink job {} may still be there", folder.path().display(), job.id));
+                ui.note(&format!(
+                    "the Flink job {} may still be there, so nothing is removed: `pipe down` again when Flink answers",
+                    job.id
+                ));
                 return Err(error.into());
             }
         }
+    }
+    if local::remove(&folder).await? {
+        ui.note(&format!("stopped pipeline `{name}`"));
     }
     ui.note(&format!("removed {}; nothing of pipeline `{name}` is left on this machine", folder.path().display()));
     Ok(())

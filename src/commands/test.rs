@@ -39,8 +39,16 @@ pub(super) struct Args {
     engine: Vec<Engine>,
 
     /// The address of Flink's SQL gateway; that of the target `flink` if not given
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = address)]
     gateway: Option<String>,
+}
+
+/// Reads an address of a gateway.
+fn address(text: &str) -> Result<String, String> {
+    match text.strip_prefix("http://") {
+        Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
+        _ => Err("expected http:// and a host, such as http://127.0.0.1:8083".to_owned()),
+    }
 }
 
 /// What can run a test.
@@ -74,8 +82,12 @@ struct Suite {
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let suites = suites(args, ui)?;
-    let mut engines = args.engine.clone();
-    engines.dedup();
+    let mut engines: Vec<Engine> = Vec::new();
+    for engine in &args.engine {
+        if !engines.contains(engine) {
+            engines.push(*engine);
+        }
+    }
     let mut runs = Vec::new();
     if ui.format() == Format::Csv {
         let header = ["pipeline", "test", "engine", "outcome", "problem"].map(str::to_owned);

@@ -16,8 +16,8 @@ use super::state::{StateHeader, StateReader, StateWriter, damaged};
 use super::status::Counters;
 use super::watermark::Watermark;
 
-/// The version of the layout; a state of another version is not taken up.
-const VERSION: u32 = 3;
+/// The version of the layout. A state of another one is an error: only `pipe down` and a new start get on from there.
+const VERSION: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -29,8 +29,8 @@ struct Header {
     /// The moment at which all that ever came is done with.
     last_end: Option<i64>,
     sources: Vec<SourceHeader>,
-    /// What each operator keeps, by the name of its relation.
-    operators: Vec<(String, StateHeader)>,
+    /// What each operator keeps, in the order of the relations.
+    operators: Vec<StateHeader>,
 }
 
 /// How far one stream has been read.
@@ -98,11 +98,11 @@ pub(super) fn save(graph: &mut Graph, fingerprint: &str, counters: &Counters) ->
     let sources = sources.collect();
     let mut operators = Vec::new();
     let mut kept = Vec::new();
-    for (name, operator) in graph.operators() {
+    for operator in graph.operators() {
         let mut state = StateWriter::default();
         operator.save(&mut state)?;
         let (header, bytes) = state.finish();
-        operators.push((name.to_owned(), header));
+        operators.push(header);
         kept.extend(bytes);
     }
     let header = Header {
@@ -169,8 +169,9 @@ pub(super) fn restore(
     }
     graph.time.last_end = header.last_end;
     let mut operators = header.operators.into_iter();
-    for (name, operator) in graph.operators() {
-        let (_, part) = operators.next().filter(|(saved, _)| saved == name).ok_or_else(damaged)?;
+    // The same question has the same operators, whatever its relations are called.
+    for operator in graph.operators() {
+        let part = operators.next().ok_or_else(damaged)?;
         let (bytes, rest) = kept.split_at_checked(part.length()).ok_or_else(damaged)?;
         kept = rest;
         operator.restore(&mut StateReader::new(part, bytes))?;

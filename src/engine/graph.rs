@@ -33,8 +33,6 @@ pub(super) struct Graph {
 }
 
 struct Node {
-    /// The relation's name.
-    name: String,
     kind: Kind,
     inputs: Vec<usize>,
     /// How many others read it.
@@ -82,12 +80,12 @@ impl Graph {
                         let table = plan.table(&lookup.table).expect("the plan has every table that it reads");
                         Box::new(Joined::new(lookup, table, given[0], &schema)?)
                     }
-                    _ => operator(relation, &given, &schema, leads)?,
+                    _ => operator(relation, &given, &schema, (leads, slowest))?,
                 };
                 (Kind::Operator(operator), schema)
             };
             schemas.push(schema);
-            this.nodes.push(Node { name: relation.name.clone(), kind, inputs, readers: 0 });
+            this.nodes.push(Node { kind, inputs, readers: 0 });
         }
         Ok(this)
     }
@@ -129,7 +127,7 @@ impl Graph {
 
     /// Reads every table, before the first turn. `folder` is that of the pipeline file.
     pub(super) fn read_tables(&mut self, folder: &Path) -> Result<(), LookupError> {
-        self.operators().try_for_each(|(_, operator)| operator.read_table(folder))
+        self.operators().try_for_each(|operator| operator.read_table(folder))
     }
 
     /// Returns what a person should know who looks at the query.
@@ -141,11 +139,11 @@ impl Graph {
         operators.map(str::to_owned).collect()
     }
 
-    /// Returns every operator with the name of its relation.
-    pub(super) fn operators(&mut self) -> impl Iterator<Item = (&str, &mut Box<dyn Operator>)> {
+    /// Returns every operator, in the order of the relations.
+    pub(super) fn operators(&mut self) -> impl Iterator<Item = &mut Box<dyn Operator>> {
         self.nodes.iter_mut().filter_map(|node| match &mut node.kind {
             Kind::Source(_) => None,
-            Kind::Operator(operator) => Some((node.name.as_str(), operator)),
+            Kind::Operator(operator) => Some(operator),
         })
     }
 
@@ -218,16 +216,17 @@ fn schema(relation: &Relation) -> SchemaRef {
     Arc::new(Schema::new(relation.attributes.iter().map(field).collect::<Vec<_>>()))
 }
 
-/// Builds the operator of a relation. `leads` is how far time is ahead in each input of where it is in the slowest.
+/// Builds the operator of a relation. `leads` is how far time is ahead in each input of where it is in the slowest, and
+/// `delay` how far that is behind the query's own time.
 fn operator(
     relation: &Relation,
     inputs: &[&SchemaRef],
     schema: &SchemaRef,
-    leads: Vec<Micros>,
+    (leads, delay): (Vec<Micros>, Micros),
 ) -> Result<Box<dyn Operator>, DataFusionError> {
     Ok(match &relation.operator {
         Made::Select(select) => Box::new(Selection::new(select, inputs[0], schema)?),
-        Made::Group(group) => group::operator(group, relation.clock, inputs[0], schema)?,
+        Made::Group(group) => group::operator(group, (relation.clock, delay), inputs[0], schema)?,
         Made::Union(_) => Box::new(Union::new(schema, leads)),
         Made::Over(over) => Box::new(Over::new(over, relation.clock, inputs[0], schema)?),
         Made::Join(join) => Box::new(Pairing::new(join, inputs, schema, leads)?),

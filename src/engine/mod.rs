@@ -2,7 +2,9 @@
 //!
 //! Owns windows, watermarks and checkpoints; Arrow and `DataFusion` evaluate and aggregate. What it answers is a pure
 //! function of the logs: records count in the order of their arrival (and shard, and place), however they are batched,
-//! whenever the process stopped; only what a table holds counts as it is when a row is processed. May import `plan` and what it imports. Never reads a clock but the log's.
+//! whenever the process stopped; only what a table holds counts as it is when a row is processed. May import `plan` and
+//! what it imports. Never lets a clock but the log's into an answer: others only say when to look, to save and to read a
+//! table again.
 
 mod aggregation;
 mod bench;
@@ -20,6 +22,7 @@ mod json;
 mod lookup;
 mod operator;
 mod outlook;
+mod outputs;
 mod over;
 mod parallel;
 mod progress;

@@ -13,7 +13,8 @@ use crate::window::Micros;
 
 /// An operator: rows of its inputs in, rows out, with what it keeps in between.
 ///
-/// What it answers must not depend on how the rows are spread over turns.
+/// What it answers must not depend on how the rows are spread over turns. It is a trait because there are nine of them, and
+/// a graph holds any number of any.
 pub(super) trait Operator: Send {
     /// Takes what one turn brought of each input, and returns what it makes of that.
     fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError>;

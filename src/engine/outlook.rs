@@ -39,20 +39,35 @@ impl Outlook {
         Self { holds: relations.iter().map(Hold::of).collect(), readers }
     }
 
-    /// Returns the moment at which a row of a relation, by its place in the query, is done with.
+    /// Returns the moment at which a row of a relation, by its place in the query, is done with; a later one where what
+    /// is made of it goes several ways.
     pub(super) fn until(&self, node: usize, moment: Micros) -> Micros {
-        let relation = self.holds[node];
-        let (held, made) = relation.hold(moment);
-        let readers = self.readers[node].iter().map(|reader| self.until(*reader, made));
-        // What reads it sees time later.
-        readers.map(|until| until.saturating_add(relation.delay())).fold(held, Micros::max)
+        // Readers stand behind what they read: one pass, in which each relation has the latest time of what reaches it,
+        // and how much later than the query it sees time.
+        let mut reached: Vec<Option<(Micros, Micros)>> = vec![None; self.holds.len()];
+        reached[node] = Some((moment, 0));
+        let mut until = Micros::MIN;
+        for index in node..self.holds.len() {
+            let Some((latest, behind)) = reached[index] else { continue };
+            let (held, made) = self.holds[index].hold(latest);
+            until = until.max(held.saturating_add(behind));
+            let behind = behind.saturating_add(self.holds[index].delay());
+            for reader in &self.readers[index] {
+                let (known, lag) = reached[*reader].unwrap_or((Micros::MIN, 0));
+                reached[*reader] = Some((known.max(made), lag.max(behind)));
+            }
+        }
+        until
     }
 
     /// Returns how far the watermark behind a relation, by its place in the query, is behind the query's own.
     pub(super) fn delay(&self, relations: &[Relation], node: usize) -> Micros {
-        let inputs = relations[node].operator.inputs().into_iter();
-        let slowest = inputs.map(|input| self.delay(relations, input)).max().unwrap_or(0);
-        slowest.saturating_add(self.holds[node].delay())
+        let mut delays: Vec<Micros> = Vec::with_capacity(node + 1);
+        for (relation, hold) in relations.iter().zip(&self.holds).take(node + 1) {
+            let slowest = relation.operator.inputs().into_iter().map(|input| delays[input]).max().unwrap_or(0);
+            delays.push(slowest.saturating_add(hold.delay()));
+        }
+        delays.last().copied().unwrap_or(0)
     }
 }
 

@@ -10,15 +10,16 @@ use tokio::task::block_in_place;
 
 use crate::plan::{ERROR_STREAM, Plan, Query};
 use crate::streams::local::{Commit, LocalLog};
-use crate::streams::{Appends, Block, LogError, Position, ReadLimit, ShardId};
+use crate::streams::{Block, LogError, Position, ReadLimit, ShardId};
 
 use super::checkpoint::{self, CheckpointError, Restored};
 use super::chunk::shard_name;
 use super::divert::{Diverted, divert};
 use super::graph::{Graph, ShardRead};
-use super::json::{key_text, write_row};
+use super::json::write_row;
 use super::lookup::LookupError;
 use super::operator::Turn;
+use super::outputs::{Outputs, partition_key};
 use super::rows::{Rows, Stray};
 use super::source::Shard;
 use super::status::{Counters, QueryStatus, Sample};
@@ -32,7 +33,7 @@ const TICK: Duration = Duration::from_millis(100);
 const GATHER: Duration = Duration::from_millis(10);
 /// How often state is saved where nothing else calls for it: what is read again after a crash.
 const SAVE: Duration = Duration::from_secs(1);
-/// How many bytes of diverted and late records wait for the next saving at the most.
+/// How many bytes of rows, diverted and late records wait for the next saving at the most.
 const UNSAVED: usize = 4 << 20;
 /// How long to wait where records wait for another shard.
 const WAIT: Duration = Duration::from_millis(1);
@@ -103,7 +104,7 @@ impl Engine {
         let count = |stream: &str| shards.iter().find(|(name, _)| *name == stream).map_or(0, |(_, count)| *count);
         let mut graph = Graph::new(plan, query, count).map_err(failed)?;
         let fingerprint = checkpoint::fingerprint(plan, query);
-        let state_key = state_key(&query.name);
+        let state_key = state_key(query);
         let mut counters = Counters::default();
         let mut restored = None;
         if let Some(bytes) = log.state(&state_key)? {
@@ -250,8 +251,9 @@ impl Engine {
         self.dirty |= turn.consumed > 0;
         self.counters.records += turn.consumed;
         self.take_outputs(&rows, &turn);
-        let due = self.saved.elapsed() >= SAVE.max(self.save_took * SAVE_SHARE);
-        if self.unsaved.calls_for_saving() || (self.dirty && due) {
+        let since = self.saved.elapsed();
+        let (allowed, due) = (since >= self.save_took * SAVE_SHARE, since >= SAVE);
+        if self.unsaved.bytes() > UNSAVED || (allowed && (self.unsaved.is_awaited() || (self.dirty && due))) {
             self.save()?;
         }
         self.tell(behind);
@@ -285,7 +287,7 @@ impl Engine {
         self.counters.windows += turn.windows as u64;
         self.counters.rows += rows.len() as u64;
         for row in 0..rows.len() {
-            let key = self.partition_key(rows, row);
+            let key = partition_key(&self.query.partition_by, rows, row);
             outputs.rows.push_with(&key, |out| write_row(&rows.batch, row, out));
         }
         let now = crate::streams::now();
@@ -321,21 +323,6 @@ impl Engine {
         self.status.send_modify(|status| Sample::push(&mut status.bad, sample));
     }
 
-    /// The text of the columns that make the key, so that rows of one key keep their order; without such columns, the
-    /// key of the record that the row is made of.
-    fn partition_key(&self, rows: &Rows, row: usize) -> String {
-        if let (true, Some(origin)) = (self.query.partition_by.is_empty(), &rows.origin) {
-            return origin.partition_key(row).to_owned();
-        }
-        let columns = self.query.partition_by.iter();
-        let parts: Vec<String> = columns.map(|index| key_text(rows.batch.column(*index).as_ref(), row)).collect();
-        let mut key: String = parts.join("|").chars().take(MAX_PARTITION_KEY).collect();
-        if key.is_empty() {
-            key.push('-');
-        }
-        key
-    }
-
     fn tell(&mut self, millis_behind: i64) {
         let (watermark, open, notes) = (self.graph.watermark(), self.graph.open(), self.graph.troubles());
         self.status.send_modify(|status| {
@@ -348,9 +335,6 @@ impl Engine {
         });
     }
 }
-
-/// The longest partition key, in characters (Kinesis API, `PutRecord`).
-const MAX_PARTITION_KEY: usize = 256;
 
 /// What one turn did.
 struct Step {
@@ -365,21 +349,6 @@ struct Step {
 impl Step {
     fn moved(&self) -> bool {
         self.read > 0 || self.consumed > 0
-    }
-}
-
-/// What is to be written with the next state.
-#[derive(Default)]
-struct Outputs {
-    rows: Appends,
-    errors: Appends,
-    late: Appends,
-}
-
-impl Outputs {
-    /// Returns whether somebody waits for it, or it takes up room.
-    fn calls_for_saving(&self) -> bool {
-        !self.rows.is_empty() || self.errors.data_bytes() + self.late.data_bytes() > UNSAVED
     }
 }
 
@@ -403,13 +372,14 @@ fn shard_id(index: usize) -> ShardId {
 }
 
 /// Returns the key under which a query's state is saved.
-fn state_key(query: &str) -> String {
-    format!("engine/{query}")
+fn state_key(query: &Query) -> String {
+    // By what it writes: what a query is called may depend on others of the file.
+    format!("engine/{}", query.stream.as_ref().unwrap_or(&query.name))
 }
 
 /// Returns whether a query asks something else than the one whose state is saved; `None` where no state is saved.
 pub fn has_changed(log: &LocalLog, plan: &Plan, query: &Query) -> Result<Option<bool>, EngineError> {
-    let saved = log.state(&state_key(&query.name))?;
+    let saved = log.state(&state_key(query))?;
     let saved = saved.as_deref().and_then(checkpoint::saved_fingerprint);
     Ok(saved.map(|saved| saved != checkpoint::fingerprint(plan, query)))
 }

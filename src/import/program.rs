@@ -131,11 +131,14 @@ fn outputs(program: &Program, carried: &mut Carried, draft: &mut Draft, report: 
     }
 }
 
+/// The most in-application streams that one input becomes (`InputParallelism` of the KDA API).
+const MAX_PARALLELISM: u32 = 64;
+
 /// Tells what becomes of the in-application streams beside the first, which `InputParallelism` makes.
 fn parallelism(program: &Program, carried: &Carried, report: &mut Report<'_>) {
     for (prefix, count) in &carried.parallel {
         let read: Vec<&str> = facts::pumps(program).flat_map(|pump| facts::reads(&pump.insert.query)).collect();
-        let others: Vec<String> = (2..=count.value)
+        let others: Vec<String> = (2..=count.value.min(MAX_PARALLELISM))
             .map(|number| format!("{prefix}_{number:03}"))
             .filter(|name| read.contains(&name.as_str()))
             .collect();

@@ -40,11 +40,14 @@ fn translate(java: &str) -> Result<String, SqlError> {
                 Some('h') => text += r"[ \t]",
                 Some('R') => text += r"(?:\r\n|[\n\x0B\f\r])",
                 Some('Q') => {
-                    let rest: String = letters.by_ref().collect();
-                    let (literal, behind) = rest.split_once("\\E").unwrap_or((&rest, ""));
-                    text += &regex::escape(literal);
-                    text += &translate(behind)?;
-                    break;
+                    let mut literal = String::new();
+                    while let Some(letter) = letters.next() {
+                        if letter == '\\' && letters.next_if_eq(&'E').is_some() {
+                            break;
+                        }
+                        literal.push(letter);
+                    }
+                    text += &regex::escape(&literal);
                 }
                 Some(other) => {
                     text.push('\\');

@@ -16,7 +16,7 @@ use datafusion_common::DataFusionError;
 
 use crate::plan::{Clock, Group};
 use crate::sql::Aggregate;
-use crate::window::Shape;
+use crate::window::{Micros, Shape};
 
 use super::aggregation::Aggregation;
 use super::operator::Operator;
@@ -34,7 +34,7 @@ use rule::Rule;
 /// Builds the operator of a group. `schema` is that of its rows.
 pub(super) fn operator(
     group: &Group,
-    clock: Clock,
+    (clock, delay): (Clock, Micros),
     input: &SchemaRef,
     schema: &SchemaRef,
 ) -> Result<Box<dyn Operator>, DataFusionError> {
@@ -47,7 +47,7 @@ pub(super) fn operator(
     let preparation = Preparation::new(Arc::clone(&grouping), group.keys.clone(), &visible, hidden)?;
     let results = Results::new(group, clock, input, &grouping, schema)?;
     match group.window.shape() {
-        Shape::Panes(panes) => Ok(Box::new(Paned::new(panes, preparation, results))),
+        Shape::Panes(panes) => Ok(Box::new(Paned::new((panes, delay), preparation, results))),
         Shape::Session(gap) => Ok(Box::new(Keyed::new(Rule::Session(gap), preparation, results)?)),
         Shape::Stagger(size) => Ok(Box::new(Keyed::new(Rule::Stagger(size), preparation, results)?)),
         Shape::Frame(_) => Err(DataFusionError::Internal("a frame is no group".to_owned())),

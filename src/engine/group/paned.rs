@@ -29,6 +29,8 @@ pub(super) struct Paned {
     closed: Micros,
     /// When the last record arrived.
     arrival: Millis,
+    /// How far time is here behind that of the whole query.
+    delay: Micros,
 }
 
 #[derive(Default)]
@@ -58,7 +60,7 @@ enum Part {
 }
 
 impl Paned {
-    pub(super) fn new(panes: Panes, preparation: Preparation, results: Results) -> Self {
+    pub(super) fn new((panes, delay): (Panes, Micros), preparation: Preparation, results: Results) -> Self {
         Self {
             panes,
             preparation,
@@ -67,6 +69,7 @@ impl Paned {
             fold: Fold::new(panes),
             closed: Micros::MIN,
             arrival: Millis::MIN,
+            delay,
         }
     }
 
@@ -126,7 +129,7 @@ impl Paned {
             let window = self.panes.window(Span { start: end.saturating_sub(self.panes.size), end });
             if let Some(groups) = self.fold.close(window, self.panes, grouping)? {
                 turn.windows += 1;
-                let arrival = turn.reached(end).unwrap_or(self.arrival);
+                let arrival = turn.reached(end.saturating_add(self.delay)).unwrap_or(self.arrival);
                 rows.push(self.results.rows(Over::of(groups, window, arrival)?, turn)?);
             }
             self.closed = end;

@@ -210,7 +210,8 @@ impl Kept {
 
     /// Returns the rows that a row of the other side meets, by time; `ahead` is how far before those its time may lie.
     pub(super) fn partners(&self, key: &[u8], of: &Slot, ahead: Micros) -> impl Iterator<Item = Number> {
-        let first = of.time.saturating_sub(self.reach).max(of.watermark.saturating_sub(self.reach + MILLI));
+        let first =
+            of.time.saturating_sub(self.reach).max(of.watermark.saturating_sub(self.reach.saturating_add(MILLI)));
         let last = of.time.saturating_add(ahead);
         let rows = self.by_key.get(key);
         let time = |number: &Number| self.slots[*number as usize].time;
@@ -224,7 +225,7 @@ impl Kept {
     pub(super) fn over(&mut self, watermark: Micros) -> Vec<(Number, Slot)> {
         let mut alone = Vec::new();
         while let Some(Reverse((time, _, number))) = self.by_time.peek().copied() {
-            let last = time.saturating_add(self.reach + MILLI);
+            let last = time.saturating_add(self.reach.saturating_add(MILLI));
             if last >= watermark {
                 break;
             }

@@ -4,11 +4,37 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use crate::plan::Plan;
+
+use super::super::checkpoint::{self, Restored};
+use super::super::graph::Graph;
+use super::super::status::Counters;
 use super::harness::{Row, cases, plan, rows_with, run, run_both};
 use super::model::{judged, late, window_line};
 
 const INNER: i64 = 2000;
 const OUTER: i64 = 6000;
+
+#[test]
+fn a_query_between_may_be_called_otherwise_without_loss() {
+    let called = |name: &str| {
+        let text = format!(
+            "from = \"{name}\"\nwindow = {{ kind = \"tumbling\", size = \"{OUTER}ms\" }}\nselect = {{ n = \"SUM(n)\" }}\n\
+             [queries.{name}]\nfrom = \"in\"\nwindow = {{ kind = \"tumbling\", size = \"{INNER}ms\" }}\n\
+             select = {{ n = \"COUNT(*)\" }}"
+        );
+        plan(false, &text)
+    };
+    let (before, after) = (called("inner"), called("within"));
+    let query = |plan: &Plan| plan.queries.iter().position(|query| query.name == "out").expect("the query");
+    let asked = |plan: &Plan| checkpoint::fingerprint(plan, &plan.queries[query(plan)]);
+    assert_eq!(asked(&before), asked(&after));
+    let built = |plan: &Plan| Graph::new(plan, &plan.queries[query(plan)], |_| 1).expect("a legal query");
+    let mut counters = Counters::default();
+    let saved = checkpoint::save(&mut built(&before), &asked(&before), &counters).expect("a state");
+    let restored = checkpoint::restore(&mut built(&after), &asked(&after), &mut counters, &saved).expect("a state");
+    assert_eq!(restored, Restored::Whole);
+}
 
 fn aligned(moment: i64, to: i64) -> i64 {
     moment.div_euclid(to) * to

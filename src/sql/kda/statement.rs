@@ -302,7 +302,7 @@ impl<'t> Reader<'t> {
             "CREATE" => SqlError::new("the statement before this one has no end").help("put a `;` between them"),
             "LIMIT" | "FETCH" | "OFFSET" => SqlError::new(format!("{next} is not supported"))
                 .label("a stream has no end to count to")
-                .help("TOP_K_ITEMS_TUMBLING and GROUP_RANK give the first of a window"),
+                .help("TOP_K_ITEMS_TUMBLING gives the most frequent values of a window"),
             "WHERE" | "GROUP" | "WINDOWED" | "HAVING" | "WINDOW" => SqlError::new(format!("{next} stands too late"))
                 .help("the order is WHERE, GROUP BY or WINDOWED BY, HAVING, WINDOW, ORDER BY"),
             _ => SqlError::new(format!("`{next}` was not expected here"))

@@ -135,6 +135,11 @@ fn counted(expr: &Expr, unit: &DateTimeField) -> Result<Option<i64>, SqlError> {
     Ok(Some(i64::from(count).saturating_mul(length(unit)?)))
 }
 
+/// The longest range, in microseconds: ten years, as declared windows have it.
+const MAX_RANGE: i64 = 87_840 * 3_600_000_000;
+/// The most rows before a row: all of them are kept for each key, as in declared windows.
+const MAX_ROWS: u32 = 1_000_000;
+
 /// Returns which rows a window over rows holds. It ends with the row itself.
 pub fn extent(spec: &WindowSpec, place: &Range<usize>) -> Result<Extent, SqlError> {
     let refuse = |what: &str| {
@@ -160,11 +165,15 @@ pub fn extent(spec: &WindowSpec, place: &Range<usize>) -> Result<Extent, SqlErro
         (WindowFrameUnits::Range, None) => Ok(Extent::Range(0)),
         (WindowFrameUnits::Rows, None) => Ok(Extent::Rows(0)),
         (WindowFrameUnits::Range, Some(Expr::Interval(by))) => match interval::micros(by) {
+            Ok(micros) if micros > MAX_RANGE => refuse("cannot reach back for more than ten years"),
             Ok(micros) if micros >= 0 => Ok(Extent::Range(micros)),
             Ok(_) => refuse("cannot have a negative length"),
             Err(error) => Err(error.at(Some(place.clone()))),
         },
         (WindowFrameUnits::Rows, Some(Expr::Value(value))) => match &value.value {
+            Value::Number(digits, _) if digits.parse::<u32>().is_ok_and(|rows| rows > MAX_ROWS) => {
+                refuse("cannot reach back for more than a million of them")
+            }
             Value::Number(digits, _) if digits.parse::<u32>().is_ok() => {
                 Ok(Extent::Rows(digits.parse().unwrap_or(u64::from(u32::MAX))))
             }

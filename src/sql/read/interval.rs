@@ -48,7 +48,7 @@ pub(in crate::sql) fn micros(interval: &Interval) -> Result<i64, SqlError> {
         let number = if unit == SECOND {
             seconds(part)
         } else {
-            part.parse::<u32>().ok().map(|number| i64::from(number) * unit)
+            part.parse::<u32>().ok().and_then(|number| i64::from(number).checked_mul(unit))
         };
         total = number.and_then(|number| total.checked_add(number)).ok_or_else(wrong)?;
     }
@@ -62,5 +62,5 @@ fn seconds(text: &str) -> Option<i64> {
         return None;
     }
     let micros: i64 = format!("{fraction:0<6}").parse().ok()?;
-    Some(i64::from(whole.parse::<u32>().ok()?) * SECOND + micros)
+    i64::from(whole.parse::<u32>().ok()?).checked_mul(SECOND)?.checked_add(micros)
 }

@@ -215,5 +215,5 @@ async fn every_case_has_the_same_rows_on_both_engines() {
     }
     failures.sort();
     assert!(failures.is_empty(), "{} of {count} cases differ\n\n{}", failures.len(), failures.join("\n\n"));
-    assert!(count >= 60 || !wanted.is_empty(), "{count} cases");
+    assert!(count >= if wanted.is_empty() { 60 } else { 1 }, "{count} cases");
 }

@@ -74,7 +74,12 @@ impl Binder<'_, '_> {
                 name: if self.outputs.len() == 1 { app.clone() } else { format!("{app}.{stream}") },
                 relation,
                 stream: Some(stream.clone()),
-                partition_by: Vec::new(),
+                // What is made of several records spreads by all that it holds.
+                partition_by: if self.building.is_of_records(relation) {
+                    Vec::new()
+                } else {
+                    (0..self.building.relations[relation].attributes.len()).collect()
+                },
                 late: None,
                 summary: format!("{name} of a KDA SQL application, by arrival"),
             });

@@ -134,7 +134,8 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
         };
         changes.push(Change { change, what: "stream", name: name.to_owned(), detail });
     }
-    for query in &plan.queries {
+    // What only other queries read is a part of these.
+    for (query, _) in plan.outputs() {
         let mut detail = query.summary.clone();
         let change = if !embedded {
             Kind::Create

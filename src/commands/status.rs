@@ -153,7 +153,7 @@ fn silence(query: &QueryStatus, status: &RunStatus, plan: Option<&Plan>, running
     } else if counters.records > 0 && counters.bad >= counters.records {
         "every record was bad; the samples say why, and the stream error_stream holds them all".to_owned()
     } else if counters.records > 0 && query.open_windows == 0 && counters.late == 0 {
-        "no row passed `where`".to_owned()
+        "no row passed `where`, or found what it is joined with".to_owned()
     } else if counters.late > 0 && query.open_windows == 0 {
         "every row came too late; a greater `delay` waits for them".to_owned()
     } else if !running {

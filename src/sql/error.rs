@@ -39,7 +39,13 @@ impl SqlError {
     }
 
     pub(crate) fn legal<'a>(mut self, word: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        self.unknown = Some(Box::new((word.to_owned(), names.into_iter().map(str::to_owned).collect())));
+        let mut legal: Vec<String> = Vec::new();
+        for name in names {
+            if !legal.iter().any(|known| known == name) {
+                legal.push(name.to_owned());
+            }
+        }
+        self.unknown = Some(Box::new((word.to_owned(), legal)));
         self
     }
 }

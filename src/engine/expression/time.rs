@@ -9,6 +9,10 @@ use crate::sql::{Expr, Literal};
 use super::own::{Failure, Own, constant, constant_text};
 use super::pattern::refused;
 
+/// 0001-01-01T00:00:00, in microseconds.
+const FIRST_MOMENT: i64 = -62_135_596_800_000_000;
+/// The last microsecond of the year 9999.
+const LAST_MOMENT: i64 = 253_402_300_799_999_999;
 const MILLI: i64 = 1_000;
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -37,7 +41,9 @@ pub(super) fn find(name: &str, arguments: &[Expr]) -> Result<Option<Own>, DataFu
         }
         "$ADD_INTERVAL" => {
             let length = interval(arguments, 1)?;
-            Own::moment(move |row| row.micros(0).checked_add(length).map(Some).ok_or_else(out_of_range))
+            Own::moment(move |row| {
+                row.micros(0).checked_add(length).filter(|micros| in_range(*micros)).map(Some).ok_or_else(out_of_range)
+            })
         }
         "$STEP_MOMENT" => {
             let length = interval(arguments, 1)?;
@@ -79,8 +85,9 @@ fn out_of_range() -> Failure {
     "a moment is out of range".to_owned()
 }
 
+/// Returns whether a moment lies in the years 1 to 9999, which SQL's TIMESTAMP has.
 fn in_range(micros: i64) -> bool {
-    chrono::DateTime::from_timestamp_micros(micros).is_some()
+    (FIRST_MOMENT..=LAST_MOMENT).contains(&micros)
 }
 
 fn millis(micros: i64) -> i64 {

@@ -95,33 +95,28 @@ impl Over {
         self.keys.of(&columns)
     }
 
-    /// By event time: takes rows that wait, and returns those that are to be answered, in order.
+    /// By event time: takes rows that wait, and returns those that are to be answered, in order. A row is late where time
+    /// has passed its own.
     fn due(&mut self, rows: &Rows, watermark: Micros, turn: &mut Turn) -> Result<Rows, DataFusionError> {
-        let keys = self.keys(rows)?;
-        let (mut timely, mut behind) = (Vec::new(), Vec::new());
-        for row in 0..rows.len() {
-            let (moment, at) = (rows.times[row], rows.watermarks[row]);
-            if self.partitions.accepts(key(keys.as_ref(), row), moment, at) {
-                let number = u32::try_from(row).unwrap_or(u32::MAX);
-                if moment < at { behind.push(number) } else { timely.push(number) }
+        let mut timely = Vec::with_capacity(rows.len());
+        for (number, row) in (0u32..).zip(0..rows.len()) {
+            if rows.times[row] < rows.watermarks[row] {
+                turn.late.push((rows.stray(row), rows.times[row]));
             } else {
-                turn.late.push((rows.stray(row), moment));
+                timely.push(number);
             }
         }
         self.waiting.push(rows.take(&timely)?)?;
-        let mut parts = self.waiting.due(watermark)?;
-        for part in &mut parts {
+        let mut parts = vec![Rows::none(&rows.batch.schema())];
+        for mut part in self.waiting.due(watermark)? {
             part.arrivals = part.times.iter().map(|time| rows.reached(time.saturating_add(1), self.arrival)).collect();
             part.watermarks.clone_from(&part.times);
+            parts.push(part);
         }
-        parts.push(rows.take(&behind)?);
         let due = Rows::concat(&parts)?;
-        // Rows behind time are answered as they come, the others as time passes theirs.
+        // Rows of one time stay in the order in which they came.
         let mut order: Vec<u32> = (0u32..).take(due.len()).collect();
-        order.sort_by_key(|row| {
-            let (moment, at) = (due.times[*row as usize], due.watermarks[*row as usize]);
-            (at, at == moment)
-        });
+        order.sort_by_key(|row| due.times[*row as usize]);
         due.take(&order)
     }
 
@@ -136,7 +131,7 @@ impl Over {
             let first = next;
             next = self.peers_end(&rows, first);
             for row in first..next {
-                let entry = Entry { arguments, row, moment: rows.times[row], at: rows.watermarks[row] };
+                let entry = Entry { arguments, row, moment: rows.times[row] };
                 self.partitions.enter(key(keys.as_ref(), row), &entry)?;
             }
             for row in first..next {
@@ -169,13 +164,11 @@ impl Over {
 
     /// Returns the end of the rows that are in each other's frames.
     fn peers_end(&self, rows: &Rows, first: usize) -> usize {
-        let of = |row: usize| (rows.watermarks[row], rows.times[row]);
-        let (at, moment) = of(first);
-        let alone = matches!(self.frame, Frame::Rows(_)) || self.clock == Clock::Arrival || at != moment;
-        if alone {
+        if matches!(self.frame, Frame::Rows(_)) || self.clock == Clock::Arrival {
             return first + 1;
         }
-        (first + 1..rows.len()).find(|row| of(*row) != (at, moment)).unwrap_or(rows.len())
+        let moment = rows.times[first];
+        (first + 1..rows.len()).find(|row| rows.times[*row] != moment).unwrap_or(rows.len())
     }
 }
 
@@ -216,10 +209,6 @@ impl Operator for Over {
         self.partitions.restore(&batch, &self.visible)?;
         let Some(((), Some(batch))) = state.next::<()>()? else { return Err(damaged()) };
         let rows = self.waiting.read(&batch)?;
-        let keys = self.keys(&rows)?;
-        for row in 0..rows.len() {
-            self.partitions.wait(key(keys.as_ref(), row), rows.times[row]);
-        }
         self.waiting.push(rows)
     }
 }

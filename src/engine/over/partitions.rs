@@ -1,6 +1,6 @@
 //! The frames of all keys.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch, new_empty_array};
@@ -33,10 +33,6 @@ struct Partition {
     frame: aggregation::Frame,
     /// The times of its rows.
     times: VecDeque<Micros>,
-    /// The time of the last row that was answered; before all time where none was.
-    answered: Micros,
-    /// The times of rows that wait.
-    waiting: BTreeSet<Micros>,
 }
 
 /// A row on its way into a frame.
@@ -45,8 +41,6 @@ pub(super) struct Entry<'a> {
     pub(super) arguments: &'a [ArrayRef],
     pub(super) row: usize,
     pub(super) moment: Micros,
-    /// How far time has come.
-    pub(super) at: Micros,
 }
 
 impl Partitions {
@@ -60,59 +54,24 @@ impl Partitions {
         self.rows
     }
 
-    /// Returns whether a row is in time; it waits then, or is answered next. It is late where a row of its key has been
-    /// answered whose time is not earlier, as in Flink. There that is forgotten at the latest when time is the frame's
-    /// range and a half behind it, here at the range.
-    pub(super) fn accepts(&mut self, key: &[u8], moment: Micros, at: Micros) -> bool {
-        let frame = self.frame;
-        let partition = self.partition(key);
-        if moment >= at {
-            partition.waiting.insert(moment);
-            return true;
-        }
-        while let Some(first) = partition.waiting.first().copied().filter(|first| *first < at) {
-            partition.answered = first;
-            partition.waiting.remove(&first);
-        }
-        let known = partition.answered != Micros::MIN && !is_forgotten(frame, partition.answered, at);
-        if known && moment <= partition.answered {
-            return false;
-        }
-        partition.answered = moment;
-        true
-    }
-
-    /// Notes that a row of a key waits.
-    pub(super) fn wait(&mut self, key: &[u8], moment: Micros) {
-        self.partition(key).waiting.insert(moment);
-    }
-
     /// Lets a row into the frame of its key, and lets others out.
     pub(super) fn enter(&mut self, key: &[u8], entry: &Entry<'_>) -> Result<(), DataFusionError> {
         let frame = self.frame;
         let partition = self.partition(key);
-        let mut left = 0;
-        let mut moment = entry.moment;
-        match partition.times.back() {
-            Some(last) if is_forgotten(frame, *last, entry.at) => left = partition.times.len(),
-            // By arrival, the order of the log goes before a time that lies behind the one before.
-            Some(last) => moment = moment.max(*last),
-            None => {}
-        }
-        match frame {
+        // By arrival, the order of the log goes before a time that lies behind the one before.
+        let moment = partition.times.back().map_or(entry.moment, |last| entry.moment.max(*last));
+        let left = match frame {
             Frame::Range(range) => {
                 let first = moment.saturating_sub(range);
-                left = left.max(partition.times.iter().take_while(|time| **time < first).count());
+                partition.times.iter().take_while(|time| **time < first).count()
             }
             Frame::Rows(before) => {
                 let before = usize::try_from(before).unwrap_or(usize::MAX);
-                left = left.max(partition.frame.len().saturating_sub(before));
+                partition.frame.len().saturating_sub(before)
             }
-        }
+        };
         partition.times.drain(..left);
         partition.times.push_back(moment);
-        partition.answered = moment;
-        partition.waiting.remove(&moment);
         self.rows = self.rows + 1 - left;
         self.since.0 += 1;
         let Some(partition) = self.by_key.get_mut(key) else { return Ok(()) };
@@ -135,7 +94,8 @@ impl Partitions {
         }
         let frame = self.frame;
         self.by_key.retain(|_, partition| {
-            let kept = !partition.waiting.is_empty() || !is_forgotten(frame, partition.answered, watermark);
+            let last = partition.times.back();
+            let kept = last.is_some_and(|last| !is_forgotten(frame, *last, watermark));
             if !kept {
                 self.rows -= partition.times.len();
             }
@@ -174,7 +134,6 @@ impl Partitions {
         for row in 0..batch.num_rows() {
             let partition = self.partition(keys.value(row));
             partition.times.push_back(times.value(row));
-            partition.answered = times.value(row);
             let Some(partition) = self.by_key.get_mut(keys.value(row)) else { continue };
             self.sliding.add(&mut partition.frame, &batch.columns()[2..], row)?;
         }
@@ -184,12 +143,7 @@ impl Partitions {
 
     fn partition(&mut self, key: &[u8]) -> &mut Partition {
         let sliding = &self.sliding;
-        self.by_key.entry_ref(key).or_insert_with(|| Partition {
-            frame: sliding.start(),
-            times: VecDeque::new(),
-            answered: Micros::MIN,
-            waiting: BTreeSet::new(),
-        })
+        self.by_key.entry_ref(key).or_insert_with(|| Partition { frame: sliding.start(), times: VecDeque::new() })
     }
 
     fn schema(&self, input: &Schema) -> Result<SchemaRef, DataFusionError> {

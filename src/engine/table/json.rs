@@ -8,6 +8,10 @@ use super::{Mistake, Rows};
 const HELP: &str = "the file holds JSON objects, one a line, or one array of them";
 
 pub(super) fn read(text: &str, rows: &mut Rows) -> Result<(), Mistake> {
+    if text.trim().is_empty() {
+        // More likely a file that is just being written than a table without rows.
+        return Err(Mistake::new(None, "the file is empty".to_owned(), "write [] where the table has no rows"));
+    }
     let mut lines = Lines { text, at: 0, line: 1 };
     if text.trim_start().starts_with('[') {
         let objects: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| broken(&error))?;

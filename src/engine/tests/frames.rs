@@ -7,21 +7,6 @@ use crate::window::Frame;
 use super::harness::{AT_ONCE, Answer, Case, Row, cases, key_text, over, run, text, usual};
 use super::model::{Judged, aggregates, judged, late};
 
-/// A row that was answered: its time, when that was, its place in the log, and its value.
-#[derive(Debug, Clone)]
-struct Answered<'a> {
-    row: Judged<'a>,
-    /// How far time had come when it was answered, and whether it had waited for that.
-    at: (i64, bool),
-    number: usize,
-}
-
-impl Answered<'_> {
-    fn order(&self) -> (i64, bool, usize) {
-        (self.at.0, self.at.1, self.number)
-    }
-}
-
 fn window(frame: Frame) -> String {
     match frame {
         Frame::Range(range) => format!("kind = \"sliding\", range = \"{range}ms\""),
@@ -29,68 +14,40 @@ fn window(frame: Frame) -> String {
     }
 }
 
-/// Whether a row that was answered is forgotten when time has come to a moment.
-fn is_forgotten(frame: Frame, last: i64, at: i64) -> bool {
-    matches!(frame, Frame::Range(range) if last + range < at)
-}
-
 /// Returns the rows that are answered in the end, in order, and those that are late.
-fn answered(case: &Case, frame: Frame) -> (Vec<Answered<'_>>, Vec<Judged<'_>>) {
+fn answered(case: &Case) -> (Vec<Judged<'_>>, Vec<Judged<'_>>) {
     let (rows, watermark) = judged(&case.log, case.end, case.by_event, |time| time + 1);
-    let mut taken: Vec<Answered<'_>> = Vec::new();
-    let mut too_late = Vec::new();
-    for (number, row) in rows.into_iter().enumerate() {
-        if !case.by_event {
-            taken.push(Answered { at: (i64::MIN, false), number, row });
-            continue;
-        }
-        let before = taken.iter().filter(|other| other.row.row.key == row.row.key && other.row.time < row.watermark);
-        let last = before.max_by_key(|other| other.order()).map(|other| other.row.time);
-        let known = last.filter(|last| !is_forgotten(frame, *last, row.watermark));
-        if row.time < row.watermark && known.is_some_and(|last| row.time <= last) {
-            too_late.push(row);
-        } else {
-            let at = (row.time.max(row.watermark), row.time >= row.watermark);
-            taken.push(Answered { row, at, number });
-        }
+    if !case.by_event {
+        return (rows, Vec::new());
     }
-    taken.sort_by_key(Answered::order);
-    if case.by_event {
-        taken.retain(|answered| answered.row.time < watermark);
-    }
+    let (too_late, mut taken): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.time < row.watermark);
+    taken.retain(|row| row.time < watermark);
+    taken.sort_by_key(|row| row.time);
     (taken, too_late)
 }
 
 fn model(case: &Case, frame: Frame) -> Answer {
-    let (rows, too_late) = answered(case, frame);
-    let line = |(index, own): (usize, &Answered<'_>)| {
-        let is_peer = |other: &Answered<'_>| matches!(frame, Frame::Range(_)) && own.at.1 && other.at == own.at;
-        let seen: Vec<&Answered<'_>> = rows
+    let (rows, too_late) = answered(case);
+    let line = |(index, own): (usize, &Judged<'_>)| {
+        let is_peer = |other: &Judged<'_>| matches!(frame, Frame::Range(_)) && case.by_event && other.time == own.time;
+        let seen: Vec<&Judged<'_>> = rows
             .iter()
             .enumerate()
-            .filter(|(other, answered)| *other <= index || is_peer(answered))
-            .map(|(_, answered)| answered)
-            .filter(|answered| answered.row.row.key == own.row.row.key)
+            .filter(|(other, row)| *other <= index || is_peer(row))
+            .map(|(_, row)| row)
+            .filter(|row| row.row.key == own.row.key)
             .collect();
-        // What was forgotten on the way is gone.
-        let mut kept: Vec<&Answered<'_>> = Vec::new();
-        for answered in seen {
-            if kept.last().is_some_and(|last| is_forgotten(frame, last.row.time, answered.at.0)) {
-                kept.clear();
-            }
-            kept.push(answered);
-        }
         let values: Vec<Option<i32>> = match frame {
             Frame::Range(range) => {
-                let first = own.row.time - range;
-                kept.iter().filter(|answered| answered.row.time >= first).map(|kept| kept.row.row.value).collect()
+                let first = own.time - range;
+                seen.iter().filter(|row| row.time >= first).map(|row| row.row.value).collect()
             }
             Frame::Rows(before) => {
                 let count = usize::try_from(before).expect("few") + 1;
-                kept[kept.len().saturating_sub(count)..].iter().map(|kept| kept.row.row.value).collect()
+                seen[seen.len().saturating_sub(count)..].iter().map(|row| row.row.value).collect()
             }
         };
-        let (key, time) = (key_text(own.row.row.key), text(own.row.time));
+        let (key, time) = (key_text(own.row.key), text(own.time));
         format!("{{\"k\":{key},\"row_time\":\"{time}\",{}}}", aggregates(&values))
     };
     (rows.iter().enumerate().map(line).collect(), late(&too_late))

@@ -1,9 +1,13 @@
 //! Computing something for each row, so that a row that fails stands alone.
 
-use arrow::array::{Array, ArrayRef, RecordBatch, new_empty_array};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_empty_array};
 use arrow::compute::concat;
 use arrow::datatypes::DataType;
 use datafusion_common::DataFusionError;
+
+use super::expression::{Physical, holds};
 
 /// What came of computing something for each row.
 pub(super) struct EachRow {
@@ -50,6 +54,29 @@ pub(super) fn each_row(
     Ok(EachRow { arrays, failed })
 }
 
+/// What came of a condition for each row.
+pub(super) struct EachHolds {
+    /// Of every row, whether the condition holds; it does not of those that failed.
+    pub(super) held: Vec<bool>,
+    /// The rows that failed, in order, and why each did.
+    pub(super) failed: Vec<(usize, String)>,
+}
+
+/// Computes a condition over a batch, so that a row of which that fails stands alone.
+pub(super) fn each_holds(condition: &Physical, batch: &RecordBatch) -> Result<EachHolds, DataFusionError> {
+    let computed =
+        each_row(batch, &[DataType::Boolean], |batch| Ok(vec![Arc::new(holds(condition, batch)?) as ArrayRef]))?;
+    let mut held = vec![true; batch.num_rows()];
+    for (row, _) in &computed.failed {
+        held[*row] = false;
+    }
+    // There is a value for every row that did not fail, in order.
+    for (held, value) in held.iter_mut().filter(|held| **held).zip(computed.arrays[0].as_boolean()) {
+        *held = value == Some(true);
+    }
+    Ok(EachHolds { held, failed: computed.failed })
+}
+
 /// Returns why a row could not be computed, in a line.
 pub(super) fn reason(error: &DataFusionError) -> String {
     let text = match error {
@@ -61,9 +88,7 @@ pub(super) fn reason(error: &DataFusionError) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{AsArray, Int32Array};
+    use arrow::array::Int32Array;
     use arrow::datatypes::{Field, Schema};
 
     use super::*;

@@ -75,14 +75,7 @@ impl Graph {
                 let delays: Vec<Micros> = inputs.iter().map(|input| this.time.delay(&relations, *input)).collect();
                 let slowest = delays.iter().max().copied().unwrap_or(0);
                 let leads: Vec<Micros> = delays.iter().map(|delay| slowest.saturating_sub(*delay)).collect();
-                let operator = match &relation.operator {
-                    Made::Lookup(lookup) => {
-                        let table = plan.table(&lookup.table).expect("the plan has every table that it reads");
-                        Box::new(Joined::new(lookup, table, given[0], &schema)?)
-                    }
-                    _ => operator(relation, &given, &schema, (leads, slowest))?,
-                };
-                (Kind::Operator(operator), schema)
+                (Kind::Operator(operator((plan, relation), &given, &schema, (leads, slowest))?), schema)
             };
             schemas.push(schema);
             this.nodes.push(Node { kind, inputs, readers: 0 });
@@ -219,7 +212,7 @@ fn schema(relation: &Relation) -> SchemaRef {
 /// Builds the operator of a relation. `leads` is how far time is ahead in each input of where it is in the slowest, and
 /// `delay` how far that is behind the query's own time.
 fn operator(
-    relation: &Relation,
+    (plan, relation): (&Plan, &Relation),
     inputs: &[&SchemaRef],
     schema: &SchemaRef,
     (leads, delay): (Vec<Micros>, Micros),
@@ -231,8 +224,10 @@ fn operator(
         Made::Over(over) => Box::new(Over::new(over, relation.clock, inputs[0], schema)?),
         Made::Join(join) => Box::new(Pairing::new(join, inputs, schema, leads)?),
         Made::Forest(forest) => Box::new(Scoring::new(forest, schema)?),
-        Made::Read(_) | Made::Lookup(_) => {
-            return Err(DataFusionError::NotImplemented(format!("the relation {}", relation.name)));
+        Made::Lookup(lookup) => {
+            let table = plan.table(&lookup.table).expect("the plan has every table that it reads");
+            Box::new(Joined::new(lookup, table, inputs[0], schema)?)
         }
+        Made::Read(_) => return Err(DataFusionError::Internal("a stream is a source, not an operator".to_owned())),
     })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::row::{RowConverter, SortField};
@@ -13,8 +13,8 @@ use datafusion_common::DataFusionError;
 
 use crate::plan::{JoinKind, Lookup, Table};
 
-use super::each_row::each_row;
-use super::expression::{Names, Physical, holds, lower};
+use super::each_row::{EachHolds, each_holds};
+use super::expression::{Names, Physical, lower};
 use super::join::key_type;
 use super::operator::{Operator, Turn};
 use super::parallel::in_parallel;
@@ -144,24 +144,19 @@ impl Joined {
         bad: &mut Vec<(Stray, String)>,
     ) -> Result<Vec<(u32, Option<u32>)>, DataFusionError> {
         let batch = self.batch(&rows.batch, pairs)?;
-        let masks =
-            each_row(&batch, &[DataType::Boolean], |batch| Ok(vec![Arc::new(holds(filter, batch)?) as ArrayRef]))?;
-        let mut fails = vec![false; pairs.len()];
-        for (pair, reason) in masks.failed {
+        let EachHolds { held, failed } = each_holds(filter, &batch)?;
+        for (pair, reason) in failed {
             // There is nothing that could hold of a row for which the table has nothing.
             if pairs[pair].1.is_some() {
                 bad.push((rows.stray(pairs[pair].0 as usize), reason));
             }
-            fails[pair] = true;
         }
-        let mut held = masks.arrays[0].as_boolean().iter();
-        let holds: Vec<bool> = fails.iter().map(|fails| !fails && held.next().flatten() == Some(true)).collect();
         let mut kept: Vec<(u32, Option<u32>)> = Vec::with_capacity(pairs.len());
         let mut first = 0;
         for of_row in pairs.chunk_by(|one, other| one.0 == other.0) {
             let before = kept.len();
-            let pairs = of_row.iter().zip(&holds[first..first + of_row.len()]);
-            kept.extend(pairs.filter(|(pair, holds)| **holds && pair.1.is_some()).map(|(pair, _)| *pair));
+            let pairs = of_row.iter().zip(&held[first..first + of_row.len()]);
+            kept.extend(pairs.filter(|(pair, held)| **held && pair.1.is_some()).map(|(pair, _)| *pair));
             if self.left && kept.len() == before {
                 kept.push((of_row[0].0, None));
             }

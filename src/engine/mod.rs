@@ -26,6 +26,7 @@ mod outputs;
 mod over;
 mod parallel;
 mod progress;
+mod projection;
 mod rows;
 mod run;
 mod select;

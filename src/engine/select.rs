@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datafusion_common::DataFusionError;
 
 use crate::plan::Select;
 use crate::sql::{Expr, ExprKind};
 
-use super::each_row::each_row;
-use super::expression::{Names, Physical, evaluate, holds, lower};
+use super::each_row::{EachHolds, each_holds};
+use super::expression::{Names, Physical, lower};
 use super::operator::{Operator, Turn};
 use super::parallel::in_parallel;
+use super::projection::Projection;
 use super::rows::{Flow, Places, Rows, Stray, with_hidden};
 
 /// A filter and a projection.
 pub(super) struct Selection {
     filter: Option<Physical>,
-    outputs: Vec<Physical>,
-    schema: SchemaRef,
+    projection: Projection,
     /// Whether an expression names a hidden column.
     hidden: bool,
 }
@@ -32,8 +32,7 @@ impl Selection {
         let names = Names { schema: &input, aggregates: &[] };
         Ok(Self {
             filter: select.filter.as_ref().map(|filter| lower(filter, names)).transpose()?,
-            outputs: select.outputs.iter().map(|output| lower(output, names)).collect::<Result<_, _>>()?,
-            schema: Arc::clone(schema),
+            projection: Projection::new(&select.outputs, names, schema)?,
             hidden,
         })
     }
@@ -42,24 +41,16 @@ impl Selection {
     fn select(&self, rows: Rows) -> Result<(Rows, Vec<(Stray, String)>), DataFusionError> {
         let mut bad = Vec::new();
         let rows = self.filtered(rows, &mut bad)?;
-        let types: Vec<DataType> = self.schema.fields().iter().map(|field| field.data_type().clone()).collect();
-        let evaluated = each_row(&self.visible(&rows)?, &types, |batch| {
-            self.outputs.iter().map(|output| evaluate(output, batch)).collect()
-        })?;
-        let rows = without(rows, evaluated.failed, &mut bad)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), evaluated.arrays, &options)?;
-        Ok((Rows { batch, ..rows }, bad))
+        let projected = self.projection.of(&self.visible(&rows)?)?;
+        let rows = without(rows, projected.failed, &mut bad)?;
+        Ok((self.projection.rows(rows, projected.arrays)?, bad))
     }
 
     fn filtered(&self, rows: Rows, bad: &mut Vec<(Stray, String)>) -> Result<Rows, DataFusionError> {
         let Some(filter) = &self.filter else { return Ok(rows) };
-        let masks = each_row(&self.visible(&rows)?, &[DataType::Boolean], |batch| {
-            Ok(vec![Arc::new(holds(filter, batch)?) as ArrayRef])
-        })?;
-        let rows = without(rows, masks.failed, bad)?;
-        let keep: Vec<bool> = masks.arrays[0].as_boolean().iter().map(|held| held == Some(true)).collect();
-        rows.filter(&keep)
+        let EachHolds { held, failed } = each_holds(filter, &self.visible(&rows)?)?;
+        bad.extend(failed.into_iter().map(|(row, reason)| (rows.stray(row), reason)));
+        rows.filter(&held)
     }
 
     fn visible(&self, rows: &Rows) -> Result<RecordBatch, DataFusionError> {
@@ -98,7 +89,7 @@ impl Operator for Selection {
         for (rows, _) in &mut made {
             // A lane without rows is not worth a thread.
             if rows.as_ref().is_some_and(|rows| rows.len() == 0) {
-                *rows = Some(Rows::none(&this.schema));
+                *rows = Some(this.projection.none());
             }
         }
         let busy = made.iter_mut().filter(|(rows, _)| rows.as_ref().is_some_and(|rows| rows.len() > 0));

@@ -23,6 +23,6 @@ pub use expr::{Expr, ExprKind, Literal, Operator};
 pub use function::Function;
 pub use read::{
     Aggregates, Folding, Found, Grammar, Over, Reading, Scope, Space, Visible, infix, next_precedence, prefix,
-    read_expr, read_filter, read_having, read_row, read_select, read_sliding, type_expr,
+    read_expr, read_filter, read_having, read_over_outputs, read_row, read_select, read_sliding, type_expr,
 };
 pub use types::{ColumnType, SqlType};

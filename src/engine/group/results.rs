@@ -13,15 +13,13 @@ use crate::plan::{Clock, Group, RowTime};
 use crate::streams::Millis;
 use crate::window::{Micros, Span};
 
-use super::super::each_row::each_row;
-use super::super::expression::{Names, Physical, evaluate, holds, lower};
+use super::super::each_row::{EachHolds, each_holds, each_row};
+use super::super::expression::{Names, Physical, evaluate, lower};
 use super::super::operator::Turn;
+use super::super::outlook::MILLI;
+use super::super::projection::Projection;
 use super::super::rows::{Rows, Stray};
-use super::super::select::without;
 use super::groups::{Groups, Key, SharedGrouping};
-
-/// One millisecond in the unit of moments.
-const MILLI: Micros = 1000;
 
 /// Turns groups into rows.
 pub(super) struct Results {
@@ -30,8 +28,7 @@ pub(super) struct Results {
     schema: SchemaRef,
     /// How many of those say which window and group it is.
     leading: usize,
-    outputs: Vec<Physical>,
-    output_schema: SchemaRef,
+    projection: Projection,
     having: Option<Physical>,
     top: Option<Ranking>,
     row_time: RowTime,
@@ -43,8 +40,8 @@ struct Ranking {
     count: usize,
     by: Vec<Physical>,
     order: RowConverter,
-    /// The keys that have a first few of their own, by index.
-    per: Vec<usize>,
+    /// The keys that have a first few of their own, by index, and their form in which they are compared.
+    per: Option<(Vec<usize>, RowConverter)>,
 }
 
 /// Groups that are to become rows.
@@ -93,13 +90,15 @@ impl Results {
                 Ok(SortField::new_with_options(physical.data_type(&schema)?, options))
             });
             let order = RowConverter::new(fields.collect::<Result<_, DataFusionError>>()?)?;
-            Ok::<_, DataFusionError>(Ranking { count: top.count, by, order, per: top.per.clone() })
+            let fields = top.per.iter().map(|index| SortField::new(schema.field(*index).data_type().clone()));
+            let per =
+                if top.per.is_empty() { None } else { Some((top.per.clone(), RowConverter::new(fields.collect())?)) };
+            Ok::<_, DataFusionError>(Ranking { count: top.count, by, order, per })
         });
         Ok(Self {
             grouping: Arc::clone(grouping),
             leading,
-            outputs: group.outputs.iter().map(|expr| lower(expr, names)).collect::<Result<_, _>>()?,
-            output_schema: Arc::clone(output_schema),
+            projection: Projection::new(&group.outputs, names, output_schema)?,
             having: group.having.as_ref().map(|expr| lower(expr, names)).transpose()?,
             top: top.transpose()?,
             row_time: group.row_time,
@@ -110,7 +109,7 @@ impl Results {
 
     /// Returns no rows.
     pub(super) fn none(&self) -> Rows {
-        Rows::none(&self.output_schema)
+        self.projection.none()
     }
 
     /// Makes rows of groups: oldest window first, and within a window in the order of the keys, or by rank.
@@ -158,11 +157,9 @@ impl Results {
 
     fn having(&self, rows: Rows, bad: &mut Vec<(Stray, String)>) -> Result<Rows, DataFusionError> {
         let Some(having) = &self.having else { return Ok(rows) };
-        let masks =
-            each_row(&rows.batch, &[DataType::Boolean], |batch| Ok(vec![Arc::new(holds(having, batch)?) as ArrayRef]))?;
-        let rows = self.without(rows, masks.failed, bad)?;
-        let keep: Vec<bool> = masks.arrays[0].as_boolean().iter().map(|held| held == Some(true)).collect();
-        rows.filter(&keep)
+        let EachHolds { held, failed } = each_holds(having, &rows.batch)?;
+        self.show(&rows, failed, bad)?;
+        rows.filter(&held)
     }
 
     fn top(&self, rows: Rows, bad: &mut Vec<(Stray, String)>) -> Result<Rows, DataFusionError> {
@@ -171,13 +168,11 @@ impl Results {
         let evaluated = each_row(&rows.batch, &types, |batch| top.by.iter().map(|by| evaluate(by, batch)).collect())?;
         let rows = self.without(rows, evaluated.failed, bad)?;
         let rank: SortRows = top.order.convert_columns(&evaluated.arrays)?;
-        let per: Vec<ArrayRef> = top.per.iter().map(|index| Arc::clone(rows.batch.column(*index))).collect();
-        let per = if per.is_empty() {
-            None
-        } else {
-            let fields = per.iter().map(|column| SortField::new(column.data_type().clone())).collect();
-            Some(RowConverter::new(fields)?.convert_columns(&per)?)
-        };
+        let per = top.per.as_ref().map(|(indices, converter)| {
+            let columns: Vec<ArrayRef> = indices.iter().map(|index| Arc::clone(rows.batch.column(*index))).collect();
+            converter.convert_columns(&columns)
+        });
+        let per = per.transpose()?;
         // Sorted stably: rows of the same rank keep the order of their keys.
         let mut order: Vec<u32> = (0u32..).take(rows.len()).collect();
         order.sort_by(|a, b| {
@@ -198,31 +193,39 @@ impl Results {
     }
 
     fn select(&self, rows: Rows, bad: &mut Vec<(Stray, String)>) -> Result<Rows, DataFusionError> {
-        let types: Vec<DataType> = self.output_schema.fields().iter().map(|field| field.data_type().clone()).collect();
-        let selected = each_row(&rows.batch, &types, |batch| {
-            self.outputs.iter().map(|physical| evaluate(physical, batch)).collect()
-        })?;
-        let rows = self.without(rows, selected.failed, bad)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.output_schema), selected.arrays, &options)?;
-        Ok(Rows { batch, ..rows })
+        let projected = self.projection.of(&rows.batch)?;
+        let rows = self.without(rows, projected.failed, bad)?;
+        self.projection.rows(rows, projected.arrays)
     }
 
-    /// Takes the rows out that failed; they are shown by their group and window.
+    /// Takes the rows out that failed.
     fn without(
         &self,
         rows: Rows,
         failed: Vec<(usize, String)>,
         bad: &mut Vec<(Stray, String)>,
     ) -> Result<Rows, DataFusionError> {
+        let mut keep = vec![true; rows.len()];
+        for (row, _) in &failed {
+            keep[*row] = false;
+        }
+        self.show(&rows, failed, bad)?;
+        rows.filter(&keep)
+    }
+
+    /// Shows rows that failed, by their group and window.
+    fn show(
+        &self,
+        rows: &Rows,
+        failed: Vec<(usize, String)>,
+        bad: &mut Vec<(Stray, String)>,
+    ) -> Result<(), DataFusionError> {
         if failed.is_empty() {
-            return Ok(rows);
+            return Ok(());
         }
         let leading: Vec<usize> = (0..self.leading).collect();
-        let shown = Rows { batch: rows.batch.project(&leading)?, ..rows.clone() };
-        for (row, reason) in &failed {
-            bad.push((shown.stray(*row), reason.clone()));
-        }
-        without(rows, failed, &mut Vec::new())
+        let shown = rows.batch.project(&leading)?;
+        bad.extend(failed.into_iter().map(|(row, reason)| (Stray::of_row(&shown, row, rows.arrivals[row]), reason)));
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion_common::DataFusionError;
@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use crate::plan::{Join, JoinKind};
 use crate::window::Micros;
 
-use super::each_row::each_row;
-use super::expression::{Names, Physical, holds, lower};
+use super::each_row::{EachHolds, each_holds};
+use super::expression::{Names, Physical, lower};
 use super::operator::{Open, Operator, Turn};
 use super::outlook::MILLI;
 use super::rows::{Flow, Stray};
@@ -132,20 +132,13 @@ impl Pairing {
         }
         let mut batch = self.batch(pairs)?;
         if let Some(filter) = &self.filter {
-            let masks =
-                each_row(&batch, &[DataType::Boolean], |batch| Ok(vec![Arc::new(holds(filter, batch)?) as ArrayRef]))?;
-            let mut keep = vec![true; pairs.len()];
-            for (row, reason) in masks.failed {
-                keep[row] = false;
+            let EachHolds { held, failed } = each_holds(filter, &batch)?;
+            for (row, reason) in failed {
                 turn.bad.push((self.stray(&batch, pairs[row], row), reason));
             }
-            let mut held = masks.arrays[0].as_boolean().iter();
-            for keep in keep.iter_mut().filter(|keep| **keep) {
-                *keep = held.next().flatten() == Some(true);
-            }
-            let mut kept = keep.iter();
+            let mut kept = held.iter();
             pairs.retain(|_| kept.next() == Some(&true));
-            batch = filter_record_batch(&batch, &BooleanArray::from(keep))?;
+            batch = filter_record_batch(&batch, &BooleanArray::from(held))?;
         }
         for pair in pairs.drain(..) {
             let [left, right] = self.slots(pair);

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use crate::document::Spanned;
 use crate::spec::TopSpec;
 use crate::sql::{
-    Aggregate, Aggregates, Expr, ExprKind, Folding, Found, Space, SqlType, Visible, read_expr, read_having, read_select,
+    Aggregate, Expr, ExprKind, Reading, Scope, SqlError, SqlType, read_having, read_over_outputs, read_select,
 };
 
 use super::super::{Attribute, Group, Operator, RelationId, RowTime, Select, Top};
 use super::{Building, Draft, Taken, WINDOW_COLUMNS};
+
+/// How a text over outputs is read: with what it may name, the group columns, the outputs, and the aggregates so far.
+type ReadOverOutputs = fn(&str, Scope<'_>, &[String], &[(String, Expr)], Vec<Aggregate>) -> Result<Reading, SqlError>;
 
 /// What the outputs of a query are read into.
 struct Outputs<'s> {
@@ -54,7 +57,11 @@ impl Building<'_> {
             }
             (input, keys) = self.distinct(draft, &keys, &mut outputs.select);
         }
-        let having = draft.spec.having.as_ref().and_then(|text| self.having(draft, text, &named, &mut outputs));
+        let having = draft
+            .spec
+            .having
+            .as_ref()
+            .and_then(|text| self.over_outputs(draft, (text, read_having), &named, &mut outputs));
         let top = draft.spec.top.as_ref().and_then(|top| self.top(draft, top, &keys, &named, &mut outputs));
         let window = Arc::clone(&draft.spec.window.as_ref()?.value);
         let source = &self.relations[input].attributes;
@@ -108,27 +115,6 @@ impl Building<'_> {
         (self.add(format!("{}:distinct", draft.spec.name.value), attributes, clock, operator), keys)
     }
 
-    fn having(
-        &self,
-        draft: &Draft<'_>,
-        text: &Spanned<String>,
-        grouped: &[String],
-        outputs: &mut Outputs<'_>,
-    ) -> Option<Expr> {
-        let columns = self.columns(draft.input);
-        let named = outputs.named();
-        match read_having(&text.value, draft.scope(&columns), grouped, &named, outputs.aggregates.clone()) {
-            Ok(reading) => {
-                outputs.aggregates = reading.aggregates;
-                Some(reading.expr)
-            }
-            Err(error) => {
-                self.context.sql(error, text);
-                None
-            }
-        }
-    }
-
     fn top(
         &self,
         draft: &Draft<'_>,
@@ -137,8 +123,8 @@ impl Building<'_> {
         grouped: &[String],
         outputs: &mut Outputs<'_>,
     ) -> Option<Top> {
-        let by: Vec<Option<(Expr, bool)>> =
-            spec.by.iter().map(|(text, falls)| Some((self.rank(draft, text, grouped, outputs)?, *falls))).collect();
+        let mut rank = |text| self.over_outputs(draft, (text, read_over_outputs), grouped, outputs);
+        let by: Vec<Option<(Expr, bool)>> = spec.by.iter().map(|(text, falls)| Some((rank(text)?, *falls))).collect();
         let names: Vec<&str> = draft.spec.group_by.iter().map(|name| name.value.as_str()).collect();
         let mut per = Vec::new();
         for name in &spec.per {
@@ -148,33 +134,19 @@ impl Building<'_> {
         Some(Top { count: spec.count, by: by.into_iter().collect::<Option<_>>()?, per })
     }
 
-    /// Reads what rows are ranked by: it may name the outputs too, besides aggregates and group columns.
-    fn rank(
+    /// Reads a text that may name the outputs too, besides aggregates and group columns.
+    fn over_outputs(
         &self,
         draft: &Draft<'_>,
-        text: &Spanned<String>,
+        (text, read): (&Spanned<String>, ReadOverOutputs),
         grouped: &[String],
         outputs: &mut Outputs<'_>,
     ) -> Option<Expr> {
-        let results = outputs.named();
         let columns = self.columns(draft.input);
-        let keys: Vec<(Expr, String)> = columns
-            .iter()
-            .filter(|(name, _)| grouped.contains(name))
-            .map(|(name, sql_type)| (Expr::column(name, *sql_type), name.clone()))
-            .collect();
-        // An output hides a column that may be named inside aggregates only.
-        let hidden = |name: &String| results.iter().any(|(output, _)| output == name);
-        let inputs = columns.iter().filter(|(name, _)| !hidden(name));
-        let mut visible: Vec<Visible> = inputs.map(|(name, sql_type)| Visible::column(name, *sql_type)).collect();
-        visible.extend(draft.qualified.iter().cloned());
-        visible.extend(results.iter().map(|(name, expr)| Visible { path: vec![name.clone()], expr: expr.clone() }));
-        let space = Space { names: &visible, folding: Folding::Lenient, aggregates: Aggregates::Grouped(&keys) };
-        let mut found = Found { aggregates: outputs.aggregates.clone(), over: Vec::new() };
-        match read_expr(&text.value, &space, &mut found) {
-            Ok(expr) => {
-                outputs.aggregates = found.aggregates;
-                Some(expr)
+        match read(&text.value, draft.scope(&columns), grouped, &outputs.named(), outputs.aggregates.clone()) {
+            Ok(reading) => {
+                outputs.aggregates = reading.aggregates;
+                Some(reading.expr)
             }
             Err(error) => {
                 self.context.sql(error, text);

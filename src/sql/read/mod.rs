@@ -77,12 +77,24 @@ pub fn read_having(
     outputs: &[(String, Expr)],
     aggregates: Vec<Aggregate>,
 ) -> Result<Reading, SqlError> {
+    let read = read_over_outputs(text, scope, group_by, outputs, aggregates)?;
+    Ok(Reading { expr: condition(read.expr)?, ..read })
+}
+
+/// Reads what rows of groups are ranked by: over outputs by their names, group columns, and aggregates.
+pub fn read_over_outputs(
+    text: &str,
+    scope: Scope<'_>,
+    group_by: &[String],
+    outputs: &[(String, Expr)],
+    aggregates: Vec<Aggregate>,
+) -> Result<Reading, SqlError> {
     let mut names = Visible::all(scope);
     names.extend(outputs.iter().map(|(name, expr)| Visible { path: vec![name.clone()], expr: expr.clone() }));
     let keys = columns(scope, group_by);
     let space = Space { names: &names, folding: Folding::Lenient, aggregates: Aggregates::Grouped(&keys) };
     let mut found = Found { aggregates, over: Vec::new() };
-    let expr = condition(read_expr(text, &space, &mut found)?)?;
+    let expr = read_expr(text, &space, &mut found)?;
     Ok(Reading { expr, aggregates: found.aggregates })
 }
 

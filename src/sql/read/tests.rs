@@ -227,6 +227,9 @@ fn having_names_outputs_and_hides_what_is_called_alike() {
     for wrong in ["price", "volume > 1", "CURRENT_TIMESTAMP > at"] {
         read(wrong).expect_err(wrong);
     }
+    let rank = |text| read_over_outputs(text, Scope::of(&columns), &keys, &outputs, known.clone());
+    assert_eq!(rank("price").expect("an output").expr, outputs[0].1);
+    assert_eq!(rank("SUM(price)").expect("inside an aggregate, the column").aggregates.len(), 2);
     let sliding = read_sliding("price - AVG(price)", Scope::of(&columns), Vec::new()).expect("legal");
     assert_eq!(sliding.aggregates.len(), 1);
     read_row("SUM(price)", &[]).expect_err("an aggregate");

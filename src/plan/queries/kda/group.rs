@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::sql::kda::{
     GroupNames, INPUT_TIME, Parsed, Select as Selected, Stagger as Staggered, Trigger, Typing, WINDOW_END,
-    WINDOW_START, arrival_as_time, column_name, condition, goes_by_time, interval_micros, same, trigger, with_moments,
+    WINDOW_START, arrival_as_time, condition, goes_by_time, interval_micros, same, trigger, with_moments,
     without_promises,
 };
 use crate::sql::{Aggregate, Expr, ExprKind, SqlError};
@@ -16,7 +16,7 @@ use super::super::super::{Attribute, Group, Operator, RelationId, RowTime, Selec
 use super::from::Source;
 use super::rows::Rows;
 use super::select::{Item, names, output};
-use super::{Binder, MOMENT, unlike};
+use super::{Binder, MOMENT};
 
 /// What a grouping is made of.
 struct Grouping<'g> {
@@ -171,17 +171,7 @@ impl Binder<'_, '_> {
             GroupNames { keys: Vec::new(), core: grouping.core.as_ref().map(|core| (core.core.clone(), core.moment)) };
         let mut keys: Vec<usize> = Vec::new();
         for key in &grouping.keys {
-            let known =
-                column_name(key).and_then(|name| attributes.iter().position(|attribute| attribute.name == name));
-            let index = if let Some(known) = known {
-                known
-            } else {
-                let typed = with_moments(self.check(typing.plain(key, &self.places))?);
-                let sql_type = typed.sql_type.unwrap_or(MOMENT);
-                attributes.push(Attribute::new(unlike("$key", &attributes), sql_type));
-                computed.push(typed);
-                attributes.len() - 1
-            };
+            let index = self.key(&typing, key, (&mut attributes, &mut computed))?;
             group.keys.push((key.clone(), attributes[index].name.clone()));
             if !keys.contains(&index) {
                 keys.push(index);

@@ -17,7 +17,7 @@ mod table_function;
 use std::ops::Range;
 
 use crate::spec::ApplicationSpec;
-use crate::sql::kda::{Places, Program};
+use crate::sql::kda::{Parsed, Places, Program, Typing, column_name, with_moments};
 use crate::sql::{Expr, ExprKind, Literal, SqlError, SqlType};
 
 use super::super::{Attribute, Clock, Operator, Query, RelationId};
@@ -79,6 +79,25 @@ impl Binder<'_, '_> {
     /// Passes a value on, or reports why there is none.
     fn check<T>(&self, found: Result<T, SqlError>) -> Option<T> {
         found.map_err(|error| self.report(error)).ok()
+    }
+
+    /// Returns the attribute that a key is: one that there is already, or another behind them, which is computed.
+    fn key(
+        &self,
+        typing: &Typing<'_>,
+        key: &Parsed,
+        (attributes, computed): (&mut Vec<Attribute>, &mut Vec<Expr>),
+    ) -> Option<usize> {
+        let own = &attributes[..attributes.len() - computed.len()];
+        let known = column_name(key).and_then(|name| own.iter().position(|attribute| attribute.name == name));
+        if known.is_some() {
+            return known;
+        }
+        let typed = with_moments(self.check(typing.plain(key, &self.places))?);
+        let sql_type = typed.sql_type.unwrap_or(MOMENT);
+        attributes.push(Attribute::new(unlike("$key", attributes), sql_type));
+        computed.push(typed);
+        Some(attributes.len() - 1)
     }
 
     fn add(&mut self, what: &str, attributes: Vec<Attribute>, operator: Operator) -> RelationId {

@@ -1,8 +1,8 @@
 //! Functions over windows of rows.
 
 use crate::sql::kda::{
-    Extent, INPUT_TIME, Name, OverCall, Parsed, Select as Selected, Typing, WindowSpec, column_name, extent, on_input,
-    same, take_over, window_keys, with_moments, without_promises,
+    Extent, INPUT_TIME, Name, OverCall, Parsed, Select as Selected, Typing, WindowSpec, extent, on_input, same,
+    take_over, window_keys, without_promises,
 };
 use crate::sql::{Aggregate, Expr, ExprKind, SqlError};
 use crate::window::Frame;
@@ -10,7 +10,7 @@ use crate::window::Frame;
 use super::super::super::{Attribute, Operator, Over, RelationId};
 use super::from::Source;
 use super::select::{Item, names};
-use super::{Binder, MOMENT, unlike};
+use super::{Binder, MOMENT};
 
 /// The most windows of one SELECT: each keeps its rows.
 const MAX_WINDOWS: usize = 32;
@@ -108,7 +108,6 @@ impl Binder<'_, '_> {
     /// window what it partitions by.
     fn with_keys(&mut self, input: RelationId, windows: &[Window]) -> Option<(RelationId, Vec<Vec<usize>>)> {
         let mut attributes = self.attributes(input).to_vec();
-        let count = attributes.len();
         let mut computed: Vec<Expr> = Vec::new();
         let columns = self.columns(input);
         let named = names(&columns);
@@ -117,18 +116,7 @@ impl Binder<'_, '_> {
         for window in windows {
             let mut keys = Vec::new();
             for key in &window.keys {
-                let known = column_name(key)
-                    .and_then(|name| attributes[..count].iter().position(|attribute| attribute.name == name));
-                let index = if let Some(known) = known {
-                    known
-                } else {
-                    let typed = with_moments(self.check(typing.plain(key, &self.places))?);
-                    let sql_type = typed.sql_type.unwrap_or(MOMENT);
-                    attributes.push(Attribute::new(unlike("$key", &attributes), sql_type));
-                    computed.push(typed);
-                    attributes.len() - 1
-                };
-                keys.push(index);
+                keys.push(self.key(&typing, key, (&mut attributes, &mut computed))?);
             }
             all.push(keys);
         }

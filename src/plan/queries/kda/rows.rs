@@ -27,6 +27,20 @@ pub(super) struct RowColumn {
     pub(super) record: Record,
 }
 
+impl RowColumn {
+    /// Returns the column that an attribute holds of the same name.
+    pub(super) fn of(attribute: &str, sql_type: SqlType) -> Self {
+        Self {
+            name: attribute.to_owned(),
+            attribute: attribute.to_owned(),
+            sql_type,
+            hidden: false,
+            own_time: false,
+            record: Record::None,
+        }
+    }
+}
+
 /// What a column has to do with a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Record {

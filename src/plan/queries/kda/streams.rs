@@ -251,14 +251,8 @@ impl Binder<'_, '_> {
     }
 
     fn created(&self, index: usize, relation: RelationId) -> Rows {
-        let columns = self.streams[index].stream.columns.iter().map(|column| RowColumn {
-            name: column.name.text.clone(),
-            attribute: column.name.text.clone(),
-            sql_type: column.sql_type,
-            hidden: false,
-            own_time: false,
-            record: Record::None,
-        });
+        let columns =
+            self.streams[index].stream.columns.iter().map(|column| RowColumn::of(&column.name.text, column.sql_type));
         Rows { relation, columns: columns.collect() }
     }
 
@@ -268,14 +262,8 @@ impl Binder<'_, '_> {
         if let Source::Query(query) = &stream.source {
             let name = Spanned::new(stream.name.clone(), self.spec.name.span.clone());
             let relation = self.building.written(query, &name)?;
-            let columns = self.attributes(relation).iter().map(|attribute| RowColumn {
-                name: attribute.name.clone(),
-                attribute: attribute.name.clone(),
-                sql_type: attribute.sql_type,
-                hidden: false,
-                own_time: false,
-                record: Record::None,
-            });
+            let columns =
+                self.attributes(relation).iter().map(|attribute| RowColumn::of(&attribute.name, attribute.sql_type));
             return Some(Rows { relation, columns: columns.collect() });
         }
         if let Source::Late(query) = &stream.source {
@@ -300,14 +288,7 @@ impl Binder<'_, '_> {
                 sql_type: column.sql_type,
                 not_null: column.not_null,
             });
-            columns.push(RowColumn {
-                name: column.name.clone(),
-                attribute: column.name.clone(),
-                sql_type: column.sql_type,
-                hidden: false,
-                own_time: false,
-                record: Record::None,
-            });
+            columns.push(RowColumn::of(&column.name, column.sql_type));
         }
         let mut system = Vec::new();
         for (name, column, sql_type) in SYSTEM_COLUMNS {

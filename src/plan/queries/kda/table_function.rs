@@ -9,7 +9,7 @@ use crate::sql::{Aggregate, AggregateFunction, Expr, ExprKind, SqlError, SqlType
 use crate::window::Tumbling;
 
 use super::super::super::{Attribute, Forest, Group, Operator, RowTime, Top};
-use super::rows::{Record, RowColumn, Rows};
+use super::rows::{RowColumn, Rows};
 use super::{Binder, unlike};
 
 /// The most items of `TOP_K_ITEMS_TUMBLING` (KDA SQL reference).
@@ -124,32 +124,17 @@ impl Binder<'_, '_> {
             self.refuse(&function.cursor.span, error);
             return None;
         }
-        let score = unlike(SCORE, &attributes);
-        attributes.push(Attribute::new(&score, SqlType::Double));
+        let score = Attribute::new(unlike(SCORE, &attributes), SqlType::Double);
         let mut columns_with_score = rows.columns.clone();
-        columns_with_score.push(RowColumn {
-            name: SCORE.to_owned(),
-            attribute: score,
-            sql_type: SqlType::Double,
-            hidden: false,
-            own_time: false,
-            record: Record::None,
-        });
+        columns_with_score.push(RowColumn { name: SCORE.to_owned(), ..RowColumn::of(&score.name, score.sql_type) });
+        attributes.push(score);
         let forest = Forest { input: rows.relation, columns, trees, sample, decay, shingle };
         let relation = self.add(&function.name.text, attributes, Operator::Forest(forest));
         Some(Rows { relation, columns: columns_with_score })
     }
 
     fn function_rows(&mut self, function: &TableFunction, attributes: Vec<Attribute>, group: Group) -> Rows {
-        let columns = attributes.iter().map(|attribute| RowColumn {
-            name: attribute.name.clone(),
-            attribute: attribute.name.clone(),
-            sql_type: attribute.sql_type,
-            hidden: false,
-            own_time: false,
-            record: Record::None,
-        });
-        let columns = columns.collect();
+        let columns = attributes.iter().map(|attribute| RowColumn::of(&attribute.name, attribute.sql_type)).collect();
         let relation = self.add(&function.name.text, attributes, Operator::Group(group));
         Rows { relation, columns }
     }

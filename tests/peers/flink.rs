@@ -30,9 +30,17 @@ const SETTINGS: [&str; 3] = [
     "SET 'table.dml-sync' = 'true'",
 ];
 
-static FLINK: OnceLock<Flink> = OnceLock::new();
+/// The versions that `tests/run` installs, each in a folder of its name.
+#[derive(Clone, Copy)]
+pub(crate) enum Version {
+    V1_20,
+    V2_2,
+}
 
-/// The cluster.
+/// The cluster of each version.
+static FLINK: [OnceLock<Flink>; 2] = [const { OnceLock::new() }; 2];
+
+/// A cluster.
 pub(crate) struct Flink {
     /// The gateway's address.
     pub(crate) gateway: String,
@@ -43,21 +51,37 @@ pub(crate) struct Flink {
     _script: Child,
 }
 
-/// Returns the cluster of what `PIPE_FLINK` names; `tests/run` installs it and names it. Where that is not set, says what
-/// is left out.
+/// Returns the cluster of Flink 1.20; see [`of_version`].
 pub(crate) fn flink(what: &str) -> Option<&'static Flink> {
+    of_version(Version::V1_20, what)
+}
+
+/// Returns the cluster of a version, of what `PIPE_FLINK` names; `tests/run` installs it and names it. Where that is not
+/// set, says what is left out.
+pub(crate) fn of_version(version: Version, what: &str) -> Option<&'static Flink> {
     let home = super::found("PIPE_FLINK", what)?;
-    Some(FLINK.get_or_init(|| Flink::start(&home)))
+    Some(FLINK[version as usize].get_or_init(|| Flink::start(version, &home)))
+}
+
+impl Version {
+    /// As the folder is called, and as the versions of its patches begin.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::V1_20 => "1.20",
+            Self::V2_2 => "2.2",
+        }
+    }
 }
 
 impl Flink {
-    fn start(home: &Path) -> Self {
+    fn start(version: Version, home: &Path) -> Self {
+        let lib = home.join(version.name());
         // Made and removed by the script: this process may be killed.
-        let folder = env::temp_dir().join(format!("pipe-flink-{}", std::process::id()));
+        let folder = env::temp_dir().join(format!("pipe-flink-{}-{}", version.name(), std::process::id()));
         let ports = free_ports::<6>();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/flink.sh");
         let mut command = Command::new("bash");
-        command.arg(script).arg(home).arg(&folder).args(ports.map(|port| port.to_string()));
+        command.arg(script).arg(&lib).arg(&folder).args(ports.map(|port| port.to_string()));
         let mut script = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let [rest, gateway, ..] = ports;
         let begun = Instant::now();
@@ -66,7 +90,7 @@ impl Flink {
             assert!(ended.is_none() && begun.elapsed() < PATIENCE, "Flink has not started: {}", logs(&folder));
             thread::sleep(LOOK);
         }
-        let jars = fs::read_dir(home.join("lib")).unwrap().map(|jar| jar.unwrap().file_name().into_string().unwrap());
+        let jars = fs::read_dir(lib).unwrap().map(|jar| jar.unwrap().file_name().into_string().unwrap());
         let old = jars.into_iter().any(|jar| jar.starts_with("flink-connector-kinesis-4"));
         let connector = if old { "4.x" } else { "5.x" };
         Self { gateway: format!("http://127.0.0.1:{gateway}"), connector, rest, _script: script }

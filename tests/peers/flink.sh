@@ -2,12 +2,12 @@
 # A Flink cluster with a SQL gateway on this machine, for as long as stdin stays open: so it ends with the process that
 # started it, however that one ends.
 #
-#   flink.sh HOME FOLDER REST GATEWAY RPC BLOB TASKS DATA
+#   flink.sh LIB FOLDER REST GATEWAY RPC BLOB TASKS DATA
 #
-# HOME is what tests/run installs; FOLDER is made, and removed in the end; the rest are free ports. The JVMs are started
+# LIB is what tests/run installs; FOLDER is made, and removed in the end; the rest are free ports. The JVMs are started
 # without Flink's own scripts, which leave daemons behind.
 set -euo pipefail
-home="$1" folder="$2" rest="$3" gateway="$4" rpc="$5" blob="$6" tasks="$7" data="$8"
+lib="$1" folder="$2" rest="$3" gateway="$4" rpc="$5" blob="$6" tasks="$7" data="$8"
 
 mkdir -p "$folder/conf" "$folder/log" "$folder/tmp" "$folder/plugins" "$folder/opt"
 cat >"$folder/conf/config.yaml" <<CONFIG
@@ -57,7 +57,7 @@ appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{HH:mm:ss,SSS} %-5p %c{1} %m%n
 LOGGING
 
-export FLINK_HOME="$folder" FLINK_CONF_DIR="$folder/conf" FLINK_LIB_DIR="$home/lib"
+export FLINK_HOME="$folder" FLINK_CONF_DIR="$folder/conf" FLINK_LIB_DIR="$lib"
 export FLINK_OPT_DIR="$folder/opt" FLINK_PLUGINS_DIR="$folder/plugins"
 # The endpoint asks for a signature and takes any.
 export AWS_ACCESS_KEY_ID=pipe AWS_SECRET_ACCESS_KEY=pipe
@@ -73,7 +73,7 @@ start() { # NAME HEAP CLASS [ARGUMENT…]
     # Short-lived work on few cores: the quick compiler and the plain collector.
     java "-Xmx$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxDirectMemorySize=768m "${opens[@]}" \
         -Djava.net.preferIPv4Stack=true "-Djava.io.tmpdir=$folder/tmp" "-Dlog4j.configurationFile=$folder/conf/log4j.properties" \
-        -cp "$home/lib/*" "$@" >"$folder/log/$name.log" 2>&1 </dev/null &
+        -cp "$lib/*" "$@" >"$folder/log/$name.log" 2>&1 </dev/null &
 }
 start jobmanager 768m org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint \
     --configDir "$folder/conf" --executionMode cluster

@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::{Numbers, difference, plan, rows};
-use crate::peers::flink::{Flink, flink};
+use crate::peers::flink::{Flink, Version, of_version};
 
 /// How many records each stream has, without those behind all others.
 const RECORDS: usize = 10_000;
@@ -173,10 +173,20 @@ async fn run(flink: &'static Flink, text: String) -> Result<usize, String> {
     if count < FEWEST { Err(format!("only {count} rows, which say nothing")) } else { Ok(count) }
 }
 
+/// One after the other: each has the machine for itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_case_has_the_same_rows_on_every_engine() {
+    for version in [Version::V1_20, Version::V2_2] {
+        let what = format!("the equality suite: rows of the embedded engine and of Flink {}", version.name());
+        let Some(flink) = of_version(version, &what) else { continue };
+        let overview = flink.cluster("/overview");
+        assert!(overview["flink-version"].as_str().unwrap().starts_with(version.name()), "{overview}");
+        assert_same_on(flink, version).await;
+    }
+}
+
 #[expect(clippy::print_stdout, reason = "how many rows each case compared, for whoever asks")]
-async fn every_case_has_the_same_rows_on_both_engines() {
-    let Some(flink) = flink("the equality suite: rows of the embedded engine and of Flink") else { return };
+async fn assert_same_on(flink: &'static Flink, version: Version) {
     let wanted = std::env::var("PIPE_EQUALITY").unwrap_or_default();
     let mut paths: Vec<PathBuf> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml") && !path.ends_with("input.toml"));
@@ -209,11 +219,17 @@ async fn every_case_has_the_same_rows_on_both_engines() {
         let (name, took, found) = finished.unwrap();
         count += 1;
         match found {
-            Ok(rows) => println!("{name}: {rows} rows, {:.1} s", took.as_secs_f64()),
+            Ok(rows) => println!("{name} on Flink {}: {rows} rows, {:.1} s", version.name(), took.as_secs_f64()),
             Err(difference) => failures.push(format!("{name}: {difference}")),
         }
     }
     failures.sort();
-    assert!(failures.is_empty(), "{} of {count} cases differ\n\n{}", failures.len(), failures.join("\n\n"));
+    let differing = failures.len();
+    assert!(
+        failures.is_empty(),
+        "{differing} of {count} cases differ on Flink {}\n\n{}",
+        version.name(),
+        failures.join("\n\n")
+    );
     assert!(count >= if wanted.is_empty() { 60 } else { 1 }, "{count} cases");
 }

@@ -94,7 +94,9 @@ impl FlinkError {
                  [targets.flink]"
                     .to_owned(),
             ),
-            Self::Running { .. } => Some("`pipe down` ends it".to_owned()),
+            Self::Running { .. } => {
+                Some("`pipe down` ends it, in the folder in which it was started; so does Flink's web page".to_owned())
+            }
             Self::Late { .. } => Some("it may wait for task slots: Flink's web page shows how many are free".to_owned()),
             Self::Refused { cause } if cause.contains("factory for identifier 'kinesis'") => Some(
                 "put the connector's jar into Flink's lib folder, for the cluster and the gateway, and start both again"

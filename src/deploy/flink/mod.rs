@@ -15,5 +15,5 @@ pub use answer::{Answer, Row};
 pub use error::FlinkError;
 pub use gateway::{Gateway, Session};
 pub use job::{Job, JobState, Submitted};
-pub use prepared::Prepared;
+pub use prepared::{Prepared, Submission};
 pub use statements::{Places, statements};

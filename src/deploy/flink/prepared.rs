@@ -1,13 +1,21 @@
 //! The way of a plan into a Flink.
 
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
 use crate::kinesis_api::ACCOUNT;
 use crate::plan::Plan;
 use crate::render::{FLINK_JOB, render};
 
-use super::{FlinkError, Gateway, Places, Submitted, statements};
+use super::{FlinkError, Gateway, Job, Places, Submitted, statements};
 
 /// The partition in which streams on this machine say they are: that of most regions.
 const PARTITION: &str = "aws";
+/// How long after its submission was broken off a job may turn up: a gateway takes a second or two from the text to it.
+const UNDER_WAY: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A plan's queries as a job that can be submitted.
 #[derive(Debug, Clone)]
@@ -47,20 +55,55 @@ impl Prepared {
         &self.gateway
     }
 
-    /// Submits the job and waits until all of it runs.
-    pub async fn submit(&self, places: &Places) -> Result<Submitted, FlinkError> {
-        Submitted::run(&self.gateway, &self.name, &statements(&self.text, places)?).await
+    /// Looks at the jobs that are there before this one is added. Fails with [`FlinkError::Running`] where one of its
+    /// name is among them.
+    pub async fn begin(&self) -> Result<Submission<'_>, FlinkError> {
+        let jobs = self.jobs().await?;
+        if let Some(job) = jobs.iter().find(|job| job.name == self.name && !job.state.is_over()) {
+            return Err(FlinkError::Running { name: job.name.clone(), id: job.id.clone() });
+        }
+        Ok(Submission { prepared: self, before: jobs.into_iter().map(|job| job.id).collect() })
     }
 
-    /// Takes back a job whose submission was broken off.
-    pub async fn withdraw(&self) -> Result<(), FlinkError> {
+    async fn jobs(&self) -> Result<Vec<Job>, FlinkError> {
         let session = self.gateway.open().await?;
         let jobs = session.jobs().await;
         drop(session.close().await);
-        for job in jobs?.into_iter().filter(|job| job.name == self.name && !job.state.is_over()) {
-            let gateway = self.gateway.address().to_owned();
-            Submitted { gateway, id: job.id, name: job.name }.stop().await?;
+        jobs
+    }
+}
+
+/// A job on its way into a Flink.
+#[derive(Debug)]
+pub struct Submission<'a> {
+    prepared: &'a Prepared,
+    /// The jobs that were there before.
+    before: BTreeSet<String>,
+}
+
+impl Submission<'_> {
+    /// Submits the job and waits until all of it runs.
+    pub async fn submit(&self, places: &Places) -> Result<Submitted, FlinkError> {
+        let Prepared { gateway, name, text } = self.prepared;
+        Submitted::run(gateway, name, &statements(text, places)?).await
+    }
+
+    /// Takes back a job whose submission was broken off, and none that was there before.
+    pub async fn withdraw(&self) -> Result<(), FlinkError> {
+        let begun = Instant::now();
+        loop {
+            let jobs = self.prepared.jobs().await?.into_iter();
+            let new: Vec<Job> =
+                jobs.filter(|job| job.name == self.prepared.name && !self.before.contains(&job.id)).collect();
+            // One that is there is the one; it may still be on its way, for the gateway goes on without being listened to.
+            if !new.is_empty() || begun.elapsed() >= UNDER_WAY {
+                for job in new.into_iter().filter(|job| !job.state.is_over()) {
+                    let gateway = self.prepared.gateway.address().to_owned();
+                    Submitted { gateway, id: job.id, name: job.name }.stop().await?;
+                }
+                return Ok(());
+            }
+            sleep(PAUSE).await;
         }
-        Ok(())
     }
 }

@@ -137,34 +137,17 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     shown
 }
 
-/// Hands the queries to Flink. Broken off, it leaves no job behind.
+/// Hands the queries to Flink. Broken off, it leaves no job behind but those that were there before.
 async fn submit(
     prepared: &Prepared,
     run: &Run,
-    (path, stop): (&Path, impl Future<Output = Error> + Unpin),
+    (path, mut stop): (&Path, impl Future<Output = Error> + Unpin),
     ui: &Ui,
 ) -> Result<Submitted, Error> {
     // Flink runs elsewhere than here, if on this machine.
-    let places = Places::local(run.endpoint(), REGION, &folder_of(path));
-    let job = handed_over(prepared, &places, stop, ui).await?;
-    run.note_job(&job)?;
-    ui.note(&format!("the Flink job runs (job {}); it ends with this process, which has its streams", job.id));
-    Ok(job)
-}
-
-/// Returns the folder of a pipeline file as others find it.
-fn folder_of(path: &Path) -> String {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.parent().map_or_else(String::new, |folder| folder.display().to_string())
-}
-
-/// Submits a job. Broken off, it leaves none behind but those that were there before.
-async fn handed_over(
-    prepared: &Prepared,
-    places: &Places,
-    mut stop: impl Future<Output = Error> + Unpin,
-    ui: &Ui,
-) -> Result<Submitted, Error> {
+    let folder = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let files = folder.parent().map_or_else(String::new, |folder| folder.display().to_string());
+    let places = Places::local(run.endpoint(), REGION, &files);
     let submission = tokio::select! {
         error = &mut stop => return Err(error),
         submission = prepared.begin() => submission?,
@@ -176,7 +159,12 @@ async fn handed_over(
             }
             Err(error)
         }
-        submitted = submission.submit(places) => Ok(submitted?),
+        submitted = submission.submit(&places) => {
+            let job = submitted?;
+            run.note_job(&job)?;
+            ui.note(&format!("the Flink job runs (job {}); it ends with this process, which has its streams", job.id));
+            Ok(job)
+        }
     }
 }
 

@@ -44,7 +44,7 @@ static FLINK: [OnceLock<Flink>; 2] = [const { OnceLock::new() }; 2];
 pub(crate) struct Flink {
     /// The gateway's address.
     pub(crate) gateway: String,
-    /// The connector that it has, as `connector` of a target names it.
+    /// The connector of its version, as `connector` of a target names it; 2.2 may be without one.
     pub(crate) connector: &'static str,
     rest: u16,
     /// Its end ends the cluster, and so does that of this process.
@@ -92,7 +92,11 @@ impl Flink {
         }
         let jars = fs::read_dir(lib).unwrap().map(|jar| jar.unwrap().file_name().into_string().unwrap());
         let old = jars.into_iter().any(|jar| jar.starts_with("flink-connector-kinesis-4"));
-        let connector = if old { "4.x" } else { "5.x" };
+        let connector = match version {
+            Version::V1_20 if old => "4.x",
+            Version::V1_20 => "5.x",
+            Version::V2_2 => "6.x",
+        };
         Self { gateway: format!("http://127.0.0.1:{gateway}"), connector, rest, _script: script }
     }
 

@@ -55,14 +55,10 @@ impl Prepared {
         &self.gateway
     }
 
-    /// Looks at the jobs that are there before this one is added. Fails with [`FlinkError::Running`] where one of its
-    /// name is among them.
+    /// Looks at the jobs that are there before this one is added.
     pub async fn begin(&self) -> Result<Submission<'_>, FlinkError> {
-        let jobs = self.jobs().await?;
-        if let Some(job) = jobs.iter().find(|job| job.name == self.name && !job.state.is_over()) {
-            return Err(FlinkError::Running { name: job.name.clone(), id: job.id.clone() });
-        }
-        Ok(Submission { prepared: self, before: jobs.into_iter().map(|job| job.id).collect() })
+        let before = self.jobs().await?.into_iter().map(|job| job.id).collect();
+        Ok(Submission { prepared: self, before })
     }
 
     async fn jobs(&self) -> Result<Vec<Job>, FlinkError> {
@@ -82,7 +78,7 @@ pub struct Submission<'a> {
 }
 
 impl Submission<'_> {
-    /// Submits the job and waits until all of it runs.
+    /// Submits the job and waits until all of it runs. Fails as [`Submitted::run`] does.
     pub async fn submit(&self, places: &Places) -> Result<Submitted, FlinkError> {
         let Prepared { gateway, name, text } = self.prepared;
         Submitted::run(gateway, name, &statements(text, places)?).await

@@ -19,6 +19,7 @@ use super::outlook::Outlook;
 use super::over::Over;
 use super::parallel::in_parallel;
 use super::progress::Progress;
+use super::rank::Ranked;
 use super::rows::{Flow, Rows};
 use super::select::Selection;
 use super::source::{Point, Shard, Source};
@@ -224,6 +225,7 @@ fn operator(
         Made::Over(over) => Box::new(Over::new(over, relation.clock, inputs[0], schema)?),
         Made::Join(join) => Box::new(Pairing::new(join, inputs, schema, leads)?),
         Made::Forest(forest) => Box::new(Scoring::new(forest, schema)?),
+        Made::Rank(rank) => Box::new(Ranked::new(rank, inputs[0], schema)?),
         Made::Lookup(lookup) => {
             let table = plan.table(&lookup.table).expect("the plan has every table that it reads");
             Box::new(Joined::new(lookup, table, inputs[0], schema)?)

@@ -27,6 +27,7 @@ mod over;
 mod parallel;
 mod progress;
 mod projection;
+mod rank;
 mod rows;
 mod run;
 mod select;
@@ -37,6 +38,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod union;
+mod waiting;
 mod watermark;
 
 pub use bench::{Bench, Made};

@@ -23,6 +23,8 @@ enum Hold {
     Nothing,
     /// Until its windows are over.
     Window(Shape, RowTime),
+    /// Until its millisecond is over; the watermark behind it is held back by so much.
+    Moment,
     /// Until no partner can come any more; the watermark behind it is held back by so much.
     Pair { bound: Micros, delay: Micros },
 }
@@ -79,6 +81,7 @@ impl Hold {
             Operator::Join(join) => {
                 Self::Pair { bound: join.before.max(join.after).saturating_add(MILLI), delay: join::delay(join) }
             }
+            Operator::Rank(_) => Self::Moment,
             Operator::Read(_)
             | Operator::Select(_)
             | Operator::Union(_)
@@ -89,13 +92,18 @@ impl Hold {
 
     /// Returns how far the watermark is held back.
     fn delay(self) -> Micros {
-        if let Self::Pair { delay, .. } = self { delay } else { 0 }
+        match self {
+            Self::Pair { delay, .. } => delay,
+            Self::Moment => MILLI,
+            Self::Nothing | Self::Window(..) => 0,
+        }
     }
 
     /// Returns until when a row of a time is held, and the latest time of what is made of it.
     fn hold(self, moment: Micros) -> (Micros, Micros) {
         match self {
             Self::Nothing => (moment, moment),
+            Self::Moment => (moment.saturating_add(MILLI), moment),
             Self::Pair { bound, .. } => {
                 // One moment more: it is the watermark behind the last partner's time that says that none comes.
                 let end = moment.saturating_add(bound).saturating_add(1);

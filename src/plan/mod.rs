@@ -18,7 +18,7 @@ mod trial;
 pub use generator::{GeneratedField, Generator};
 pub use query::Query;
 pub use relation::{
-    Attribute, Clock, Forest, Group, Join, JoinKind, Lookup, Operator, Over, Read, Relation, RelationId, RowTime,
+    Attribute, Clock, Forest, Group, Join, JoinKind, Lookup, Operator, Over, Rank, Read, Relation, RelationId, RowTime,
     Select, SystemColumn, Top,
 };
 pub use stream::{Column, Source, Stream, Time};

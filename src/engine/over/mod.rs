@@ -4,7 +4,6 @@
 //! own, so that rows are answered in the order of their times; rows of one time are in each other's frames of a range.
 
 mod partitions;
-mod waiting;
 
 use std::sync::Arc;
 
@@ -27,9 +26,9 @@ use super::operator::{Open, Operator, Turn};
 use super::rows::{Flow, Places, Rows, with_hidden};
 use super::select::{needs_hidden, without};
 use super::state::{StateReader, StateWriter, damaged};
+use super::waiting::Waiting;
 
 use partitions::{Entry, Partitions};
-use waiting::Waiting;
 
 /// Aggregates over frames.
 pub(super) struct Over {

@@ -351,6 +351,65 @@ fn an_unusual_row_has_a_greater_score_than_the_rows_before_it() {
     assert_eq!(scores[41], None);
 }
 
+/// What AWS's guide ranks: the rows of a window, which all have the time of its end.
+#[test]
+fn rows_of_one_time_are_ranked_and_those_that_are_equal_share_a_place() {
+    let ranked = |orders: &str| {
+        format!(
+            "CREATE STREAM out (k VARCHAR(8), n INTEGER, place INTEGER);
+             CREATE STREAM counts (k VARCHAR(8), n INTEGER);
+             CREATE PUMP p AS INSERT INTO counts
+             SELECT STREAM k, COUNT(*) FROM a GROUP BY k, STEP(a.ROWTIME BY INTERVAL '10' SECOND);
+             CREATE PUMP q AS INSERT INTO out
+             SELECT STREAM k, n, \"place\"
+             FROM TABLE(GROUP_RANK(CURSOR(SELECT STREAM * FROM counts), 'N', 'place', {orders}));"
+        )
+    };
+    let (one, two, three) = (r#"{"K":"a"}"#, r#"{"K":"b"}"#, r#"{"K":"c"}"#);
+    let of_none = r#"{"V":1}"#;
+    let first = [(1, one), (2, two), (2, two), (3, three), (3, three), (4, of_none)];
+    let a: Vec<Record> = first.into_iter().chain([(11_000, one), (12_000, three), (12_001, three)]).collect();
+    let line = |k: Option<&str>, n: i32, place: i32| {
+        let k = k.map_or("null".to_owned(), |k| format!("\"{k}\""));
+        format!(r#"{{"K":{k},"N":{n},"PLACE":{place}}}"#)
+    };
+    let (a_row, b_row, c_row) = (Some("a"), Some("b"), Some("c"));
+    let sorted = |rows: Vec<String>| -> Vec<String> {
+        // Which of two rows in one place comes first is not said.
+        let mut rows = rows;
+        rows[..4].sort();
+        rows
+    };
+    assert_eq!(
+        sorted(rows(&ranked("'desc', 'asc', 1000, 0"), &a, &[], 40_000)),
+        [
+            line(a_row, 1, 3),
+            line(b_row, 2, 1),
+            line(c_row, 2, 1),
+            line(None, 1, 3),
+            line(c_row, 2, 1),
+            line(a_row, 1, 2)
+        ]
+    );
+    assert_eq!(rows(&ranked("'ASC', 'DESC', 0, 2"), &a, &[], 40_000)[2..], [line(c_row, 2, 2), line(a_row, 1, 1)]);
+    assert_eq!(rows(&ranked("'asc', 'asc', 0, 1"), &a, &[], 40_000)[1..], [line(a_row, 1, 1)]);
+}
+
+/// Rows come in their order behind each other, a millisecond at a time, and NULL is the least value.
+#[test]
+fn records_that_arrive_together_are_ranked() {
+    let sql = "CREATE STREAM out (r TIMESTAMP, v INTEGER, place INTEGER);
+               CREATE PUMP p AS INSERT INTO out
+               SELECT STREAM t.ROWTIME, v, place
+               FROM TABLE(GROUP_RANK(CURSOR(SELECT STREAM v FROM a), 'V', 'PLACE', 'asc', 'asc', 500, 0)) AS t;";
+    let a = [(5, r#"{"V":3}"#), (5, r#"{"V":1}"#), (5, r#"{}"#), (6, r#"{"V":9}"#), (6, r#"{"V":-9}"#)];
+    let line = |at: &str, v: &str, place: i32| format!(r#"{{"R":"2020-01-01T00:00:00.{at}","V":{v},"PLACE":{place}}}"#);
+    assert_eq!(
+        rows(sql, &a, &[], 1000),
+        [line("005", "null", 1), line("005", "1", 2), line("005", "3", 3), line("006", "-9", 1), line("006", "9", 2)]
+    );
+}
+
 #[test]
 fn periods_and_differences_of_moments_are_compared() {
     let sql = "CREATE STREAM out (k VARCHAR(8), seconds INTEGER);

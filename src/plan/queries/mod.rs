@@ -198,8 +198,9 @@ impl<'a> Building<'a> {
     /// Returns whether each row of a relation is made of one record of a stream.
     pub(super) fn is_of_records(&self, relation: RelationId) -> bool {
         match &self.relations[relation].operator {
-            Operator::Group(_) | Operator::Join(_) => false,
-            // By event time a row waits for its turn, and is not tied to its record any more.
+            // A row waits for others, and is not tied to its record any more.
+            Operator::Group(_) | Operator::Join(_) | Operator::Rank(_) => false,
+            // So does one by event time.
             Operator::Over(_) if self.relations[relation].clock == Clock::Event => false,
             other => other.inputs().into_iter().all(|input| self.is_of_records(input)),
         }

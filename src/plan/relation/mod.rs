@@ -6,6 +6,7 @@
 mod forest;
 mod group;
 mod join;
+mod rank;
 
 use crate::sql::{Aggregate, Expr, SqlType};
 use crate::window::{Frame, Micros};
@@ -13,6 +14,7 @@ use crate::window::{Frame, Micros};
 pub use forest::Forest;
 pub use group::{Group, RowTime, Top};
 pub use join::{Join, JoinKind, Lookup};
+pub use rank::Rank;
 
 /// The place of a relation in the plan's list.
 pub type RelationId = usize;
@@ -69,6 +71,8 @@ pub enum Operator {
     Lookup(Lookup),
     /// Rows, each with a score of how unusual it is.
     Forest(Forest),
+    /// Rows, each with its place among those of the same time.
+    Rank(Rank),
 }
 
 /// The records of a stream as rows.
@@ -130,6 +134,7 @@ impl Operator {
             Self::Join(join) => vec![join.left, join.right],
             Self::Lookup(lookup) => vec![lookup.input],
             Self::Forest(forest) => vec![forest.input],
+            Self::Rank(rank) => vec![rank.input],
         }
     }
 
@@ -148,6 +153,7 @@ impl Operator {
             Self::Join(join) => (join.left, join.right) = (number(join.left), number(join.right)),
             Self::Lookup(lookup) => lookup.input = number(lookup.input),
             Self::Forest(forest) => forest.input = number(forest.input),
+            Self::Rank(rank) => rank.input = number(rank.input),
         }
     }
 }

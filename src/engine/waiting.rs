@@ -10,8 +10,8 @@ use datafusion_common::DataFusionError;
 use crate::streams::Millis;
 use crate::window::Micros;
 
-use super::super::rows::Rows;
-use super::super::state::{damaged, has_schema};
+use super::rows::Rows;
+use super::state::{damaged, has_schema};
 
 /// Rows that came in one turn, in the order of their times.
 struct Batch {

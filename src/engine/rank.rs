@@ -1,0 +1,138 @@
+//! The places of rows among those of the same time.
+//!
+//! Time tells when the rows of a moment are all there: by arrival it goes on by itself, so none of them waits for a row
+//! of another moment.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int32Array, RecordBatch, RecordBatchOptions};
+use arrow::compute::SortOptions;
+use arrow::datatypes::SchemaRef;
+use arrow::row::{RowConverter, SortField};
+use datafusion_common::DataFusionError;
+
+use crate::plan::Rank;
+use crate::window::Micros;
+
+use super::operator::{Open, Operator, Turn};
+use super::outlook::MILLI;
+use super::rows::{Flow, Rows};
+use super::state::{StateReader, StateWriter, damaged};
+use super::waiting::Waiting;
+
+/// Rows that wait for the others of their millisecond, and are ranked with them.
+pub(super) struct Ranked {
+    by: usize,
+    order: RowConverter,
+    last_first: bool,
+    count: usize,
+    schema: SchemaRef,
+    waiting: Waiting,
+}
+
+impl Ranked {
+    /// Takes the schema of the input, and that of the rows.
+    pub(super) fn new(plan: &Rank, input: &SchemaRef, schema: &SchemaRef) -> Result<Self, DataFusionError> {
+        // NULL is the least of all values, as in the first rows of a window.
+        let options = SortOptions { descending: plan.falls, nulls_first: !plan.falls };
+        let field = SortField::new_with_options(input.field(plan.by).data_type().clone(), options);
+        Ok(Self {
+            by: plan.by,
+            order: RowConverter::new(vec![field])?,
+            last_first: plan.last_first,
+            count: plan.count.unwrap_or(usize::MAX),
+            schema: Arc::clone(schema),
+            waiting: Waiting::new(input),
+        })
+    }
+
+    /// Lets rows wait. One is late where its millisecond was over before it.
+    fn keep(&mut self, rows: &Rows, turn: &mut Turn) -> Result<(), DataFusionError> {
+        let mut timely = Vec::with_capacity(rows.len());
+        for (number, row) in (0u32..).zip(0..rows.len()) {
+            if rows.times[row].saturating_add(MILLI) <= rows.watermarks[row] {
+                turn.late.push((rows.stray(row), rows.times[row]));
+            } else {
+                timely.push(number);
+            }
+        }
+        self.waiting.push(rows.take(&timely)?)
+    }
+
+    /// Ranks the rows of one time, which stand in the order in which they came. Returns those to be given, each with its
+    /// place.
+    fn places(&self, rows: &Rows, first: u32, end: u32) -> Result<Vec<(u32, i32)>, DataFusionError> {
+        let column = rows.batch.column(self.by).slice(first as usize, (end - first) as usize);
+        let values = self.order.convert_columns(&[column])?;
+        let value = |row: u32| values.row((row - first) as usize);
+        let mut order: Vec<u32> = (first..end).collect();
+        // Stable: rows that are equal stay in the order in which they came.
+        order.sort_by(|a, b| value(*a).cmp(&value(*b)));
+        let mut places: Vec<(u32, i32)> = Vec::with_capacity(order.len());
+        for (index, row) in (0i32..).zip(order) {
+            let shared = places.last().filter(|(other, _)| value(*other) == value(row));
+            places.push((row, shared.map_or(index.saturating_add(1), |(_, place)| *place)));
+        }
+        if self.last_first {
+            places.sort_by_key(|(_, place)| Reverse(*place));
+        }
+        places.truncate(self.count);
+        Ok(places)
+    }
+
+    /// Ranks rows that stand in the order of their times.
+    fn rank(&self, rows: &Rows) -> Result<Rows, DataFusionError> {
+        let mut places = Vec::with_capacity(rows.len());
+        let mut first = 0;
+        for moment in rows.times.chunk_by(|a, b| a == b) {
+            let end = first + u32::try_from(moment.len()).unwrap_or(u32::MAX);
+            places.extend(self.places(rows, first, end)?);
+            first = end;
+        }
+        let order: Vec<u32> = places.iter().map(|(row, _)| *row).collect();
+        let rows = rows.take(&order)?;
+        let mut columns = rows.batch.columns().to_vec();
+        columns.push(Arc::new(Int32Array::from_iter_values(places.iter().map(|(_, place)| *place))) as ArrayRef);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+        Ok(Rows {
+            batch,
+            // They come just before their millisecond is over, in a time that is held back by as much.
+            arrivals: rows.times.iter().map(|time| time.div_euclid(MILLI)).collect(),
+            watermarks: rows.times.iter().map(|time| time.saturating_sub(1)).collect(),
+            ..rows
+        })
+    }
+}
+
+impl Operator for Ranked {
+    fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError> {
+        let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
+        let watermark =
+            if input.watermark == Micros::MIN { Micros::MIN } else { input.watermark.saturating_sub(MILLI) };
+        let rows = input.merged()?;
+        self.keep(&rows, turn)?;
+        let mut parts = vec![Rows::none(&rows.batch.schema())];
+        parts.extend(self.waiting.due(watermark.saturating_add(1))?);
+        let due = Rows::concat(&parts)?;
+        // Rows of one time stay in the order in which they came.
+        let mut order: Vec<u32> = (0u32..).take(due.len()).collect();
+        order.sort_by_key(|row| due.times[*row as usize]);
+        Ok(Flow { lanes: vec![self.rank(&due.take(&order)?)?], watermark })
+    }
+
+    fn open(&self) -> Open {
+        Open { windows: 0, groups: self.waiting.rows() }
+    }
+
+    fn save(&mut self, state: &mut StateWriter) -> Result<(), DataFusionError> {
+        state.add(&(), Some(&self.waiting.to_batch()?))
+    }
+
+    fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), DataFusionError> {
+        let Some(((), Some(batch))) = state.next::<()>()? else { return Err(damaged()) };
+        let rows = self.waiting.read(&batch)?;
+        self.waiting.push(rows)
+    }
+}

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Float64Array, RecordBatch, RecordBatchOptions};
-use arrow::compute::cast;
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Float64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Float32Type, Schema, SchemaRef};
 use datafusion_common::DataFusionError;
 use krcf::{RandomCutForest, RandomCutForestOptions};
@@ -11,7 +10,8 @@ use krcf::{RandomCutForest, RandomCutForestOptions};
 use crate::plan::Forest;
 
 use super::operator::{Operator, Turn};
-use super::rows::{Flow, Rows};
+use super::points::Points;
+use super::rows::Flow;
 use super::state::{StateReader, StateWriter, damaged};
 
 /// What the cuts are drawn from: the same rows have the same scores, on every machine and behind every restart.
@@ -49,17 +49,11 @@ impl Scoring {
 
     /// Scores rows in order. A row with NULL or with what is no number has no score, and is not learnt.
     fn score(&mut self, batch: &RecordBatch) -> Result<ArrayRef, DataFusionError> {
-        let columns = self.columns.iter().map(|column| cast(batch.column(*column), &DataType::Float32));
-        let columns = columns.collect::<Result<Vec<ArrayRef>, _>>()?;
+        let points = Points::<Float32Type>::of(batch, &self.columns)?;
         let mut scores = Vec::with_capacity(batch.num_rows());
-        let mut point = vec![0.0_f32; columns.len()];
+        let mut point = Vec::new();
         for row in 0..batch.num_rows() {
-            let mut whole = true;
-            for (value, column) in point.iter_mut().zip(&columns) {
-                *value = column.as_primitive::<Float32Type>().value(row);
-                whole &= column.is_valid(row) && value.is_finite();
-            }
-            if !whole {
+            if !points.read(row, &mut point) {
                 scores.push(None);
                 continue;
             }
@@ -82,11 +76,8 @@ impl Operator for Scoring {
         let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
         let flow = Flow { lanes: Vec::new(), ..input.clone() };
         let rows = input.merged()?;
-        let mut columns = rows.batch.columns().to_vec();
-        columns.push(self.score(&rows.batch)?);
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
-        Ok(Flow { lanes: vec![Rows { batch, ..rows }], ..flow })
+        let scores = self.score(&rows.batch)?;
+        Ok(Flow { lanes: vec![rows.with_column(scores, &self.schema)?], ..flow })
     }
 
     fn save(&mut self, state: &mut StateWriter) -> Result<(), DataFusionError> {

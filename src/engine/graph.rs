@@ -12,6 +12,7 @@ use crate::window::Micros;
 
 use super::forest::Scoring;
 use super::group;
+use super::hotspots::Spotting;
 use super::join::Pairing;
 use super::lookup::{Joined, LookupError};
 use super::operator::{Open, Operator, Turn};
@@ -225,6 +226,7 @@ fn operator(
         Made::Over(over) => Box::new(Over::new(over, relation.clock, inputs[0], schema)?),
         Made::Join(join) => Box::new(Pairing::new(join, inputs, schema, leads)?),
         Made::Forest(forest) => Box::new(Scoring::new(forest, schema)?),
+        Made::Hotspots(hotspots) => Box::new(Spotting::new(hotspots, schema)),
         Made::Rank(rank) => Box::new(Ranked::new(rank, inputs[0], schema)?),
         Made::Lookup(lookup) => {
             let table = plan.table(&lookup.table).expect("the plan has every table that it reads");

@@ -86,7 +86,8 @@ impl Hold {
             | Operator::Select(_)
             | Operator::Union(_)
             | Operator::Lookup(_)
-            | Operator::Forest(_) => Self::Nothing,
+            | Operator::Forest(_)
+            | Operator::Hotspots(_) => Self::Nothing,
         }
     }
 

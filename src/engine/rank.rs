@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array, RecordBatch, RecordBatchOptions};
+use arrow::array::Int32Array;
 use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
@@ -91,13 +91,9 @@ impl Ranked {
             first = end;
         }
         let order: Vec<u32> = places.iter().map(|(row, _)| *row).collect();
-        let rows = rows.take(&order)?;
-        let mut columns = rows.batch.columns().to_vec();
-        columns.push(Arc::new(Int32Array::from_iter_values(places.iter().map(|(_, place)| *place))) as ArrayRef);
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+        let places = Int32Array::from_iter_values(places.iter().map(|(_, place)| *place));
+        let rows = rows.take(&order)?.with_column(Arc::new(places), &self.schema)?;
         Ok(Rows {
-            batch,
             // They come just before their millisecond is over, in a time that is held back by as much.
             arrivals: rows.times.iter().map(|time| time.div_euclid(MILLI)).collect(),
             watermarks: rows.times.iter().map(|time| time.saturating_sub(1)).collect(),

@@ -195,6 +195,15 @@ impl Rows {
         })
     }
 
+    /// Returns the rows with one column more, in the schema that they have then.
+    pub(super) fn with_column(self, column: ArrayRef, schema: &SchemaRef) -> Result<Self, DataFusionError> {
+        let mut columns = self.batch.columns().to_vec();
+        columns.push(column);
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(self.len()));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?;
+        Ok(Self { batch, ..self })
+    }
+
     /// Returns rows one behind the other.
     pub(super) fn concat(parts: &[Self]) -> Result<Self, DataFusionError> {
         let schema = parts.first().ok_or_else(|| DataFusionError::Internal("no rows".to_owned()))?.batch.schema();

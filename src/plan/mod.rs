@@ -18,8 +18,8 @@ mod trial;
 pub use generator::{GeneratedField, Generator};
 pub use query::Query;
 pub use relation::{
-    Attribute, Clock, Forest, Group, Join, JoinKind, Lookup, Operator, Over, Rank, Read, Relation, RelationId, RowTime,
-    Select, SystemColumn, Top,
+    Attribute, Clock, Forest, Group, Hotspots, Join, JoinKind, Lookup, Operator, Over, Rank, Read, Relation,
+    RelationId, RowTime, Select, SystemColumn, Top,
 };
 pub use stream::{Column, Source, Stream, Time};
 pub use table::{Table, TableFormat};

@@ -25,4 +25,4 @@ pub use read::{
     Aggregates, Folding, Found, Grammar, Over, Reading, Scope, Space, Visible, infix, next_precedence, prefix,
     read_expr, read_filter, read_having, read_over_outputs, read_row, read_select, read_sliding, type_expr,
 };
-pub use types::{ColumnType, SqlType};
+pub use types::{ColumnType, MAX_VARCHAR, SqlType};

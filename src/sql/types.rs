@@ -51,7 +51,7 @@ pub struct ColumnType {
 }
 
 /// The longest `VARCHAR` (KDA SQL reference, data types).
-pub(super) const MAX_VARCHAR: u32 = 65_535;
+pub const MAX_VARCHAR: u32 = 65_535;
 /// The most digits of a `DECIMAL` (Arrow's 128-bit decimals, and Flink's).
 pub(super) const MAX_PRECISION: u8 = 38;
 /// The most digits of fractional seconds: values are kept in microseconds.

@@ -351,6 +351,36 @@ fn an_unusual_row_has_a_greater_score_than_the_rows_before_it() {
     assert_eq!(scores[41], None);
 }
 
+#[test]
+fn hotspots_are_where_many_of_the_last_rows_lie() {
+    let sql = "CREATE STREAM out (k VARCHAR(8), x INTEGER, spots VARCHAR(200));
+               CREATE PUMP p AS INSERT INTO out SELECT k, x, HOTSPOTS_RESULT
+               FROM TABLE(HOTSPOTS(CURSOR(SELECT STREAM k, v AS x, v * 2.5E0 AS y FROM a WHERE v < 99 OR v IS NULL), 100, 3, 2));";
+    let a = [
+        (1, r#"{"K":"a","V":1}"#),
+        (2, r#"{"K":"b","V":2}"#),
+        (3, r#"{"V":null}"#),
+        (4, r#"{"K":"far","V":10}"#),
+        (5, r#"{"K":"c","V":10}"#),
+        (6, r#"{"K":"no","V":99}"#),
+    ];
+    let line = |k: &str, x: &str, spots: &str| format!(r#"{{"K":{k},"X":{x},"SPOTS":{spots}}}"#);
+    // Two rows in a rectangle of 1 by 2.5; and two in one place, which is as wide as the radius.
+    let first = r#"{\"density\":0.8,\"minValues\":[1.0,2.5],\"maxValues\":[2.0,5.0]}"#;
+    let second = r#"{\"density\":0.2222222222222222,\"minValues\":[10.0,25.0],\"maxValues\":[10.0,25.0]}"#;
+    let spots = |found: &str| format!(r#""{{\"hotspots\":[{found}]}}""#);
+    assert_eq!(
+        rows(sql, &a, &[], 1000),
+        [
+            line(r#""a""#, "1", &spots("")),
+            line(r#""b""#, "2", &spots(first)),
+            line("null", "null", "null"),
+            line(r#""far""#, "10", &spots(first)),
+            line(r#""c""#, "10", &spots(&format!("{first},{second}"))),
+        ]
+    );
+}
+
 /// What AWS's guide ranks: the rows of a window, which all have the time of its end.
 #[test]
 fn rows_of_one_time_are_ranked_and_those_that_are_equal_share_a_place() {
@@ -402,7 +432,7 @@ fn records_that_arrive_together_are_ranked() {
                CREATE PUMP p AS INSERT INTO out
                SELECT STREAM t.ROWTIME, v, place
                FROM TABLE(GROUP_RANK(CURSOR(SELECT STREAM v FROM a), 'V', 'PLACE', 'asc', 'asc', 500, 0)) AS t;";
-    let a = [(5, r#"{"V":3}"#), (5, r#"{"V":1}"#), (5, r#"{}"#), (6, r#"{"V":9}"#), (6, r#"{"V":-9}"#)];
+    let a = [(5, r#"{"V":3}"#), (5, r#"{"V":1}"#), (5, r"{}"), (6, r#"{"V":9}"#), (6, r#"{"V":-9}"#)];
     let line = |at: &str, v: &str, place: i32| format!(r#"{{"R":"2020-01-01T00:00:00.{at}","V":{v},"PLACE":{place}}}"#);
     assert_eq!(
         rows(sql, &a, &[], 1000),

@@ -5,6 +5,7 @@
 
 mod forest;
 mod group;
+mod hotspots;
 mod join;
 mod rank;
 
@@ -13,6 +14,7 @@ use crate::window::{Frame, Micros};
 
 pub use forest::Forest;
 pub use group::{Group, RowTime, Top};
+pub use hotspots::Hotspots;
 pub use join::{Join, JoinKind, Lookup};
 pub use rank::Rank;
 
@@ -71,6 +73,8 @@ pub enum Operator {
     Lookup(Lookup),
     /// Rows, each with a score of how unusual it is.
     Forest(Forest),
+    /// Rows, each with the hotspots among it and those before it.
+    Hotspots(Hotspots),
     /// Rows, each with its place among those of the same time.
     Rank(Rank),
 }
@@ -134,6 +138,7 @@ impl Operator {
             Self::Join(join) => vec![join.left, join.right],
             Self::Lookup(lookup) => vec![lookup.input],
             Self::Forest(forest) => vec![forest.input],
+            Self::Hotspots(hotspots) => vec![hotspots.input],
             Self::Rank(rank) => vec![rank.input],
         }
     }
@@ -153,6 +158,7 @@ impl Operator {
             Self::Join(join) => (join.left, join.right) = (number(join.left), number(join.right)),
             Self::Lookup(lookup) => lookup.input = number(lookup.input),
             Self::Forest(forest) => forest.input = number(forest.input),
+            Self::Hotspots(hotspots) => hotspots.input = number(hotspots.input),
             Self::Rank(rank) => rank.input = number(rank.input),
         }
     }

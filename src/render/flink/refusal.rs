@@ -41,7 +41,9 @@ pub(super) fn expressions(operator: &Operator, version: FlinkVersion) -> Result<
 
 fn parts(operator: &Operator) -> (Vec<&Expr>, &[Aggregate], Option<Shape>) {
     match operator {
-        Operator::Read(_) | Operator::Union(_) | Operator::Forest(_) | Operator::Rank(_) => (Vec::new(), &[], None),
+        Operator::Read(_) | Operator::Union(_) | Operator::Forest(_) | Operator::Hotspots(_) | Operator::Rank(_) => {
+            (Vec::new(), &[], None)
+        }
         Operator::Select(select) => (select.outputs.iter().chain(&select.filter).collect(), &[], None),
         Operator::Group(group) => {
             let order = group.top.iter().flat_map(|top| top.by.iter().map(|(expr, _)| expr));

@@ -151,6 +151,10 @@ impl<'a> Views<'a> {
                 "Flink SQL has no random cut forest",
                 "the nearest is a function of one's own, or the embedded engine",
             )),
+            Operator::Hotspots(_) => Err(Refusal::new(
+                "Flink SQL finds no hotspots",
+                "the nearest is a function of one's own, or the embedded engine",
+            )),
             Operator::Rank(_) => Err(Refusal::new(
                 "Flink SQL does not rank the rows of one moment",
                 "the nearest is `top` in a window, or the embedded engine",

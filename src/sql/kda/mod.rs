@@ -31,6 +31,7 @@ use statement::Reader;
 pub use place::Places;
 pub use scope::{INPUT_TIME, NameScope, OUTPUT_TIME, ROWTIME, ScopeColumn, ScopeItem};
 pub use sqlparser::ast::{Expr as Parsed, WindowSpec};
+pub use statement::MAX_COLUMNS;
 pub use tree::{
     Body, CreatePump, CreateStream, FromItem, Grouping, Insert, Join, JoinKind, Name, NamedWindow, OrderBy, Over,
     Program, Query, Select, SelectItem, Stagger, Statement, StreamColumn, TableFunction,

@@ -19,7 +19,7 @@ const MAX_QUERIES: usize = 20;
 /// The longest name (KDA SQL reference, identifiers).
 const MAX_NAME: usize = 128;
 /// The most columns of a stream (KDA developer guide, limits).
-const MAX_COLUMNS: usize = 1000;
+pub const MAX_COLUMNS: usize = 1000;
 
 /// Reads the tokens of one statement.
 pub(super) struct Reader<'t> {

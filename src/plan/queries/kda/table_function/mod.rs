@@ -1,6 +1,7 @@
 //! Functions whose rows are read.
 
 mod forest;
+mod hotspots;
 mod rank;
 mod tumbling;
 
@@ -14,8 +15,8 @@ use super::rows::{RowColumn, Rows};
 use super::{Binder, unlike};
 
 /// The functions that there are.
-const FUNCTIONS: [&str; 4] =
-    ["TOP_K_ITEMS_TUMBLING", "COUNT_DISTINCT_ITEMS_TUMBLING", "RANDOM_CUT_FOREST", "GROUP_RANK"];
+const FUNCTIONS: [&str; 5] =
+    ["TOP_K_ITEMS_TUMBLING", "COUNT_DISTINCT_ITEMS_TUMBLING", "RANDOM_CUT_FOREST", "HOTSPOTS", "GROUP_RANK"];
 
 impl Binder<'_, '_> {
     /// Returns the rows of a function.
@@ -24,6 +25,7 @@ impl Binder<'_, '_> {
             "TOP_K_ITEMS_TUMBLING" => self.top_k(function),
             "COUNT_DISTINCT_ITEMS_TUMBLING" => self.count_distinct(function),
             "RANDOM_CUT_FOREST" => self.random_cut_forest(function),
+            "HOTSPOTS" => self.hotspots(function),
             "GROUP_RANK" => self.group_rank(function),
             name => {
                 let error = SqlError::new(format!("the table function {name} is not supported"))

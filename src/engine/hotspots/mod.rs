@@ -144,7 +144,9 @@ impl Operator for Spotting {
         if !points.remainder().is_empty() {
             return Err(damaged());
         }
-        points.for_each(|point| self.neighbours.push(point));
+        for point in points {
+            self.neighbours.push(point);
+        }
         Ok(())
     }
 }

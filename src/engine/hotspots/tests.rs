@@ -76,7 +76,9 @@ fn the_oldest_points_are_forgotten() {
     let points = [[0.0, 0.0], [0.0, 0.0], [5.0, 5.0], [5.0, 5.0], [9.0, 9.0]];
     assert_eq!(dense(&points, 1.0, 3, 2), [vec![[5, 5]; 2]]);
     let mut neighbours = Neighbours::new(2, 1.0, 3);
-    points.iter().for_each(|point| neighbours.push(point));
+    for point in &points {
+        neighbours.push(point);
+    }
     assert_eq!(neighbours.oldest_first(), [5.0, 5.0, 5.0, 5.0, 9.0, 9.0]);
 }
 

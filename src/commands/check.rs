@@ -33,6 +33,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             }
             Err(other) => return Err(other),
         };
+        loaded.warn(ui);
         let plans = loaded.plans(ui).and_then(|plans| {
             loaded.check_tables(&plans[0], false, ui)?;
             loaded.trials(&path, &plans[0], ui)?;

@@ -38,6 +38,14 @@ impl Loaded {
         }
     }
 
+    /// Shows what the file holds that is understood although it should not stand there.
+    pub(super) fn warn(&self, ui: &Ui) {
+        let warnings = Plan::warnings(&self.document, &self.spec);
+        if !warnings.is_empty() {
+            ui.note(&self.document.draw(&warnings, ui.color()));
+        }
+    }
+
     /// Resolves the file for a target.
     pub(super) fn plan(&self, target: &str, ui: &Ui) -> Result<Plan, Error> {
         let names = || self.spec.targets.iter().map(|target| target.name.as_str());

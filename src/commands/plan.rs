@@ -85,7 +85,9 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let files: Vec<PathBuf> = locate::files(args.pipeline.as_slice())?;
     let mut outlooks = Vec::new();
     for path in files {
-        let plan = Loaded::open(&path, ui)?.plan(&args.target, ui)?;
+        let loaded = Loaded::open(&path, ui)?;
+        let plan = loaded.plan(&args.target, ui)?;
+        loaded.warn(ui);
         outlooks.push(outlook(&plan).await?);
     }
     for outlook in &outlooks {

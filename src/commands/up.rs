@@ -76,6 +76,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let path = locate::file(args.pipeline.as_deref())?;
     let loaded = Loaded::open(&path, ui)?;
     let plan = Arc::new(loaded.plan(&args.target, ui)?);
+    loaded.warn(ui);
     loaded.check_tables(&plan, plan.target.engine == EngineKind::Embedded, ui)?;
     // What has no job for Flink is told before anything is made.
     let prepared = match (plan.target.streams, plan.target.engine) {

@@ -11,9 +11,10 @@ use super::Document;
 /// A range of bytes in the file.
 pub type Span = Range<usize>;
 
-/// One mistake: what it is, where, and what to do.
+/// One mistake, or what looks like one: what it is, where, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
+    is_warning: bool,
     message: String,
     span: Span,
     label: String,
@@ -26,7 +27,22 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// Starts a diagnostic: a lower-case sentence without a full stop, names in backticks, and the offending place.
     pub fn new(message: impl Into<String>, span: Span) -> Self {
-        Self { message: message.into(), span, label: String::new(), other: None, help: None, file: None }
+        Self {
+            is_warning: false,
+            message: message.into(),
+            span,
+            label: String::new(),
+            other: None,
+            help: None,
+            file: None,
+        }
+    }
+
+    /// Says that nothing fails because of it.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.is_warning = true;
+        self
     }
 
     /// Says at the place what is wrong with it.
@@ -134,7 +150,8 @@ fn group<'a>(document: &'a Document, diagnostic: &'a Diagnostic) -> Group<'a> {
     if let Some((span, label)) = &diagnostic.other {
         snippet = snippet.annotation(AnnotationKind::Context.span(within(text, span)).label(label.as_str()));
     }
-    let group = Level::ERROR.primary_title(diagnostic.message.as_str()).element(snippet);
+    let level = if diagnostic.is_warning { Level::WARNING } else { Level::ERROR };
+    let group = level.primary_title(diagnostic.message.as_str()).element(snippet);
     match &diagnostic.help {
         Some(help) => group.element(Level::HELP.message(help.as_str())),
         None => group,

@@ -33,6 +33,17 @@ impl Plan {
         if findings.is_empty() { Ok(plans) } else { Err(findings.into_sorted()) }
     }
 
+    /// Returns what a file holds that is understood although it should not stand there.
+    pub fn warnings(document: &Document, spec: &Spec) -> Vec<Diagnostic> {
+        let of = |application: &'_ ApplicationSpec| {
+            let warnings = application.reading.warnings.clone();
+            let drawn: Vec<Diagnostic> =
+                warnings.into_iter().map(|warning| in_application(document, warning, application).warning()).collect();
+            drawn
+        };
+        spec.applications.iter().flat_map(of).collect()
+    }
+
     fn resolve_into(document: &Document, spec: &Spec, target: &TargetSpec, findings: &Findings) -> Option<Self> {
         let context = Context { document, spec, target, findings };
         context.check_names();
@@ -127,27 +138,43 @@ impl Context<'_> {
 
     /// Reports a mistake in the text of an application, at its place in the file that holds it.
     pub(super) fn application(&self, error: SqlError, spec: &ApplicationSpec) {
-        let Some(file) = &spec.file else { return self.sql(error, &spec.text) };
-        let inner = error.span.clone().unwrap_or(0..spec.text.value.len());
-        self.add(drawn(error, inner).in_file(file));
+        if !self.follows(&error) {
+            self.add(in_application(self.document, error, spec));
+        }
     }
 
     /// Reports a mistake in the SQL that stands at `text`, at its place within it.
     pub(super) fn sql(&self, error: SqlError, text: &Spanned<String>) {
-        if error.unknown.as_ref().is_some_and(|unknown| self.findings.is_unread(&unknown.0)) {
-            return;
+        if !self.follows(&error) {
+            self.add(in_text(self.document, error, text));
         }
-        let inner = error.span.clone().unwrap_or(0..text.value.len());
-        let span = self.within(text, &inner).unwrap_or_else(|| text.span.clone());
-        self.add(drawn(error, span));
     }
 
-    /// Finds a range of a text value in the file, where the file holds the value letter by letter.
-    fn within(&self, text: &Spanned<String>, inner: &Span) -> Option<Span> {
-        let raw = self.document.text().get(text.span.clone())?;
-        let start = text.span.start + raw.find(&text.value).filter(|_| raw.starts_with('\'') || !raw.contains('\\'))?;
-        Some(start + inner.start..start + inner.end)
+    /// Returns whether a mistake follows from another one, which is known already.
+    fn follows(&self, error: &SqlError) -> bool {
+        error.unknown.as_ref().is_some_and(|unknown| self.findings.is_unread(&unknown.0))
     }
+}
+
+/// Returns what is said of the text of an application, at its place in the file that holds it.
+fn in_application(document: &Document, error: SqlError, spec: &ApplicationSpec) -> Diagnostic {
+    let Some(file) = &spec.file else { return in_text(document, error, &spec.text) };
+    let inner = error.span.clone().unwrap_or(0..spec.text.value.len());
+    drawn(error, inner).in_file(file)
+}
+
+/// Returns what is said of the SQL that stands at `text`, at its place within it.
+fn in_text(document: &Document, error: SqlError, text: &Spanned<String>) -> Diagnostic {
+    let inner = error.span.clone().unwrap_or(0..text.value.len());
+    let span = within(document, text, &inner).unwrap_or_else(|| text.span.clone());
+    drawn(error, span)
+}
+
+/// Finds a range of a text value in the file, where the file holds the value letter by letter.
+fn within(document: &Document, text: &Spanned<String>, inner: &Span) -> Option<Span> {
+    let raw = document.text().get(text.span.clone())?;
+    let start = text.span.start + raw.find(&text.value).filter(|_| raw.starts_with('\'') || !raw.contains('\\'))?;
+    Some(start + inner.start..start + inner.end)
 }
 
 /// Returns a mistake in SQL as one at a place.

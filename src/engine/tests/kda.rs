@@ -310,6 +310,18 @@ fn streams_are_joined_over_windows() {
     assert!(found[2].ends_with(r#","V":3,"W":null}"#), "{}", found[2]);
 }
 
+/// A pair has the time of its later row, by which its window is chosen.
+#[test]
+fn pairs_are_grouped_by_their_own_time() {
+    let sql = "CREATE STREAM out (k VARCHAR(8), n INTEGER);
+               CREATE PUMP p AS INSERT INTO out SELECT STREAM x.k, COUNT(*)
+               FROM a OVER (RANGE INTERVAL '10' SECOND PRECEDING) AS x JOIN b AS y ON x.k = y.k
+               GROUP BY x.k, STEP(ROWTIME BY INTERVAL '10' SECOND);";
+    let a = [(9_000, r#"{"K":"x"}"#)];
+    let b = [(9_500, r#"{"K":"x"}"#), (11_000, r#"{"K":"x"}"#), (12_000, r#"{"K":"x"}"#)];
+    assert_eq!(rows(sql, &a, &b, 60_000), [r#"{"K":"x","N":1}"#, r#"{"K":"x","N":2}"#]);
+}
+
 #[test]
 fn a_stream_is_joined_with_itself_and_with_what_came_of_it() {
     let sql = "CREATE STREAM sums (k VARCHAR(8), s INTEGER);

@@ -53,7 +53,9 @@ pub(in crate::plan) fn inputs(spec: &Spec, application: &ApplicationSpec) -> Vec
             others.push(name);
         }
     }
-    if let ([other], [only]) = (others.as_slice(), fed.as_slice()) {
+    // Where statements could not be read, one of them may well create that stream.
+    let readable = application.reading.mistakes.is_empty();
+    if let ([other], [only], true) = (others.as_slice(), fed.as_slice(), readable) {
         bound.push((other.clone(), (*only).clone()));
     }
     bound

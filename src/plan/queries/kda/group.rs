@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::sql::kda::{
     GroupNames, INPUT_TIME, Parsed, Select as Selected, Stagger as Staggered, Trigger, Typing, WINDOW_END,
-    WINDOW_START, arrival_as_time, condition, goes_by_time, interval_micros, same, trigger, with_moments,
-    without_promises,
+    WINDOW_START, arrival_as_time, condition, goes_by_time, interval_micros, names_row_time, same, trigger,
+    with_moments, without_promises,
 };
 use crate::sql::{Aggregate, Expr, ExprKind, SqlError};
 use crate::window::{Stagger, Tumbling, Window};
@@ -37,7 +37,7 @@ impl Binder<'_, '_> {
         source: &Source,
         select: &Selected,
         mut items: Vec<Item>,
-        (keys, span): (&[Parsed], &Range<usize>),
+        (written, span): (&[Parsed], &Range<usize>),
     ) -> Option<Rows> {
         if let Some(place) = &select.distinct {
             let error = SqlError::new("DISTINCT and GROUP BY in one SELECT are not supported")
@@ -45,7 +45,7 @@ impl Binder<'_, '_> {
             self.refuse(place, error);
             return None;
         }
-        let resolved: Vec<Option<Parsed>> = keys.iter().map(|key| self.resolved(source, key)).collect();
+        let resolved: Vec<Option<Parsed>> = written.iter().map(|key| self.resolved(source, key)).collect();
         let mut keys: Vec<Parsed> = resolved.into_iter().collect::<Option<_>>()?;
         let mut having = match &select.having {
             Some(having) => Some(self.resolved(source, having)?),
@@ -62,6 +62,13 @@ impl Binder<'_, '_> {
         let (by_time, keys): (Vec<Parsed>, Vec<Parsed>) = keys.into_iter().partition(goes_by_time);
         let core = match by_time.as_slice() {
             [one] => self.check(trigger(one, &self.places))?,
+            [] if written.iter().any(names_row_time) => {
+                let error = SqlError::new("GROUP BY goes by the time of one side of a join")
+                    .label("a pair has a time of its own")
+                    .help("write ROWTIME without a name before it, as in STEP(ROWTIME BY INTERVAL '10' SECOND)");
+                self.refuse(span, error);
+                return None;
+            }
             [] => {
                 let error = SqlError::new("GROUP BY makes no windows")
                     .label("an expression over ROWTIME is needed")

@@ -59,8 +59,7 @@ impl Binder<'_, '_> {
         for mistake in &self.spec.reading.mistakes {
             self.report(mistake.clone());
         }
-        let readable = self.spec.reading.mistakes.is_empty();
-        self.bindings(readable);
+        self.bindings();
         self.names();
         for index in 0..self.streams.len() {
             self.build(index);
@@ -85,11 +84,12 @@ impl Binder<'_, '_> {
             });
         }
         let built = self.streams.iter().all(|stream| matches!(stream.state, State::Built(_)));
-        (readable && built && queries.len() == self.outputs.len()).then_some(queries)
+        (self.is_readable() && built && queries.len() == self.outputs.len()).then_some(queries)
     }
 
     /// Reports names of the file that are not those of streams.
-    fn bindings(&self, readable: bool) {
+    fn bindings(&self) {
+        let readable = self.is_readable();
         let context = self.building.context;
         let streams = || self.building.streams.iter().map(|stream| stream.name.as_str());
         for (_, stream) in &self.spec.inputs {
@@ -178,12 +178,12 @@ impl Binder<'_, '_> {
         if self.streams.iter().any(|known| known.stream.name.text == into.text) {
             return;
         }
-        let error = if self.given(&into.text).is_some() {
-            SqlError::new(format!("`{}` is an input of the application", into.text)).label("a pump cannot fill it")
-        } else {
-            self.no_stream(into)
-        };
-        self.refuse(&into.span, error);
+        if self.given(&into.text).is_some() {
+            let error = SqlError::new(format!("`{}` is an input of the application", into.text));
+            self.refuse(&into.span, error.label("a pump cannot fill it"));
+        } else if self.is_readable() {
+            self.refuse(&into.span, self.no_stream(into));
+        }
     }
 
     /// Returns the stream of the pipeline that an input of the application stands for.
@@ -194,6 +194,11 @@ impl Binder<'_, '_> {
     /// Returns whether a name is that of a stream.
     pub(super) fn is_stream(&self, name: &str) -> bool {
         self.given(name).is_some() || self.streams.iter().any(|known| known.stream.name.text == name)
+    }
+
+    /// Returns whether every statement of the text could be read.
+    fn is_readable(&self) -> bool {
+        self.spec.reading.mistakes.is_empty()
     }
 
     fn no_stream(&self, name: &Name) -> SqlError {
@@ -243,8 +248,10 @@ impl Binder<'_, '_> {
             SqlError::new(format!("`{}` is a table", name.text))
                 .label("a stream is needed here")
                 .help("join a stream with it")
-        } else {
+        } else if self.is_readable() {
             self.no_stream(name)
+        } else {
+            return None;
         };
         self.refuse(&name.span, error);
         None
@@ -324,7 +331,8 @@ impl Binder<'_, '_> {
         self.streams[index].state = State::Begun;
         let pumps = self.streams[index].pumps.clone();
         let stream = self.streams[index].stream;
-        if pumps.is_empty() {
+        // Of a text with mistakes it is not known what else it has.
+        if pumps.is_empty() && self.is_readable() {
             let error = SqlError::new(format!("no pump fills stream `{}`", stream.name.text))
                 .label("it never has a row")
                 .help("CREATE PUMP … AS INSERT INTO … does; or leave the stream out");

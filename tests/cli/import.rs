@@ -167,28 +167,31 @@ fn a_parameter_is_one_of_the_template() {
     place.pipe(&["import", "nowhere.yml"]).failed(1, &["`nowhere.yml` could not be read"]);
 }
 
-/// Answers one call of the API, and returns what was asked.
-fn answer(status: &'static str, body: Value) -> (String, JoinHandle<String>) {
+/// Answers calls of the API one by one, and returns what was asked.
+fn answer(answers: Vec<(&'static str, Value)>) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let answering = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut asked = Vec::new();
-        let mut room = [0; 4096];
-        // The body is one small object, the last thing that is sent.
-        while !asked.ends_with(b"}") {
-            let read = stream.read(&mut room).unwrap();
-            assert!(read > 0, "the request ends early: {}", String::from_utf8_lossy(&asked));
-            asked.extend_from_slice(&room[..read]);
-        }
-        let body = body.to_string();
-        let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body.as_bytes()).unwrap();
-        String::from_utf8(asked).unwrap()
+        let answer = |(status, body): (&str, Value)| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            let mut room = [0; 4096];
+            // The body is one small object, the last thing that is sent.
+            while !asked.ends_with(b"}") {
+                let read = stream.read(&mut room).unwrap();
+                assert!(read > 0, "the request ends early: {}", String::from_utf8_lossy(&asked));
+                asked.extend_from_slice(&room[..read]);
+            }
+            let body = body.to_string();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(body.as_bytes()).unwrap();
+            String::from_utf8(asked).unwrap()
+        };
+        answers.into_iter().map(answer).collect()
     });
     (url, answering)
 }
@@ -201,9 +204,9 @@ fn import_live(place: &Place, url: &str) -> Done {
     place.run(command)
 }
 
-#[test]
-fn a_live_application_is_read_through_its_api() {
-    let described = json!({ "ApplicationDetail": {
+/// An application as the first version of the API describes it.
+fn described() -> Value {
+    json!({ "ApplicationDetail": {
         "ApplicationName": "ticker",
         "ApplicationARN": "arn:aws:kinesisanalytics:eu-central-1:123456789012:application/ticker",
         "ApplicationStatus": "RUNNING",
@@ -265,25 +268,76 @@ fn a_live_application_is_read_through_its_api() {
                 "RecordColumns": [{ "Name": "ticker", "SqlType": "VARCHAR(8)" }]
             }
         }]
-    } });
-    let place = Place::empty();
-    let (url, answering) = answer("200 OK", described);
-    let done = import_live(&place, &url);
-    let asked = answering.join().unwrap();
-    assert!(asked.contains("KinesisAnalytics_20150814.DescribeApplication"), "{asked}");
-    assert!(asked.ends_with(r#"{"ApplicationName":"ticker"}"#), "{asked}");
-    // The file of its table is still in S3.
-    assert_eq!(done.code(), Some(1), "{done:?}");
-    pinned("../import", "live", &format!("{}\n--- pipeline.toml\n{}", done.stderr, place.read("pipeline.toml")));
+    } })
+}
+
+/// The same application as the second version describes it.
+fn described_by_v2() -> Value {
+    let mut detail = described()["ApplicationDetail"].take();
+    let mut take = |name: &str| detail.as_object_mut().unwrap().remove(name).unwrap();
+    let code = take("ApplicationCode");
+    let sql = json!({
+        "InputDescriptions": take("InputDescriptions"),
+        "OutputDescriptions": take("OutputDescriptions"),
+        "ReferenceDataSourceDescriptions": take("ReferenceDataSourceDescriptions"),
+    });
+    detail["RuntimeEnvironment"] = json!("SQL-1_0");
+    detail["ApplicationConfigurationDescription"] = json!({
+        "ApplicationCodeConfigurationDescription": {
+            "CodeContentType": "PLAINTEXT",
+            "CodeContentDescription": { "TextContent": code }
+        },
+        "SqlApplicationConfigurationDescription": sql
+    });
+    json!({ "ApplicationDetail": detail })
+}
+
+fn unknown() -> (&'static str, Value) {
+    let refusal = json!({ "__type": "ResourceNotFoundException", "message": "Application ticker not found" });
+    ("400 Bad Request", refusal)
+}
+
+/// Either version of the API tells the same.
+#[test]
+fn a_live_application_is_read_through_its_api() {
+    let v2 = "KinesisAnalytics_20180523.DescribeApplication";
+    let v1 = "KinesisAnalytics_20150814.DescribeApplication";
+    let of_v2 = (vec![("200 OK", described_by_v2())], vec![v2]);
+    let of_v1 = (vec![unknown(), ("200 OK", described())], vec![v2, v1]);
+    for (answers, operations) in [of_v2, of_v1] {
+        let place = Place::empty();
+        let (url, answering) = answer(answers);
+        let done = import_live(&place, &url);
+        let asked = answering.join().unwrap();
+        assert_eq!(asked.len(), operations.len());
+        for (asked, operation) in asked.iter().zip(operations) {
+            assert!(asked.contains(operation), "{asked}");
+            assert!(asked.ends_with(r#"{"ApplicationName":"ticker"}"#), "{asked}");
+        }
+        // The file of its table is still in S3.
+        assert_eq!(done.code(), Some(1), "{done:?}");
+        pinned("../import", "live", &format!("{}\n--- pipeline.toml\n{}", done.stderr, place.read("pipeline.toml")));
+    }
 }
 
 #[test]
 fn an_application_that_is_not_there_is_said_so() {
     let place = Place::empty();
-    let refusal = json!({ "__type": "ResourceNotFoundException", "message": "Application ticker not found" });
-    let (url, answering) = answer("400 Bad Request", refusal);
+    let (url, answering) = answer(vec![unknown(), unknown()]);
     let done = import_live(&place, &url);
     answering.join().unwrap();
     done.failed(69, &["application `ticker` could not be read", "Application ticker not found", "--region"]);
+    assert!(!done.stderr.contains("version 1 of the API"), "both said the same: {done:?}");
     assert!(!place.has("pipeline.toml"));
+}
+
+#[test]
+fn an_application_of_flink_is_said_to_be_one() {
+    let place = Place::empty();
+    let mut described = described_by_v2();
+    described["ApplicationDetail"]["RuntimeEnvironment"] = json!("FLINK-1_20");
+    let (url, answering) = answer(vec![("200 OK", described)]);
+    let done = import_live(&place, &url);
+    answering.join().unwrap();
+    done.failed(69, &["it is an application of FLINK-1_20, and only those of SQL-1_0 are brought over"]);
 }

@@ -26,6 +26,12 @@ pub enum LookError {
     /// The target names no region, and neither does the environment.
     #[error("no region is set; say `region` in the target, or set AWS_REGION")]
     NoRegion,
+    /// What is there runs no SQL.
+    #[error("it is an application of {runtime}, and only those of SQL-1_0 are brought over")]
+    NotSql {
+        /// The runtime environment that it has.
+        runtime: String,
+    },
     /// AWS refused or did not answer.
     #[error("{operation} failed: {message}")]
     Refused {

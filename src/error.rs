@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::deploy::{DeployError, FlinkError};
+use crate::deploy::{DeployError, FlinkError, RemoteError};
 use crate::engine::EngineError;
 use crate::render::RenderError;
 use crate::streams::LogError;
@@ -74,6 +74,9 @@ pub enum Error {
     /// A Flink failed, or the job in it.
     #[error(transparent)]
     Flink(#[from] FlinkError),
+    /// A pipeline that is elsewhere failed, or cannot be put there.
+    #[error(transparent)]
+    Remote(RemoteError),
     /// There is nothing to test.
     #[error("{message}")]
     NoTests {
@@ -111,6 +114,17 @@ impl From<TrialError> for Error {
     }
 }
 
+impl From<RemoteError> for Error {
+    fn from(error: RemoteError) -> Self {
+        match error {
+            RemoteError::Log(error) => Self::Log(error),
+            RemoteError::Deploy(error) => Self::Deploy(error),
+            RemoteError::Flink(error) => Self::Flink(error),
+            error => Self::Remote(error),
+        }
+    }
+}
+
 impl Error {
     /// Makes a failure of reading a path.
     pub fn read(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
@@ -139,6 +153,7 @@ impl Error {
             Self::Log(LogError::Endpoint { message, .. }) if message.starts_with("AccessDenied") => 77,
             Self::Unavailable { .. } | Self::Log(LogError::Endpoint { .. }) => 69,
             Self::Flink(error) if error.is_unavailable() => 69,
+            Self::Remote(error) if error.is_unavailable() => 69,
             Self::Io { source, .. } | Self::Deploy(DeployError::Folder { source, .. })
                 if source.kind() == std::io::ErrorKind::PermissionDenied =>
             {
@@ -156,7 +171,8 @@ impl Error {
             | Self::Engine(_)
             | Self::Render(_)
             | Self::Deploy(_)
-            | Self::Flink(_) => 1,
+            | Self::Flink(_)
+            | Self::Remote(_) => 1,
         }
     }
 
@@ -174,6 +190,7 @@ impl Error {
             Self::Unconfirmed { .. } => Some("add --yes".to_owned()),
             Self::Deploy(error) => error.hint(),
             Self::Flink(error) => error.hint(),
+            Self::Remote(error) => error.hint(),
             Self::Engine(EngineError::Table(error)) => Some(error.help.clone()),
             Self::Engine(EngineError::Checkpoint(_)) => {
                 Some("`pipe down --yes` removes the saved state with the records; then start again".to_owned())

@@ -1,6 +1,7 @@
 //! `pipe down`
 
 use crate::deploy::local::{self, Contact, Folder};
+use crate::deploy::remote::{Deployment, Fate, NotedStream, Origin, RemoteError};
 use crate::error::Error;
 use crate::ui::Ui;
 
@@ -9,7 +10,8 @@ use super::locate;
 /// Stop a pipeline and remove all of it, its records too
 ///
 /// It works whatever state the pipeline is in, after a crash too, and where there is nothing left to remove that is
-/// success. It asks first, because records are deleted.
+/// success. Of streams in Kinesis it removes those that `pipe up` made, and none that was there before. It asks first,
+/// because records are deleted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pipe down\n  pipe down ticker --yes")]
 pub(super) struct Args {
@@ -41,7 +43,11 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         ui.note(&format!("pipeline `{name}` does not run here, and nothing of it is left"));
         return Ok(());
     }
+    let noted = Deployment::of(&folder)?;
     if !args.yes {
+        if let Some(noted) = &noted {
+            announce(noted, ui);
+        }
         let question = format!("stop pipeline `{name}` and remove its streams with their records?");
         match ui.confirm(&question) {
             None => return Err(Error::Unconfirmed { question: format!("removing pipeline `{name}` and its records") }),
@@ -50,7 +56,11 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         }
     }
     ui.detail(&format!("removing {}", folder.path().display()));
-    // Its process ends the job, unless that ended without a word.
+    let _lock = folder.lock()?.ok_or_else(|| RemoteError::Busy { pipeline: name.clone() })?;
+    // It may have become another one until the person said yes.
+    if let Some(elsewhere) = Deployment::of(&folder)? {
+        remove_elsewhere(elsewhere, ui).await?;
+    }
     // A process that runs ends its job itself. Where it ended without a word the job goes first: what is known of it goes
     // with the folder.
     let forgotten = if Contact::find(&folder).await?.is_none() { folder.job() } else { None };
@@ -72,6 +82,57 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     }
     ui.note(&format!("removed {}; nothing of pipeline `{name}` is left on this machine", folder.path().display()));
     Ok(())
+}
+
+/// Says what is elsewhere, and what of it goes.
+fn announce(elsewhere: &Deployment, ui: &Ui) {
+    if let Some(job) = &elsewhere.job {
+        ui.note(&format!("  the Flink job {} ({}) is cancelled", job.name, job.id));
+    }
+    for NotedStream { name, origin } in &elsewhere.streams {
+        ui.note(&match origin {
+            Origin::Made(_) => format!("  stream {name} is removed from {}", elsewhere.place),
+            Origin::Found => format!("  stream {name} stays: it was there before"),
+            Origin::Asked => format!("  stream {name} stays, if it is there: its making broke off"),
+        });
+    }
+}
+
+/// Ends the job that is elsewhere, and removes the streams that were made for it. The streams cost money and go in any
+/// case; while a job may be left, the note of it stays.
+async fn remove_elsewhere(mut elsewhere: Deployment, ui: &Ui) -> Result<(), Error> {
+    let stopped = match &elsewhere.job {
+        Some(job) => job.stop().await.map(|there| {
+            ui.note(&format!("the Flink job {} {}", job.id, if there { "is cancelled" } else { "was over already" }));
+        }),
+        None => Ok(()),
+    };
+    let again = format!("`pipe down {}` again", elsewhere.pipeline);
+    let mut failed = None;
+    for (name, fate) in elsewhere.remove_streams().await? {
+        ui.note(&match fate {
+            Ok(Fate::Removed) => format!("removed stream {name} from {}", elsewhere.place),
+            Ok(Fate::Gone) => format!("stream {name} is gone already"),
+            Ok(Fate::Before) => format!("left stream {name} as it is: it was there before"),
+            Ok(Fate::Another) => format!("left stream {name} as it is: it is another one than was made for the pipeline"),
+            Ok(Fate::Unknown) => format!(
+                "left stream {name} as it is, for its making broke off and it may be another's: `aws kinesis delete-stream \
+                 --stream-name {name}` removes it"
+            ),
+            Err(error) => {
+                let text = format!("stream {name} may still be in {} and cost money: {again}", elsewhere.place);
+                failed.get_or_insert(error);
+                text
+            }
+        });
+    }
+    if let (Err(_), Some(job)) = (&stopped, &elsewhere.job) {
+        ui.note(&format!("the Flink job {} may still be there: {again} when Flink answers", job.id));
+    }
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(stopped?),
+    }
 }
 
 /// The pipeline that has a folder and the name of the file.

@@ -1,13 +1,19 @@
 //! Following streams of any log.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::streams::{Batch, Cursor, Log, LogError, Millis, Position, ReadLimit, SequenceNumber, ShardId};
 
 /// How often a stream is asked: Kinesis allows five reads a second per shard, for all consumers together.
 pub(super) const PAUSE: Duration = Duration::from_millis(250);
+
+/// How often a stream is asked in somebody's account, where others may be reading too (Kinesis developer guide: once a
+/// second for each consumer).
+pub(super) const ELSEWHERE: Duration = Duration::from_secs(1);
+/// How long an endpoint elsewhere may refuse for reasons that pass.
+pub(super) const OUTAGE: Duration = Duration::from_mins(1);
 
 /// What one read of a shard brings at the most (Kinesis API, `GetRecords`).
 const READ: ReadLimit = ReadLimit { records: 10_000, bytes: 10 << 20 };
@@ -17,6 +23,9 @@ pub(super) struct Follower {
     log: Arc<dyn Log>,
     streams: Vec<Vec<Shard>>,
     names: Vec<String>,
+    /// How long failures are borne that pass, and since when there is one.
+    patience: Duration,
+    failing: Option<Instant>,
 }
 
 struct Shard {
@@ -46,7 +55,12 @@ impl Follower {
             }
             streams.push(shards);
         }
-        Ok(Self { log, streams, names: names.to_vec() })
+        Ok(Self { log, streams, names: names.to_vec(), patience: Duration::ZERO, failing: None })
+    }
+
+    /// Bears failures that pass, for so long.
+    pub(super) fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Brings what has come since the last time, and whether every shard was read to its end.
@@ -56,7 +70,16 @@ impl Follower {
         for (index, (shards, name)) in self.streams.iter_mut().zip(&self.names).enumerate() {
             let mut found: Vec<(Millis, ShardId, Vec<u8>)> = Vec::new();
             for shard in shards {
-                let batch = shard.read(self.log.as_ref(), name).await?;
+                let batch = match shard.read(self.log.as_ref(), name).await {
+                    // What the other shards brought is not thrown away for it.
+                    Err(Error::Log(LogError::Endpoint { retryable: true, .. }))
+                        if self.failing.get_or_insert_with(Instant::now).elapsed() < self.patience =>
+                    {
+                        continue;
+                    }
+                    other => other?,
+                };
+                self.failing = None;
                 at_end &= batch.complete_until.is_some();
                 for block in &batch.blocks {
                     found.extend(block.records().map(|record| (block.arrival(), shard.id, record.data.to_vec())));

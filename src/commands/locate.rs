@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::deploy::local::{Contact, Folder};
+use crate::deploy::remote::Deployment;
 use crate::document::{Diagnostic, Document, help_for};
 use crate::engine::check_table;
 use crate::error::Error;
@@ -178,7 +179,8 @@ pub(super) async fn name(pipeline: Option<&str>, ui: &Ui) -> Result<(String, Opt
     let folders = Folder::all();
     let mut running = Vec::new();
     for folder in &folders {
-        if matches!(Contact::find(folder).await, Ok(Some(_)) | Err(_)) {
+        // What is elsewhere runs without a process here.
+        if matches!(Contact::find(folder).await, Ok(Some(_)) | Err(_)) || !matches!(Deployment::of(folder), Ok(None)) {
             running.push(folder);
         }
     }

@@ -2,9 +2,12 @@
 //!
 //! Owns what people type and what they are told. May import everything. Never does the work itself.
 
+mod attend;
 mod background;
 mod check;
+mod deployed;
 mod down;
+mod elsewhere;
 mod follow;
 mod import;
 mod init;

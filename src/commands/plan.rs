@@ -1,5 +1,7 @@
 //! `pipe plan`
 
+mod elsewhere;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,8 +21,9 @@ use super::locate::{self, Loaded};
 
 /// Show what `pipe up` would change, and what the pipeline needs; changes nothing
 ///
-/// Lists each stream and query as new (+), there already (=), changed (~), or there with other shards (!), and tells from a sample of
-/// each generator's records how many shards they take and which shard gets the most.
+/// Lists each stream and query, or the job of queries in Flink over Kinesis, as new (+), there already (=), changed (~), or
+/// there otherwise (!), and tells from a sample of each generator's records how many shards they take and which shard gets
+/// the most.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pipe plan\n  pipe plan ticker -o json\n  pipe plan --detailed-exitcode")]
 pub(super) struct Args {
@@ -99,6 +102,15 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
 
 async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
     let mut notes = Vec::new();
+    let changes = match (plan.target.streams, plan.target.engine) {
+        (StreamsKind::Kinesis, EngineKind::Flink) => elsewhere::changes(plan, &mut notes).await?,
+        _ => changes(plan, &mut notes).await?,
+    };
+    let needs = needs(plan, &mut notes)?;
+    Ok(Outlook { pipeline: plan.name.clone(), target: plan.target.name.clone(), changes, needs, notes })
+}
+
+async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<Change>, Error> {
     let mut other_queries = Vec::new();
     let present = match plan.target.streams {
         StreamsKind::Local => {
@@ -159,8 +171,7 @@ async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
     if plan.target.engine == EngineKind::Flink {
         notes.push("this version does not ask Flink which queries run: they are listed as new".to_owned());
     }
-    let needs = needs(plan, &mut notes)?;
-    Ok(Outlook { pipeline: plan.name.clone(), target: plan.target.name.clone(), changes, needs, notes })
+    Ok(changes)
 }
 
 /// What is there on this machine.

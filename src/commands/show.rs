@@ -20,12 +20,12 @@ use super::rows::Rows;
 use super::tail::{described, outputs};
 
 /// How often the status line changes on a terminal, and elsewhere.
-const STATUS_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+pub(super) const STATUS_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How often a job elsewhere is asked whether it still runs.
-const JOB_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const JOB_PAUSE: Duration = Duration::from_secs(2);
 /// After how long without a row a job elsewhere has worked through what generators made: its connector may take half of
 /// that until it reads a stream for the first time.
-const SILENCE: Duration = Duration::from_secs(30);
+pub(super) const SILENCE: Duration = Duration::from_secs(30);
 
 /// What a person sees while a pipeline runs.
 pub(super) struct Show<'a> {

@@ -2,16 +2,19 @@
 
 use crate::deploy::flink::JobState;
 use crate::deploy::local::{Folder, Found, RunStatus, at_rest};
+use crate::deploy::remote::Deployment;
 use crate::engine::{QueryStatus, Sample, moment_text};
 use crate::error::Error;
 use crate::plan::{Plan, Time};
 use crate::ui::{Format, Ui, csv_line, table};
 
+use super::elsewhere::Elsewhere;
 use super::locate;
 
 /// Show what runs: watermark, open windows, lag, late and bad records, and why there is no output
 ///
-/// Works from another terminal while `pipe up` runs, and on what it left behind when it does not.
+/// Works from another terminal while `pipe up` runs, and on what it left behind when it does not: of a pipeline in
+/// Kinesis and Flink, it tells of the job and the streams there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pipe status\n  pipe status ticker -o json")]
 pub(super) struct Args {
@@ -23,6 +26,10 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
     let folder = Folder::of(&name);
+    let elsewhere = match Deployment::of(&folder)? {
+        Some(deployment) => Some(Elsewhere::of(&deployment).await),
+        None => None,
+    };
     let plan = loaded.map(|loaded| loaded.plan("local", ui)).transpose()?;
     let (status, running) = match Found::of(&folder).await? {
         Found::Running(contact) => (contact.status().await, true),
@@ -36,6 +43,9 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Found::Absent => (None, false),
     };
     let Some(mut status) = status else {
+        if let Some(elsewhere) = elsewhere {
+            return elsewhere.show(&name, ui).map_err(Error::stdout);
+        }
         ui.note(&format!("pipeline `{name}` does not run, and has no records; `pipe up {name}` runs it"));
         return Ok(());
     };
@@ -52,6 +62,9 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             value["running"] = running.into();
             if let Some(state) = state {
                 value["job"]["state"] = state.into();
+            }
+            if let Some(elsewhere) = elsewhere {
+                value["deployment"] = elsewhere.value();
             }
             if let (false, Some(members)) = (running, value.as_object_mut()) {
                 // What does not run has neither.
@@ -70,12 +83,15 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
                 let line = format!("Flink job {} ({}) at {}: {state}", job.name, job.id, job.gateway);
                 ui.data(&line).map_err(Error::stdout)?;
             }
-            Ok(())
+            match elsewhere {
+                Some(elsewhere) => elsewhere.show(&name, ui).map_err(Error::stdout),
+                None => Ok(()),
+            }
         }
     }
 }
 
-fn state_text(state: Option<JobState>) -> String {
+pub(super) fn state_text(state: Option<JobState>) -> String {
     state.map_or_else(|| "GONE".to_owned(), |state| state.as_str().to_owned())
 }
 

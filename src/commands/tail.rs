@@ -7,20 +7,21 @@ use chrono::DateTime;
 use tokio::time::Instant;
 
 use crate::deploy::local::{Contact, Folder, Found};
+use crate::deploy::remote::Deployment;
 use crate::error::Error;
 use crate::plan::{Plan, Source};
 use crate::streams::kinesis::KinesisLog;
 use crate::streams::{Log, LogError, Position, now};
 use crate::ui::Ui;
 
-use super::follow::{Follower, PAUSE};
+use super::follow::{ELSEWHERE, Follower, OUTAGE, PAUSE};
 use super::locate;
 use super::rows::Rows;
 
 /// Follow a stream: what the queries write, or any other
 ///
-/// While `pipe up` runs, from another terminal too, it goes on until it is interrupted. When it does not, it shows the
-/// records at rest and ends.
+/// While `pipe up` runs, from another terminal too, it goes on until it is interrupted, and so it does where the pipeline
+/// is at work in Kinesis and Flink. When it does not, it shows the records at rest and ends.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  pipe tail\n  pipe tail ticker --stream trades -n 5\n  pipe tail --from -15m -o json\n  \
@@ -54,6 +55,8 @@ struct Target {
     log: Arc<dyn Log>,
     streams: Vec<(String, Vec<String>)>,
     live: bool,
+    /// Whether they are in somebody's account, where others may read too.
+    elsewhere: bool,
     /// The pipeline that is followed, and the process that runs it.
     followed: Option<(Folder, Contact)>,
 }
@@ -70,13 +73,18 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let target = match args.pipeline.as_deref().and_then(|name| name.strip_prefix("kinesis://")) {
         Some(stream) => {
             let log = KinesisLog::connect_standard().await;
-            Target { log: Arc::new(log), streams: vec![(stream.to_owned(), Vec::new())], live: true, followed: None }
+            let streams = vec![(stream.to_owned(), Vec::new())];
+            Target { log: Arc::new(log), streams, live: true, elsewhere: true, followed: None }
         }
         None => of_pipeline(args, ui).await?,
     };
     let from = args.from.clone().unwrap_or(if target.live { Position::Latest } else { Position::Earliest });
     let names: Vec<String> = target.streams.iter().map(|(name, _)| name.clone()).collect();
     let mut follower = Follower::open(Arc::clone(&target.log), &names, &from).await?;
+    let pause = if target.elsewhere { ELSEWHERE } else { PAUSE };
+    if target.elsewhere {
+        follower = follower.patient(OUTAGE);
+    }
     let titled = names.len() > 1;
     let mut rows: Vec<Rows<'_>> =
         target.streams.iter().cloned().map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name))).collect();
@@ -97,6 +105,8 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
                 return Ok(());
             }
         };
+        // Where it was refused for now, it is not asked at once again.
+        let wait = at_end || (target.elsewhere && brought.is_empty());
         for followed in brought {
             let most = usize::try_from(left).unwrap_or(usize::MAX).min(followed.records.len());
             rows[followed.stream].write(&followed.records[..most])?;
@@ -105,8 +115,8 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         if (at_end && !target.live) || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Ok(());
         }
-        if at_end && left > 0 {
-            let pause = Instant::now() + PAUSE;
+        if wait && left > 0 {
+            let pause = Instant::now() + pause;
             tokio::select! {
                 _ = &mut interrupted => return Err(Error::Interrupted),
                 () = tokio::time::sleep_until(deadline.map_or(pause, |deadline| deadline.min(pause))) => {}
@@ -118,19 +128,25 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
 
 async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
     let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
-    let plan = loaded.map(|loaded| loaded.plan("local", ui)).transpose()?;
     let folder = Folder::of(&name);
-    let (log, contact): (Arc<dyn Log>, _) = match Found::of(&folder).await? {
-        Found::Running(contact) => (Arc::new(contact.log().await), Some(contact)),
-        Found::AtRest(log) => (log, None),
-        Found::Absent => {
+    let found = Found::of(&folder).await?;
+    // What runs comes first, and here before elsewhere.
+    let deployed = if let Found::Running(_) = found { None } else { Deployment::of(&folder)? };
+    let target = deployed.as_ref().map_or("local", |deployed| &deployed.target);
+    let plan = loaded.map(|loaded| loaded.plan(target, ui)).transpose()?;
+    let (log, contact): (Arc<dyn Log>, _) = match (found, &deployed) {
+        (Found::Running(contact), _) => (Arc::new(contact.log().await), Some(contact)),
+        (_, Some(deployed)) => (deployed.account().await?.log(), None),
+        (Found::AtRest(log), None) => (log, None),
+        (Found::Absent, None) => {
             return Err(Error::Unavailable {
                 message: format!("pipeline `{name}` has no records here"),
                 hint: format!("`pipe up {name}` runs it"),
             });
         }
     };
-    let live = contact.is_some();
+    let elsewhere = deployed.is_some();
+    let live = contact.is_some() || elsewhere;
     if !live {
         ui.note(&format!("pipeline `{name}` does not run; these are its records at rest"));
     }
@@ -138,7 +154,10 @@ async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
         (Some(stream), plan) => vec![described(stream, plan.as_ref())],
         (None, Some(plan)) => outputs(plan).map(|stream| described(stream, Some(plan))).collect(),
         (None, None) => {
-            let names = log.list().await?;
+            let names = match deployed {
+                Some(deployed) => deployed.streams.into_iter().map(|stream| stream.name).collect(),
+                None => log.list().await?,
+            };
             return Err(Error::Usage {
                 message: format!("pipeline `{name}` has no file here that says what its queries write"),
                 hint: format!("name a stream with --stream: one of {}", names.join(", ")),
@@ -147,7 +166,7 @@ async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
     };
     known(&*log, &streams).await?;
     let followed = contact.map(|contact| (folder, contact));
-    Ok(Target { log, streams, live, followed })
+    Ok(Target { log, streams, live, elsewhere, followed })
 }
 
 /// The streams that queries write.

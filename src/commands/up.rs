@@ -17,6 +17,7 @@ use crate::ui::Ui;
 
 use super::background::detach;
 use super::check::count;
+use super::deployed;
 use super::locate::{self, Loaded};
 use super::show::{Show, Until};
 use super::tail::outputs;
@@ -25,6 +26,10 @@ use super::tail::outputs;
 ///
 /// Ctrl-C stops it cleanly: the generators end, accepted records are processed, and the state is saved. Started again,
 /// it goes on where it was; `pipe down` removes it.
+///
+/// Where the target has its streams in Kinesis and its queries in Flink, the streams that are missing are made and the
+/// job is submitted, once; both go on when this command ends, which then only makes records and shows rows. `pipe down`
+/// ends the job and removes the streams that were made.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(
@@ -39,7 +44,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TARGET", default_value = "local")]
     target: String,
 
-    /// Run in the background; what it says goes to `.pipe/<name>/up.log`
+    /// Run in the background, what it says goes to `.pipe/<name>/up.log`; with streams in Kinesis, submit and end
     #[arg(short, long)]
     pub(super) detach: bool,
 
@@ -63,7 +68,7 @@ pub(super) struct Args {
     #[arg(long)]
     fsync: bool,
 
-    /// Do not ask (on the local target nothing is asked)
+    /// Do not ask before making what costs money; on this machine nothing does
     #[arg(short, long)]
     yes: bool,
 
@@ -82,6 +87,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let prepared = match (plan.target.streams, plan.target.engine) {
         (StreamsKind::Local, EngineKind::Embedded) => None,
         (StreamsKind::Local, EngineKind::Flink) => Some(Prepared::of(&plan)?),
+        (StreamsKind::Kinesis, EngineKind::Flink) => return elsewhere(args, &plan, &path, ui).await,
         _ => {
             return Err(Error::Unavailable {
                 message: format!("`pipe up` cannot deploy to target `{}` in this version", args.target),
@@ -138,17 +144,53 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     shown
 }
 
-/// Hands the queries to Flink. Broken off, it leaves no job behind but those that were there before.
+/// Puts it to work on streams in Kinesis.
+async fn elsewhere(args: &Args, plan: &Plan, path: &Path, ui: &Ui) -> Result<(), Error> {
+    if args.port.is_some() || args.fsync {
+        return Err(Error::Usage {
+            message: "--port and --fsync are for streams on this machine".to_owned(),
+            hint: format!("target `{}` has them in Kinesis: leave them out", args.target),
+        });
+    }
+    let options = deployed::Options {
+        path,
+        detach: args.detach,
+        generate: !args.no_generator,
+        records: args.records,
+        duration: args.duration,
+        yes: args.yes,
+    };
+    let stop = stop_signal(args.foreground).map_err(|source| Error::write("the signal handlers", source))?;
+    deployed::up(plan, &options, std::pin::pin!(stop), ui).await
+}
+
+/// Hands the queries to Flink, whose job goes with this run.
 async fn submit(
     prepared: &Prepared,
     run: &Run,
-    (path, mut stop): (&Path, impl Future<Output = Error> + Unpin),
+    (path, stop): (&Path, impl Future<Output = Error> + Unpin),
     ui: &Ui,
 ) -> Result<Submitted, Error> {
-    // Flink runs elsewhere than here, if on this machine.
-    let folder = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let files = folder.parent().map_or_else(String::new, |folder| folder.display().to_string());
-    let places = Places::local(run.endpoint(), REGION, &files);
+    let places = Places::local(run.endpoint(), REGION, &folder_of(path));
+    let job = hand_over(prepared, &places, stop, ui).await?;
+    run.note_job(&job)?;
+    ui.note(&format!("the Flink job runs (job {}); it ends with this process, which has its streams", job.id));
+    Ok(job)
+}
+
+/// Returns the folder of a pipeline file as a Flink finds it, which runs elsewhere than here, if on this machine.
+pub(super) fn folder_of(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.parent().map_or_else(String::new, |folder| folder.display().to_string())
+}
+
+/// Submits a job. Broken off, it leaves none behind but those that were there before.
+pub(super) async fn hand_over(
+    prepared: &Prepared,
+    places: &Places,
+    mut stop: impl Future<Output = Error> + Unpin,
+    ui: &Ui,
+) -> Result<Submitted, Error> {
     let submission = tokio::select! {
         error = &mut stop => return Err(error),
         submission = prepared.begin() => submission?,
@@ -160,12 +202,7 @@ async fn submit(
             }
             Err(error)
         }
-        submitted = submission.submit(&places) => {
-            let job = submitted?;
-            run.note_job(&job)?;
-            ui.note(&format!("the Flink job runs (job {}); it ends with this process, which has its streams", job.id));
-            Ok(job)
-        }
+        submitted = submission.submit(places) => Ok(submitted?),
     }
 }
 

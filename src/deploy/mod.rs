@@ -6,6 +6,8 @@
 pub mod aws;
 pub mod flink;
 pub mod local;
+pub mod remote;
 
 pub use flink::FlinkError;
 pub use local::DeployError;
+pub use remote::RemoteError;

@@ -74,7 +74,7 @@ fn trades() -> Vec<String> {
 }
 
 /// Returns the states of the jobs of a name.
-fn states(flink: &Flink, name: &str) -> Vec<String> {
+pub(super) fn states(flink: &Flink, name: &str) -> Vec<String> {
     let overview = flink.cluster("/jobs/overview");
     let jobs = overview["jobs"].as_array().unwrap().iter().filter(|job| job["name"] == name);
     jobs.map(|job| job["state"].as_str().unwrap().to_owned()).collect()

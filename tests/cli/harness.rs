@@ -120,7 +120,8 @@ impl Place {
         self.spawn(self.command(arguments))
     }
 
-    fn spawn(&self, mut command: Command) -> Running {
+    /// Starts a command that was set up further.
+    pub(super) fn spawn(&self, mut command: Command) -> Running {
         let run = self.runs.get();
         self.runs.set(run + 1);
         let [out, err] = ["out", "err"].map(|which| self.path().join(format!("{run}.{which}")));

@@ -23,7 +23,7 @@ async fn configure(target: &Target) -> SdkConfig {
 }
 
 /// Sets clients up as the standard AWS chain says; a region and an endpoint that are given come first.
-async fn configured(region: Option<&str>, endpoint_url: Option<&str>) -> SdkConfig {
+pub(super) async fn configured(region: Option<&str>, endpoint_url: Option<&str>) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().operation_timeout(CALL).build();
     let mut loader =
         aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).timeout_config(timeouts);

@@ -1,6 +1,5 @@
 //! The way of a plan into a Flink.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
@@ -55,9 +54,14 @@ impl Prepared {
         &self.gateway
     }
 
+    /// Returns the job's text, in which places are not filled in yet.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Looks at the jobs that are there before this one is added.
     pub async fn begin(&self) -> Result<Submission<'_>, FlinkError> {
-        let before = self.jobs().await?.into_iter().map(|job| job.id).collect();
+        let before = self.jobs().await?;
         Ok(Submission { prepared: self, before })
     }
 
@@ -74,10 +78,18 @@ impl Prepared {
 pub struct Submission<'a> {
     prepared: &'a Prepared,
     /// The jobs that were there before.
-    before: BTreeSet<String>,
+    before: Vec<Job>,
 }
 
 impl Submission<'_> {
+    /// Fails with [`FlinkError::Running`] where a job of this name was there already.
+    pub fn expect_none(&self) -> Result<(), FlinkError> {
+        match self.before.iter().find(|job| job.name == self.prepared.name && !job.state.is_over()) {
+            Some(job) => Err(FlinkError::Running { name: job.name.clone(), id: job.id.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// Submits the job and waits until all of it runs. Fails as [`Submitted::run`] does.
     pub async fn submit(&self, places: &Places) -> Result<Submitted, FlinkError> {
         let Prepared { gateway, name, text } = self.prepared;
@@ -89,8 +101,8 @@ impl Submission<'_> {
         let begun = Instant::now();
         loop {
             let jobs = self.prepared.jobs().await?.into_iter();
-            let new: Vec<Job> =
-                jobs.filter(|job| job.name == self.prepared.name && !self.before.contains(&job.id)).collect();
+            let old = |id: &str| self.before.iter().any(|job| job.id == id);
+            let new: Vec<Job> = jobs.filter(|job| job.name == self.prepared.name && !old(&job.id)).collect();
             // One that is there is the one; it may still be on its way, for the gateway goes on without being listened to.
             if !new.is_empty() || begun.elapsed() >= UNDER_WAY {
                 for job in new.into_iter().filter(|job| !job.state.is_over()) {

@@ -83,7 +83,7 @@ impl Folder {
     }
 
     /// Notes which pipeline file is run.
-    pub(super) fn note_file(&self, file: &str) -> Result<(), DeployError> {
+    pub fn note_file(&self, file: &str) -> Result<(), DeployError> {
         let path = self.path.join("file");
         fs::write(&path, file).map_err(|source| DeployError::Folder { path, source })
     }
@@ -129,7 +129,20 @@ impl Folder {
         self.write("run.json", running)
     }
 
-    fn write(&self, name: &str, content: &impl Serialize) -> Result<(), DeployError> {
+    /// Takes the folder for as long as the file that is returned lives; `None` where another process has it.
+    pub fn lock(&self) -> Result<Option<fs::File>, DeployError> {
+        self.make()?;
+        let path = self.path.join("lock");
+        let file = fs::File::create(&path).and_then(|file| match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        });
+        file.map_err(|source| DeployError::Folder { path, source })
+    }
+
+    /// Writes a note, in one step.
+    pub(in super::super) fn write(&self, name: &str, content: &impl Serialize) -> Result<(), DeployError> {
         let path = self.path.join(name);
         let failed = |source| DeployError::Folder { path: path.clone(), source };
         let bytes = serde_json::to_vec_pretty(content).map_err(|error| failed(error.into()))?;

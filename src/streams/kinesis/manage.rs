@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use aws_sdk_kinesis::{
     primitives::DateTime,
-    types::{Shard as RemoteShard, StreamMode, StreamModeDetails, StreamStatus},
+    types::{Shard as RemoteShard, StreamDescriptionSummary, StreamMode, StreamModeDetails, StreamStatus},
 };
 use tokio::time::{Instant, sleep};
 
-use super::{KinesisLog, error::refused};
+use super::{KinesisLog, Summary, error::refused};
 use crate::streams::{Capacity, HashKeyRange, LogError, Millis, SequenceNumber, Shard, StreamDescription};
 
 const NO_SUCH: &str = "ResourceNotFoundException";
@@ -19,6 +19,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl KinesisLog {
     pub(super) async fn create_stream(&self, stream: &str, capacity: Capacity) -> Result<(), LogError> {
+        self.ask_for_stream(stream, capacity).await?;
+        self.until_active(stream).await
+    }
+
+    /// Begins to make a stream, and tells of it as soon as something is known. Fails with [`LogError::StreamExists`] where
+    /// the name is taken.
+    pub async fn begin_stream(&self, stream: &str, capacity: Capacity) -> Result<Summary, LogError> {
+        self.ask_for_stream(stream, capacity).await?;
+        self.wait(stream, "CreateStream", |status| status.is_some()).await?;
+        self.summary(stream).await
+    }
+
+    async fn ask_for_stream(&self, stream: &str, capacity: Capacity) -> Result<(), LogError> {
         let mut request = self.client.create_stream().stream_name(stream);
         let mode = match capacity {
             Capacity::Provisioned(shards) => {
@@ -35,7 +48,7 @@ impl KinesisLog {
             }
             self.failure("CreateStream", &error)
         })?;
-        self.wait(stream, "CreateStream", |status| status == Some(&StreamStatus::Active)).await
+        Ok(())
     }
 
     pub(super) async fn delete_stream(&self, stream: &str) -> Result<(), LogError> {
@@ -74,7 +87,23 @@ impl KinesisLog {
         }
     }
 
-    pub(super) async fn describe_stream(&self, stream: &str) -> Result<StreamDescription, LogError> {
+    /// Tells of a stream what is known without its shards. Fails with [`LogError::UnknownStream`] where there is none.
+    pub async fn summary(&self, stream: &str) -> Result<Summary, LogError> {
+        let summary = self.described(stream).await?;
+        Ok(Summary {
+            arn: summary.stream_arn,
+            status: summary.stream_status.as_str().to_owned(),
+            shards: u32::try_from(summary.open_shard_count).unwrap_or_default(),
+            created: millis(&summary.stream_creation_timestamp),
+        })
+    }
+
+    /// Waits until a stream that is being made or changed can be used.
+    pub async fn until_active(&self, stream: &str) -> Result<(), LogError> {
+        self.wait(stream, "DescribeStreamSummary", |status| status == Some(&StreamStatus::Active)).await
+    }
+
+    async fn described(&self, stream: &str) -> Result<StreamDescriptionSummary, LogError> {
         const OPERATION: &str = "DescribeStreamSummary";
         let answer = self.client.describe_stream_summary().stream_name(stream).send().await.map_err(|error| {
             if refused(&error, NO_SUCH) {
@@ -82,8 +111,11 @@ impl KinesisLog {
             }
             self.failure(OPERATION, &error)
         })?;
-        let summary =
-            answer.stream_description_summary.ok_or_else(|| self.odd(OPERATION, "the answer describes nothing"))?;
+        answer.stream_description_summary.ok_or_else(|| self.odd(OPERATION, "the answer describes nothing"))
+    }
+
+    pub(super) async fn describe_stream(&self, stream: &str) -> Result<StreamDescription, LogError> {
+        let summary = self.described(stream).await?;
         let mut shards = Vec::new();
         for shard in self.list_shards(stream).await? {
             let open = shard.sequence_number_range().is_none_or(|range| range.ending_sequence_number().is_none());

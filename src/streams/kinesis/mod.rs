@@ -8,8 +8,10 @@ mod cursor;
 mod error;
 mod manage;
 mod read;
+mod summary;
 
 pub use error::told;
+pub use summary::Summary;
 
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, Region, SdkConfig};

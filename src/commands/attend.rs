@@ -1,0 +1,139 @@
+//! What a person sees of a pipeline that is at work elsewhere, and the records that are made for it meanwhile.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::deploy::flink::Submitted;
+use crate::deploy::remote::{Account, Producers};
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::streams::{Log, Position};
+use crate::ui::Ui;
+
+use super::check::count;
+use super::deployed::Options;
+use super::follow::{ELSEWHERE, Follower, OUTAGE};
+use super::rows::Rows;
+use super::show::{JOB_PAUSE, SILENCE, STATUS_PAUSE};
+use super::tail::{described, outputs};
+
+/// A pipeline that is at work elsewhere, with somebody who looks.
+pub(super) struct Attendance<'a> {
+    pub(super) account: Account,
+    pub(super) job: Submitted,
+    pub(super) shown: Shown<'a>,
+}
+
+/// The rows of a pipeline, as far as they have been shown.
+pub(super) struct Shown<'a> {
+    ui: &'a Ui,
+    follower: Follower,
+    rows: Vec<Rows<'a>>,
+    /// How many there were, and when the last one came.
+    count: usize,
+    last: Instant,
+}
+
+impl<'a> Shown<'a> {
+    /// Begins to follow the streams that queries write.
+    pub(super) async fn open(plan: &Plan, account: &Account, ui: &'a Ui) -> Result<Self, Error> {
+        let streams: Vec<(String, Vec<String>)> = outputs(plan).map(|stream| described(stream, Some(plan))).collect();
+        let names: Vec<String> = streams.iter().map(|(name, _)| name.clone()).collect();
+        let follower = Follower::open(account.log() as Arc<dyn Log>, &names, &Position::Latest).await?.patient(OUTAGE);
+        let titled = names.len() > 1;
+        let rows = streams.into_iter().map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name))).collect();
+        Ok(Self { ui, follower, rows, count: 0, last: Instant::now() })
+    }
+
+    async fn poll(&mut self) -> Result<(), Error> {
+        loop {
+            let (brought, at_end) = self.follower.poll().await?;
+            let some = !brought.is_empty();
+            for followed in brought {
+                self.rows[followed.stream].write(&followed.records)?;
+                self.count += followed.records.len();
+                self.last = Instant::now();
+            }
+            // Where it was refused for now, it is not asked at once again.
+            if at_end || !some {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Attendance<'_> {
+    /// Makes records and shows rows until something ends that. The job is left as it is.
+    pub(super) async fn until_stopped(
+        &mut self,
+        plan: &Plan,
+        options: &Options<'_>,
+        stop: impl Future<Output = Error> + Unpin,
+    ) -> Result<(), Error> {
+        let mut producers = if options.generate {
+            Producers::begin(plan, &self.account, options.records)?
+        } else {
+            Producers::none(plan)
+        };
+        let ends = options.duration.map(|duration| Instant::now() + duration);
+        let shown = self.show(&mut producers, ends, stop).await;
+        let stopped = producers.stop().await;
+        producers.note()?;
+        if matches!(shown, Err(Error::BrokenPipe)) {
+            return shown;
+        }
+        shown.and(stopped.map_err(Error::from))
+    }
+
+    async fn show(
+        &mut self,
+        producers: &mut Producers,
+        ends: Option<Instant>,
+        mut stop: impl Future<Output = Error> + Unpin,
+    ) -> Result<(), Error> {
+        let job = self.job.clone();
+        let mut failed = std::pin::pin!(job.watch(JOB_PAUSE));
+        let mut rows_due = interval(ELSEWHERE);
+        let (here, remote) = STATUS_PAUSE;
+        let mut status_due = interval(if self.shown.ui.is_terminal() { here } else { remote });
+        for due in [&mut rows_due, &mut status_due] {
+            due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
+        status_due.tick().await;
+        let mut generated = false;
+        loop {
+            tokio::select! {
+                error = &mut stop => return Err(error),
+                () = sleep_until(ends.unwrap_or_else(Instant::now)), if ends.is_some() => return Ok(()),
+                error = &mut failed => return Err(error.into()),
+                done = producers.finished(), if !generated => {
+                    done?;
+                    // Nobody here knows how far the job has come.
+                    generated = true;
+                    self.shown.last = Instant::now();
+                }
+                _ = rows_due.tick() => self.shown.poll().await?,
+                _ = status_due.tick() => {
+                    producers.note()?;
+                    self.status(producers);
+                }
+            }
+            if generated && self.shown.last.elapsed() >= SILENCE {
+                return Ok(());
+            }
+        }
+    }
+
+    fn status(&self, producers: &Producers) {
+        let made = count(usize::try_from(producers.made()).unwrap_or(usize::MAX), "record", "records");
+        let rows = count(self.shown.count, "row", "rows");
+        let line = format!("{made} made | Flink job {} runs, {rows} seen", self.job.name);
+        if self.shown.ui.is_terminal() {
+            self.shown.ui.status(&line);
+        } else {
+            self.shown.ui.note(&line);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! `pipe up` where the streams are in Kinesis: what it puts to work goes on when it ends.
+
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::deploy::flink::{Places, Prepared, Submitted};
+use crate::deploy::local::Folder;
+use crate::deploy::remote::{Account, Deployment, RemoteError, Shape};
+use crate::error::Error;
+use crate::plan::{Plan, Source};
+use crate::streams::Capacity;
+use crate::ui::Ui;
+
+use super::attend::{Attendance, Shown};
+use super::check::count;
+use super::up::{folder_of, hand_over};
+
+/// What the command line says of it.
+pub(super) struct Options<'a> {
+    /// The pipeline file.
+    pub(super) path: &'a Path,
+    /// Whether to end as soon as it is at work.
+    pub(super) detach: bool,
+    /// Whether generators make records, and how many at the most.
+    pub(super) generate: bool,
+    pub(super) records: Option<u64>,
+    /// How long to stay.
+    pub(super) duration: Option<Duration>,
+    /// Whether everything is said yes to.
+    pub(super) yes: bool,
+}
+
+/// Puts a plan to work, and stays to make records and to show rows.
+pub(super) async fn up(
+    plan: &Plan,
+    options: &Options<'_>,
+    mut stop: impl Future<Output = Error> + Unpin,
+    ui: &Ui,
+) -> Result<(), Error> {
+    let begun = tokio::select! {
+        error = &mut stop => return Err(error),
+        begun = Beginning::of(plan) => begun?,
+    };
+    begun.announce(plan, options, ui);
+    begun.agree(options, ui)?;
+    let charges = if begun.account.place().charges() { ", and AWS charges for the streams" } else { "" };
+    let mut attendance = begun.make(plan, options, &mut stop, ui).await?;
+    let name = &plan.name;
+    if options.detach {
+        if !plan.generators.is_empty() && options.generate {
+            ui.note("note: generators work only while `pipe up` does: without --detach it makes their records");
+        }
+        ui.note(&format!("`pipe tail {name}` follows it, `pipe down {name}` ends it and removes what was made for it"));
+        return Ok(());
+    }
+    ui.note("Ctrl-C ends this command; the Flink job goes on");
+    let shown = attendance.until_stopped(plan, options, &mut stop).await;
+    ui.clear_status();
+    if matches!(shown, Err(Error::Interrupted) | Ok(())) {
+        ui.note(&format!(
+            "the Flink job goes on{charges}; `pipe down {name}` ends it and removes what was made for it"
+        ));
+    }
+    shown
+}
+
+/// What was found before anything is changed.
+struct Beginning {
+    account: Account,
+    prepared: Prepared,
+    shape: Shape,
+    /// The note, where there was one.
+    noted: Option<Deployment>,
+    /// The job that is at work already.
+    job: Option<Submitted>,
+}
+
+impl Beginning {
+    async fn of(plan: &Plan) -> Result<Self, Error> {
+        let account = Account::of(&plan.target).await?;
+        let prepared = Prepared::of(&account.fill(plan))?;
+        let noted = Deployment::of(&Folder::of(&plan.name))?;
+        let mut job = None;
+        if let Some(noted) = &noted {
+            noted.expect_place(account.place(), prepared.gateway().address())?;
+            job = noted.live_job().await?.cloned();
+            if let Some(job) = job.as_ref().filter(|_| noted.sql != prepared.text()) {
+                return Err(RemoteError::Changed { pipeline: plan.name.clone(), id: job.id.clone() }.into());
+            }
+        }
+        if job.is_none() {
+            // Nothing is made for a job that cannot be submitted.
+            prepared.begin().await?.expect_none()?;
+        }
+        let shape = Shape::of(plan, &account).await?;
+        Ok(Self { account, prepared, shape, noted, job })
+    }
+
+    fn announce(&self, plan: &Plan, options: &Options<'_>, ui: &Ui) {
+        let purpose = plan.description.as_ref().map_or_else(String::new, |text| format!(": {text}"));
+        ui.note(&format!("pipeline {}{purpose}", plan.name));
+        for stream in &self.shape.streams {
+            let wanted = capacity_text(stream.capacity);
+            let state = if stream.found.is_some() { "is there" } else { "is to be made" };
+            let (name, others) =
+                (&stream.name, stream.other_shards().map(|shards| count(shards as usize, "shard", "shards")));
+            ui.note(&format!("  stream     {name} ({}, {state})", others.as_ref().unwrap_or(&wanted)));
+            if let Some(shards) = others {
+                ui.note(&format!(
+                    "note: stream `{name}` has {shards}, and the file says {wanted}: it is used as it is; `aws kinesis \
+                     update-shard-count` changes it"
+                ));
+            }
+        }
+        for generator in plan.generators.iter().filter(|_| options.generate && !options.detach) {
+            ui.note(&format!("  generator  {} ({} records/s)", generator.stream, generator.rate));
+        }
+        for query in &plan.queries {
+            ui.note(&format!("  query      {} ({})", query.name, query.summary));
+        }
+        ui.note(&format!("  streams    {}", self.account.place()));
+        let address = self.prepared.gateway().address();
+        ui.note(&format!("  flink      job {} through the SQL gateway at {address}", plan.name));
+        if self.account.place().charges() {
+            ui.note(
+                "note: AWS charges for every shard by the hour, or for a stream on demand by the hour and the gigabyte, \
+                 and for what is put and read, until the stream is removed",
+            );
+        }
+        let written = |name: &str| plan.stream(name).is_some_and(|stream| matches!(stream.source, Source::Query(_)));
+        let mut there = self.shape.streams.iter().filter(|stream| stream.found.is_some());
+        if self.job.is_none() && there.any(|stream| written(&stream.name)) {
+            ui.note(
+                "note: the job reads its streams from their beginning, and writes the rows of an earlier job again",
+            );
+        }
+    }
+
+    /// Asks before anything is made that costs money.
+    fn agree(&self, options: &Options<'_>, ui: &Ui) -> Result<(), Error> {
+        let missing = self.shape.missing().count();
+        if missing == 0 || options.yes || !self.account.place().charges() {
+            return Ok(());
+        }
+        let streams = count(missing, "stream", "streams");
+        match ui.confirm(&format!("make {streams} that cost money until they are removed?")) {
+            None => Err(Error::Unconfirmed { question: format!("making {streams} that cost money") }),
+            Some(false) => Err(Error::Declined),
+            Some(true) => Ok(()),
+        }
+    }
+
+    /// Makes what is missing. Nobody else does so, or removes it, at the same time.
+    async fn make<'a>(
+        mut self,
+        plan: &Plan,
+        options: &Options<'_>,
+        mut stop: impl Future<Output = Error> + Unpin,
+        ui: &'a Ui,
+    ) -> Result<Attendance<'a>, Error> {
+        let folder = Folder::of(&plan.name);
+        let busy = || RemoteError::Busy { pipeline: plan.name.clone() };
+        let _lock = folder.lock()?.ok_or_else(busy)?;
+        if Deployment::of(&folder)? != self.noted {
+            return Err(busy().into());
+        }
+        folder.note_file(&options.path.display().to_string())?;
+        let gateway = self.prepared.gateway().address();
+        let new = || Deployment::new(&plan.name, &plan.target.name, self.account.place(), gateway);
+        let mut note = self.noted.take().unwrap_or_else(new);
+        plan.target.name.clone_into(&mut note.target);
+        let left = || ui.note(&format!("what was made is noted: `pipe down {}` removes it", plan.name));
+
+        let missing: Vec<String> = self.shape.missing().map(|stream| stream.name.clone()).collect();
+        if !missing.is_empty() {
+            ui.note(&format!("making {} in {}", missing.join(", "), self.account.place()));
+        }
+        self.shape.make(&self.account, &mut note, &mut stop).await.inspect_err(|_: &Error| left())?;
+        let places = self.shape.places(&self.account, folder_of(options.path))?;
+        let places = places.expect("a plan has streams, and all of them are there by now");
+        // Before the job writes its first row.
+        let shown = Shown::open(plan, &self.account, ui).await.inspect_err(|_| left())?;
+        let job = match self.job.take() {
+            Some(job) => {
+                ui.note(&format!("the Flink job runs already (job {}); nothing is submitted", job.id));
+                job
+            }
+            None => self.submit(&mut note, &places, &mut stop, ui).await.inspect_err(|_| left())?,
+        };
+        Ok(Attendance { account: self.account, job, shown })
+    }
+
+    async fn submit(
+        &self,
+        note: &mut Deployment,
+        places: &Places,
+        stop: impl Future<Output = Error> + Unpin,
+        ui: &Ui,
+    ) -> Result<Submitted, Error> {
+        let job = hand_over(&self.prepared, places, stop, ui).await?;
+        note.job = Some(job.clone());
+        self.prepared.text().clone_into(&mut note.sql);
+        note.write()?;
+        ui.note(&format!("the Flink job runs (job {}); it goes on when this process ends", job.id));
+        Ok(job)
+    }
+}
+
+pub(super) fn capacity_text(capacity: Capacity) -> String {
+    match capacity {
+        Capacity::Provisioned(shards) => count(shards as usize, "shard", "shards"),
+        Capacity::OnDemand => "on demand".to_owned(),
+    }
+}

@@ -1,0 +1,107 @@
+//! How a pipeline stands that is in Kinesis and Flink, for `pipe status`.
+
+use serde_json::{Value, json};
+
+use crate::deploy::remote::{Deployment, Origin};
+use crate::ui::{Format, Ui, csv_line, table};
+
+use super::status::state_text;
+
+/// What is known of it now.
+pub(super) struct Elsewhere {
+    place: String,
+    target: String,
+    /// The job's name, number, gateway and state.
+    job: Option<[String; 4]>,
+    /// Whether the job is there and not over.
+    runs: bool,
+    streams: Vec<StreamState>,
+}
+
+struct StreamState {
+    name: String,
+    /// How many shards it has; none where it is not there, or nobody tells.
+    shards: Option<u32>,
+    state: String,
+    made: bool,
+}
+
+impl Elsewhere {
+    /// Asks for everything that is noted. What does not answer is told in place of its state.
+    pub(super) async fn of(deployment: &Deployment) -> Self {
+        let (mut job, mut runs) = (None, false);
+        if let Some(noted) = &deployment.job {
+            let state = noted.state().await;
+            runs = matches!(&state, Ok(Some(state)) if !state.is_over());
+            let state = state.map_or_else(|error| error.to_string(), state_text);
+            job = Some([noted.name.clone(), noted.id.clone(), noted.gateway.clone(), state]);
+        }
+        let account = deployment.account().await;
+        let mut streams = Vec::new();
+        for noted in &deployment.streams {
+            let found = match &account {
+                Ok(account) => account.find(&noted.name).await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            let (shards, state) = match found {
+                Ok(Some(found)) => (Some(found.shards), found.status),
+                Ok(None) => (None, "GONE".to_owned()),
+                Err(error) => (None, error),
+            };
+            streams.push(StreamState {
+                name: noted.name.clone(),
+                shards,
+                state,
+                made: matches!(noted.origin, Origin::Made(_)),
+            });
+        }
+        Self { place: deployment.place.to_string(), target: deployment.target.clone(), job, runs, streams }
+    }
+
+    /// Returns it for machines.
+    pub(super) fn value(&self) -> Value {
+        let job = self
+            .job
+            .as_ref()
+            .map(|[name, id, gateway, state]| json!({ "name": name, "id": id, "gateway": gateway, "state": state }));
+        let stream = |stream: &StreamState| json!({ "name": stream.name, "shards": stream.shards, "state": stream.state, "made": stream.made });
+        json!({
+            "target": self.target,
+            "place": self.place,
+            "running": self.runs,
+            "job": job,
+            "streams": self.streams.iter().map(stream).collect::<Vec<_>>(),
+        })
+    }
+
+    /// Writes it.
+    pub(super) fn show(&self, pipeline: &str, ui: &Ui) -> std::io::Result<()> {
+        let header = ["stream", "shards", "state", "`pipe down`"].map(str::to_owned);
+        let rows: Vec<Vec<String>> = self
+            .streams
+            .iter()
+            .map(|stream| {
+                let shards = stream.shards.map_or_else(String::new, |shards| shards.to_string());
+                let fate = if stream.made { "removes it" } else { "leaves it" };
+                vec![stream.name.clone(), shards, stream.state.clone(), fate.to_owned()]
+            })
+            .collect();
+        match ui.format() {
+            Format::Json => {
+                let value = json!({ "pipeline": pipeline, "running": false, "deployment": self.value() });
+                ui.data(&value.to_string())
+            }
+            Format::Csv => std::iter::once(&header.to_vec()).chain(&rows).try_for_each(|row| ui.data(&csv_line(row))),
+            Format::Table => {
+                ui.data(&format!("pipeline {pipeline} is on target {}: {}", self.target, self.place))?;
+                ui.data(&table(&header, &rows))?;
+                match &self.job {
+                    Some([name, id, gateway, state]) => {
+                        ui.data(&format!("Flink job {name} ({id}) at {gateway}: {state}"))
+                    }
+                    None => ui.data("no Flink job was submitted; `pipe up` goes on with that"),
+                }
+            }
+        }
+    }
+}

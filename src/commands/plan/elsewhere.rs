@@ -1,0 +1,91 @@
+//! What `pipe up` would change where the streams are in Kinesis and the queries in Flink.
+
+use crate::deploy::flink::Prepared;
+use crate::deploy::local::Folder;
+use crate::deploy::remote::{Account, Deployment, RemoteError, Shape};
+use crate::error::Error;
+use crate::plan::{Plan, Source};
+
+use super::super::check::count;
+use super::super::deployed::capacity_text;
+use super::{Change, Kind};
+
+/// Compares the streams and the job of a plan with what is there. What does not answer is told in a note.
+pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<Change>, Error> {
+    let (account, shape) = match look(plan).await {
+        Ok((account, shape)) => (Some(account), shape),
+        Err(error) => {
+            notes.push(format!("nothing could be compared, every stream is listed as new: {error}"));
+            (None, Shape::unseen(plan))
+        }
+    };
+    let mut changes = Vec::new();
+    for stream in shape.streams {
+        let wanted = capacity_text(stream.capacity);
+        let (change, detail) = match (&stream.found, stream.other_shards()) {
+            (None, _) => (Kind::Create, wanted),
+            (Some(_), None) => (Kind::Keep, wanted),
+            (Some(_), Some(found)) => (
+                Kind::Keep,
+                format!("has {}, and the file says {wanted}: used as it is", count(found as usize, "shard", "shards")),
+            ),
+        };
+        changes.push(Change { change, what: "stream", name: stream.name, detail });
+    }
+    for stream in plan.streams.iter().filter(|stream| matches!(stream.source, Source::Late(_))) {
+        notes.push(format!("Flink keeps no late rows: stream {} is not made", stream.name));
+    }
+    if let Some((change, detail)) = job(plan, account.as_ref(), notes).await? {
+        changes.push(Change { change, what: "job", name: plan.name.clone(), detail });
+    }
+    Ok(changes)
+}
+
+async fn look(plan: &Plan) -> Result<(Account, Shape), RemoteError> {
+    let account = Account::of(&plan.target).await?;
+    let shape = Shape::of(plan, &account).await?;
+    Ok((account, shape))
+}
+
+async fn job(plan: &Plan, account: Option<&Account>, notes: &mut Vec<String>) -> Result<Option<(Kind, String)>, Error> {
+    let filled = account.map_or_else(|| plan.clone(), |account| account.fill(plan));
+    let prepared = match Prepared::of(&filled) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            notes.push(error.to_string());
+            return Ok(None);
+        }
+    };
+    let address = prepared.gateway().address();
+    let new = format!("{} through the SQL gateway at {address}", count(plan.outputs().count(), "query", "queries"));
+    let before = Deployment::of(&Folder::of(&plan.name))?;
+    if let (Some(before), Some(account)) = (&before, account)
+        && let Err(error) = before.expect_place(account.place(), address)
+    {
+        notes.push(error.to_string());
+        return Ok(Some((Kind::Conflict, "`pipe down` removes it from where it is".to_owned())));
+    }
+    Ok(Some(match live(before.as_ref(), &prepared).await {
+        Ok(Some((true, job))) => (Kind::Keep, format!("runs (job {job})")),
+        Ok(Some((false, job))) => {
+            (Kind::Conflict, format!("job {job} runs, and the file says another by now; `pipe down` ends it"))
+        }
+        Ok(None) => (Kind::Create, new),
+        Err(error) => {
+            notes.push(error.to_string());
+            (Kind::Create, new)
+        }
+    }))
+}
+
+/// Returns the job that is at work, and whether it is the one that the file says. One of its name that is somebody else's
+/// is in the way.
+async fn live(before: Option<&Deployment>, prepared: &Prepared) -> Result<Option<(bool, String)>, RemoteError> {
+    if let Some(before) = before
+        && let Some(job) = before.live_job().await?
+    {
+        return Ok(Some((before.sql == prepared.text(), job.id.clone())));
+    }
+    prepared.begin().await?.expect_none()?;
+    Ok(None)
+}

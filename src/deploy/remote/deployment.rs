@@ -1,0 +1,195 @@
+//! The note of a pipeline that is elsewhere: what was made, and where.
+
+use serde::{Deserialize, Serialize};
+
+use crate::streams::Millis;
+
+use super::super::DeployError;
+use super::super::flink::Submitted;
+use super::super::local::Folder;
+use super::{Account, Place, RemoteError};
+
+/// Its file in the pipeline's folder.
+const FILE: &str = "deployment.json";
+
+/// A pipeline that is elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The target of the file that it was put to work for.
+    pub target: String,
+    /// Where its streams are.
+    pub place: Place,
+    /// The address of Flink's SQL gateway.
+    pub gateway: String,
+    /// Its streams.
+    pub streams: Vec<NotedStream>,
+    /// The job that runs its queries, as soon as there is one.
+    pub job: Option<Submitted>,
+    /// The SQL of that job.
+    pub sql: String,
+}
+
+/// A stream of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotedStream {
+    /// Its name.
+    pub name: String,
+    /// How it came to be there.
+    pub origin: Origin,
+}
+
+/// How a stream came to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// It was there before.
+    Found,
+    /// It was asked for, and nothing was heard of that.
+    Asked,
+    /// It was made at this moment: another one of its name is not this one.
+    Made(Millis),
+}
+
+impl Deployment {
+    /// Begins a note of nothing yet.
+    pub fn new(pipeline: &str, target: &str, place: &Place, gateway: &str) -> Self {
+        Self {
+            pipeline: pipeline.to_owned(),
+            target: target.to_owned(),
+            place: place.clone(),
+            gateway: gateway.to_owned(),
+            streams: Vec::new(),
+            job: None,
+            sql: String::new(),
+        }
+    }
+
+    /// Reads the note of a pipeline, where there is one. One that cannot be read is a failure: it may name what costs
+    /// money.
+    pub fn of(folder: &Folder) -> Result<Option<Self>, RemoteError> {
+        let path = folder.path().join(FILE);
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                Self::parse(&bytes).map(Some).map_err(|error| RemoteError::Note { path, reason: error.to_string() })
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(DeployError::Folder { path, source }.into()),
+        }
+    }
+
+    fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(bytes)
+    }
+
+    /// Writes the note.
+    pub fn write(&self) -> Result<(), RemoteError> {
+        Ok(Folder::of(&self.pipeline).write(FILE, self)?)
+    }
+
+    /// Fails where the pipeline is in another place than it is asked for now.
+    pub fn expect_place(&self, place: &Place, gateway: &str) -> Result<(), RemoteError> {
+        if self.place == *place && self.gateway == gateway {
+            return Ok(());
+        }
+        let say = |place: &Place, gateway: &str| format!("{place} with the Flink at {gateway}");
+        Err(RemoteError::Elsewhere {
+            pipeline: self.pipeline.clone(),
+            noted: say(&self.place, &self.gateway),
+            wanted: say(place, gateway),
+        })
+    }
+
+    /// Reaches the account of its streams.
+    pub async fn account(&self) -> Result<Account, RemoteError> {
+        let account = Account::at(&self.place).await;
+        account.ok_or_else(|| RemoteError::NoRegion { target: self.target.clone() })
+    }
+
+    /// Returns the job, where it runs or comes to.
+    pub async fn live_job(&self) -> Result<Option<&Submitted>, RemoteError> {
+        let Some(job) = &self.job else { return Ok(None) };
+        let state = job.state().await?;
+        Ok(state.is_some_and(|state| !state.is_over()).then_some(job))
+    }
+
+    /// Notes a stream that was found. What is noted of it already stays, unless it is another one by now.
+    pub(super) fn note_found(&mut self, name: &str, created: Millis) {
+        if !self.streams.iter().any(|noted| noted.name == name && noted.origin == Origin::Made(created)) {
+            self.note_stream(name, Origin::Found);
+        }
+    }
+
+    /// Notes how a stream came to be there.
+    pub(super) fn note_stream(&mut self, name: &str, origin: Origin) {
+        match self.streams.iter_mut().find(|noted| noted.name == name) {
+            Some(noted) => noted.origin = origin,
+            None => self.streams.push(NotedStream { name: name.to_owned(), origin }),
+        }
+    }
+
+    /// Removes what is noted of a stream.
+    pub(super) fn forget_stream(&mut self, name: &str) {
+        self.streams.retain(|noted| noted.name != name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note() -> Deployment {
+        let place = Place { region: "eu-west-1".to_owned(), endpoint: None };
+        Deployment::new("ticker", "flink", &place, "http://f:8083")
+    }
+
+    #[test]
+    fn a_note_is_read_as_it_was_written() {
+        let mut note = note();
+        note.note_stream("a", Origin::Found);
+        note.note_stream("b", Origin::Asked);
+        note.note_stream("c", Origin::Made(1_770_027_330_123));
+        note.sql = "SELECT 'ü';\n".to_owned();
+        note.job =
+            Some(Submitted { gateway: "http://f:8083".to_owned(), id: "1".to_owned(), name: "ticker".to_owned() });
+        let bytes = serde_json::to_vec(&note).expect("JSON");
+        assert_eq!(Deployment::parse(&bytes).expect("a note"), note);
+    }
+
+    #[test]
+    fn a_note_that_breaks_off_is_not_read_as_one_of_nothing() {
+        let whole = serde_json::to_vec(&note()).expect("JSON");
+        for end in 0..whole.len() {
+            Deployment::parse(&whole[..end]).expect_err("not a whole note");
+        }
+        Deployment::parse(b"{}").expect_err("nothing is noted");
+    }
+
+    #[test]
+    fn what_was_made_stays_made_as_long_as_it_is_the_same() {
+        let mut note = note();
+        note.note_stream("a", Origin::Made(5));
+        note.note_found("a", 5);
+        assert_eq!(note.streams, [NotedStream { name: "a".to_owned(), origin: Origin::Made(5) }]);
+        note.note_found("a", 6);
+        assert_eq!(note.streams, [NotedStream { name: "a".to_owned(), origin: Origin::Found }], "somebody else's");
+        note.note_stream("b", Origin::Asked);
+        note.note_found("b", 7);
+        assert_eq!(note.streams[1].origin, Origin::Found, "nobody knows who made it");
+        note.forget_stream("a");
+        assert_eq!(note.streams.len(), 1);
+    }
+
+    #[test]
+    fn another_place_is_said_with_both() {
+        let note = note();
+        note.expect_place(&note.place, "http://f:8083").expect("the same place");
+        let other = Place { endpoint: Some("http://127.0.0.1:1".to_owned()), ..note.place.clone() };
+        for (place, gateway) in [(&other, "http://f:8083"), (&note.place, "http://g:8083")] {
+            let error = note.expect_place(place, gateway).expect_err("another place").to_string();
+            assert!(error.contains("Kinesis in eu-west-1 with the Flink at http://f:8083"), "{error}");
+            assert!(error.contains(&format!("{place} with the Flink at {gateway}")), "{error}");
+        }
+    }
+}

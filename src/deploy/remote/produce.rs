@@ -1,0 +1,109 @@
+//! The generators of a plan at work on streams elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+
+use crate::generate::{self, GenerateError};
+use crate::plan::Plan;
+use crate::streams::{Log, now};
+
+use super::super::DeployError;
+use super::super::local::Folder;
+use super::Account;
+
+/// The file in the pipeline's folder that says how many records there have been. Kinesis does not count them.
+const FILE: &str = "generated.json";
+
+/// Generators at work. They end with this process.
+pub struct Producers {
+    folder: Folder,
+    tasks: JoinSet<Result<u64, GenerateError>>,
+    stop: watch::Sender<bool>,
+    /// The stream of each, how many records it has had from earlier processes, and how many from this one.
+    counters: Vec<(String, u64, Arc<AtomicU64>)>,
+}
+
+impl Producers {
+    /// Means no generator.
+    pub fn none(plan: &Plan) -> Self {
+        let (folder, stop) = (Folder::of(&plan.name), watch::Sender::new(false));
+        Self { folder, tasks: JoinSet::new(), stop, counters: Vec::new() }
+    }
+
+    /// Puts every generator of a plan to work, behind the records of earlier processes: a counted field goes on, and
+    /// chance does not repeat itself. Each ends with its limit, where there is one.
+    pub fn begin(plan: &Plan, account: &Account, records: Option<u64>) -> Result<Self, DeployError> {
+        let mut producers = Self::none(plan);
+        let earlier = producers.earlier();
+        for generator in &plan.generators {
+            let stream = plan.stream(&generator.stream).expect("the plan has the stream that a generator feeds");
+            let before = earlier.get(&stream.name).copied().unwrap_or(0);
+            let run = generate::Run::new(generator, stream, before)?.limit(records.unwrap_or(u64::MAX));
+            producers.counters.push((stream.name.clone(), before, run.counter()));
+            let (log, stop) = (account.log() as Arc<dyn Log>, producers.stop.subscribe());
+            producers.tasks.spawn(run.start(log, || now().saturating_mul(1000), stop));
+        }
+        Ok(producers)
+    }
+
+    /// Without the file, or with one that is not whole, everything begins anew: records repeat, and nothing is lost.
+    fn earlier(&self) -> BTreeMap<String, u64> {
+        let bytes = std::fs::read(self.folder.path().join(FILE)).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    /// Returns how many records they have made.
+    pub fn made(&self) -> u64 {
+        self.counters.iter().map(|(.., counter)| counter.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Notes how far they are, for the next process. A pipeline that was removed meanwhile has none.
+    pub fn note(&self) -> Result<(), DeployError> {
+        if self.counters.is_empty() || !self.folder.path().exists() {
+            return Ok(());
+        }
+        let mut totals = self.earlier();
+        totals.extend(
+            self.counters
+                .iter()
+                .map(|(stream, before, counter)| (stream.clone(), before + counter.load(Ordering::Relaxed))),
+        );
+        match self.folder.write(FILE, &totals) {
+            Err(_) if !self.folder.path().exists() => Ok(()),
+            written => written,
+        }
+    }
+
+    /// Waits until every generator has made its records; forever where there is none. Fails as soon as one does.
+    pub async fn finished(&mut self) -> Result<(), DeployError> {
+        if self.tasks.is_empty() {
+            return std::future::pending().await;
+        }
+        while let Some(ended) = self.tasks.join_next().await {
+            joined(ended)?;
+        }
+        Ok(())
+    }
+
+    /// Lets them finish what they have begun to append.
+    pub async fn stop(&mut self) -> Result<(), DeployError> {
+        self.stop.send_replace(true);
+        let mut result = Ok(());
+        while let Some(ended) = self.tasks.join_next().await {
+            result = result.and(joined(ended));
+        }
+        result
+    }
+}
+
+fn joined(ended: Result<Result<u64, GenerateError>, JoinError>) -> Result<(), DeployError> {
+    match ended {
+        Ok(made) => Ok(made.map(drop)?),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Ok(()),
+    }
+}

@@ -152,6 +152,10 @@ fn on(name: &str, flink: &Flink) -> String {
     pipeline(name, &flink.gateway, flink.connector)
 }
 
+fn running(flink: &Flink, name: &str) -> usize {
+    states(flink, name).iter().filter(|state| *state == "RUNNING").count()
+}
+
 /// Returns the sign of each thing that `pipe plan` lists.
 fn changes(outlook: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -255,6 +259,16 @@ fn streams_go_when_flink_is_gone_and_the_job_stays_noted() {
     assert_eq!(up.code(), Some(0), "{up:?}");
     assert!(up.stderr.contains("generators work only while"), "{up:?}");
     assert_eq!(states(flink, "cut-off"), ["RUNNING"]);
+    // Once it is over, the file may say another one.
+    let note: Value = serde_json::from_str(&there.note("cut-off")).unwrap();
+    let stop = format!("STOP JOB '{}'", note["job"]["id"].as_str().unwrap());
+    kinesis.runtime.block_on(flink.run_sql(&[stop])).unwrap();
+    wait_for("the job to be cancelled", || (states(flink, "cut-off") == ["CANCELED"]).then_some(()));
+    there.place.write("pipeline.toml", &on("cut-off", flink).replace("COUNT(*)", "MIN(number)"));
+    let up = there.pipe(&["up", "--target", "flink", "--detach"]);
+    assert_eq!(up.code(), Some(0), "{up:?}");
+    assert!(up.stderr.contains("writes the rows of an earlier job again"), "{up:?}");
+    assert_eq!(running(flink, "cut-off"), 1);
     let file = ".pipe/cut-off/deployment.json";
     there.place.write(file, &there.note("cut-off").replace(&flink.gateway, "http://127.0.0.1:1"));
     let status = there.output(&["status", "-o", "json"]);
@@ -268,8 +282,8 @@ fn streams_go_when_flink_is_gone_and_the_job_stays_noted() {
     let down = there.pipe(&["down", "--yes"]);
     assert_eq!(down.code(), Some(0), "{down:?}");
     // Without its streams it may fail before it is cancelled.
-    let ended = |states: Vec<String>| states == ["CANCELED"] || states == ["FAILED"];
-    wait_for("the job to end", || ended(states(flink, "cut-off")).then_some(()));
+    let over = |state: &String| state == "CANCELED" || state == "FAILED";
+    wait_for("both jobs to end", || states(flink, "cut-off").iter().all(over).then_some(()));
     assert!(!there.place.has(".pipe"));
 }
 

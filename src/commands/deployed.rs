@@ -14,7 +14,7 @@ use crate::ui::Ui;
 
 use super::attend::{Attendance, Shown};
 use super::check::count;
-use super::up::{folder_of, hand_over};
+use super::submit::{folder_of, hand_over};
 
 /// What the command line says of it.
 pub(super) struct Options<'a> {

@@ -17,6 +17,7 @@ mod render;
 mod rows;
 mod show;
 mod status;
+mod submit;
 mod tail;
 mod test;
 mod up;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
-use crate::deploy::flink::{Places, Prepared, Submitted};
-use crate::deploy::local::{Folder, Options, REGION, Run};
+use crate::deploy::flink::Prepared;
+use crate::deploy::local::{Folder, Options, Run};
 use crate::error::Error;
 use crate::plan::{EngineKind, Plan, StreamsKind};
 use crate::streams::local::Durability;
@@ -20,6 +20,7 @@ use super::check::count;
 use super::deployed;
 use super::locate::{self, Loaded};
 use super::show::{Show, Until};
+use super::submit::{submit, withdraw};
 use super::tail::outputs;
 
 /// Run a pipeline: streams, generators, queries and a Kinesis endpoint, and show what the queries find
@@ -162,57 +163,6 @@ async fn elsewhere(args: &Args, plan: &Plan, path: &Path, ui: &Ui) -> Result<(),
     };
     let stop = stop_signal(args.foreground).map_err(|source| Error::write("the signal handlers", source))?;
     deployed::up(plan, &options, std::pin::pin!(stop), ui).await
-}
-
-/// Hands the queries to Flink, whose job goes with this run.
-async fn submit(
-    prepared: &Prepared,
-    run: &Run,
-    (path, stop): (&Path, impl Future<Output = Error> + Unpin),
-    ui: &Ui,
-) -> Result<Submitted, Error> {
-    let places = Places::local(run.endpoint(), REGION, &folder_of(path));
-    let job = hand_over(prepared, &places, stop, ui).await?;
-    run.note_job(&job)?;
-    ui.note(&format!("the Flink job runs (job {}); it ends with this process, which has its streams", job.id));
-    Ok(job)
-}
-
-/// Returns the folder of a pipeline file as a Flink finds it, which runs elsewhere than here, if on this machine.
-pub(super) fn folder_of(path: &Path) -> String {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.parent().map_or_else(String::new, |folder| folder.display().to_string())
-}
-
-/// Submits a job. Broken off, it leaves none behind but those that were there before.
-pub(super) async fn hand_over(
-    prepared: &Prepared,
-    places: &Places,
-    mut stop: impl Future<Output = Error> + Unpin,
-    ui: &Ui,
-) -> Result<Submitted, Error> {
-    let submission = tokio::select! {
-        error = &mut stop => return Err(error),
-        submission = prepared.begin() => submission?,
-    };
-    tokio::select! {
-        error = &mut stop => {
-            if let Err(error) = submission.withdraw().await {
-                ui.note(&format!("note: its Flink job may have been started: {error}"));
-            }
-            Err(error)
-        }
-        submitted = submission.submit(places) => Ok(submitted?),
-    }
-}
-
-/// Ends the job whose streams are about to go.
-async fn withdraw(job: &Submitted, run: &Run, ui: &Ui) {
-    ui.note("cancelling the Flink job");
-    match job.stop().await {
-        Ok(_) => run.folder().forget_job(),
-        Err(error) => ui.note(&format!("note: the Flink job {} may still be there: {error}", job.id)),
-    }
 }
 
 fn announce(plan: &Plan, run: &Run, options: &Options, prepared: Option<&Prepared>, ui: &Ui) {

@@ -66,7 +66,8 @@ fn in_foreground(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 fn last_words(output: &Path) -> String {
     let text = std::fs::read_to_string(output).unwrap_or_default();
     let last = text.lines().rev().find(|line| line.starts_with("error")).or_else(|| text.lines().last());
-    last.unwrap_or("it said nothing").to_owned()
+    let last = last.unwrap_or("it said nothing");
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 #[cfg(test)]

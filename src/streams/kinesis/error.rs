@@ -45,12 +45,16 @@ pub(super) fn refused<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, code: 
     error.as_service_error().and_then(ProvideErrorMetadata::code) == Some(code)
 }
 
-/// Returns what an error says, and what lies behind it, without the exchange that it carries.
+/// Returns what an error says, and what lies behind it, without the exchange that it carries. What was said already is not
+/// said again.
 pub fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
-        text = format!("{text}: {inner}");
+        let inner_text = inner.to_string();
+        if !text.ends_with(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
         source = inner.source();
     }
     text

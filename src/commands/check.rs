@@ -1,6 +1,6 @@
 //! `pipe check`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
 use crate::plan::Plan;
@@ -57,14 +57,19 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     if drawn.is_empty() { Ok(()) } else { Err(Error::File { drawn: drawn.join("\n\n") }) }
 }
 
-/// Says of each target that the file declares what it cannot run of these queries.
+/// Says what targets cannot run of these queries; those that every file has are among them.
 fn tell_what_targets_lack(plans: &[Plan], ui: &Ui) -> Result<(), Error> {
-    for plan in plans.iter().filter(|plan| plan.target.declared && !plan.queries.is_empty()) {
+    let mut lacking: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for plan in plans.iter().filter(|plan| !plan.queries.is_empty()) {
         let assembly = render(plan)?;
-        let reasons: BTreeSet<&str> = assembly.omissions().iter().map(|omission| omission.reason.as_str()).collect();
-        for reason in reasons {
-            ui.note(&format!("note: target `{}` cannot run it: {reason}", plan.target.name));
+        for omission in assembly.omissions() {
+            lacking.entry(omission.reason.clone()).or_default().insert(&plan.target.name);
         }
+    }
+    for (reason, targets) in lacking {
+        let names: Vec<String> = targets.iter().map(|name| format!("`{name}`")).collect();
+        let noun = if names.len() == 1 { "target" } else { "targets" };
+        ui.note(&format!("note: {noun} {} cannot run it: {reason}", names.join(" and ")));
     }
     Ok(())
 }

@@ -6,9 +6,9 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use arrow::array::Int32Array;
+use arrow::array::{ArrayRef, AsArray, Int32Array};
 use arrow::compute::SortOptions;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
 use arrow::row::{RowConverter, SortField};
 use datafusion_common::DataFusionError;
 
@@ -64,7 +64,7 @@ impl Ranked {
     /// place.
     fn places(&self, rows: &Rows, first: u32, end: u32) -> Result<Vec<(u32, i32)>, DataFusionError> {
         let column = rows.batch.column(self.by).slice(first as usize, (end - first) as usize);
-        let values = self.order.convert_columns(&[column])?;
+        let values = self.order.convert_columns(&[with_one_zero(column)])?;
         let value = |row: u32| values.row((row - first) as usize);
         let mut order: Vec<u32> = (first..end).collect();
         // Stable: rows that are equal stay in the order in which they came.
@@ -99,6 +99,19 @@ impl Ranked {
             watermarks: rows.times.iter().map(|time| time.saturating_sub(1)).collect(),
             ..rows
         })
+    }
+}
+
+/// Returns values among which both zeros of floating point are the same one, as they are to SQL.
+fn with_one_zero(values: ArrayRef) -> ArrayRef {
+    match values.data_type() {
+        DataType::Float32 => {
+            Arc::new(values.as_primitive::<Float32Type>().unary::<_, Float32Type>(|value| value + 0.0))
+        }
+        DataType::Float64 => {
+            Arc::new(values.as_primitive::<Float64Type>().unary::<_, Float64Type>(|value| value + 0.0))
+        }
+        _ => values,
     }
 }
 

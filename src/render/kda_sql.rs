@@ -121,7 +121,12 @@ fn pump(plan: &Plan, query: &Query) -> Result<(Insert, String), String> {
     let column = |column: &Column| format!("{prefix}{}", Dialect::Kda.quote(&column.name));
     let length = match windowed.group.window.kda() {
         Ok(Kda::Step { length }) => length,
-        Ok(Kda::Stagger { .. } | Kda::Over { .. }) => return Err(other()),
+        Ok(Kda::Stagger { .. } | Kda::Over { .. }) => {
+            return Err(format!(
+                "only tumbling windows are written here, and that of `{}` is of another kind",
+                query.name
+            ));
+        }
         Err(refusal) => return Err(format!("{}; the nearest is {}", refusal.lacks, refusal.instead)),
     };
     let step = |of: &str| format!("STEP({of} BY {length})");

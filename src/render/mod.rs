@@ -95,8 +95,10 @@ fn add_job(plan: &Plan, connectors: &Connectors, assembly: &mut Assembly) -> Res
             assembly.add(FLINK_JOB, templates::flink_sql(&job)?);
             Ok(true)
         }
-        Err(reason) => {
-            assembly.omit(FLINK_JOB, reason);
+        Err(reasons) => {
+            for reason in reasons {
+                assembly.omit(FLINK_JOB, reason);
+            }
             Ok(false)
         }
     }

@@ -106,6 +106,10 @@ impl SqlType {
                     }
                 }
             }
+            DataType::Time(..) | DataType::Binary(_) | DataType::Varbinary(_) => {
+                let error = SqlError::new(format!("the type `{text}` is not supported"));
+                return Err(error.help(format!("one of {LEGAL}")));
+            }
             _ => {
                 return Err(SqlError::new(format!("`{text}` is not a type")).help(help_for_type(text)));
             }

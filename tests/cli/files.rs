@@ -72,3 +72,45 @@ fn a_plan_says_whether_there_is_something_to_change() {
     assert_eq!(done.code(), Some(2), "{done:?}");
     place.pipe(&["up"]).failed(1, &["stream `counts` has 1 shards, and the file says 3", "pipe down"]);
 }
+
+/// Every query and every construct, for the targets that a file has without a word of its own too.
+#[test]
+fn what_targets_cannot_run_is_told_of_each_query() {
+    let place = Place::new(
+        r#"
+[pipeline]
+name = "p"
+
+[streams.input]
+event_time = { column = "at" }
+[streams.input.columns]
+at = "TIMESTAMP(3)"
+k = "VARCHAR(8)"
+v = "INTEGER"
+
+[streams.one]
+[queries.one]
+from = "input"
+window = { kind = "stagger", size = "10s" }
+group_by = ["k"]
+select = { n = "COUNT(*)" }
+
+[streams.two]
+[queries.two]
+from = "input"
+window = { kind = "hopping", size = "10s", slide = "5s" }
+group_by = ["k"]
+select = { first = "FIRST_VALUE(v)", mid = "PERCENTILE(v, 0.5)" }
+"#,
+    );
+    let done = place.pipe(&["check"]);
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    let told: Vec<&str> = done.stderr.lines().filter(|line| line.contains("cannot run it")).collect();
+    assert_eq!(told.len(), 3, "{done:?}");
+    let of_both = "note: targets `aws` and `flink` cannot run it: query ";
+    assert!(told.iter().all(|line| line.starts_with(of_both)), "{done:?}");
+    for (query, what) in [("one", "stagger"), ("two", "FIRST_VALUE"), ("two", "PERCENTILE")] {
+        let named = |line: &&&str| line.contains(&format!("`{query}`")) && line.contains(what);
+        assert!(told.iter().find(named).is_some(), "{query} {what}: {done:?}");
+    }
+}

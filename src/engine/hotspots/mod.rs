@@ -55,6 +55,10 @@ impl Spotting {
         let mut point = Vec::new();
         for row in 0..batch.num_rows() {
             if points.read(row, &mut point) {
+                // There is one zero: which of its signs was first is nobody's business.
+                for value in &mut point {
+                    *value += 0.0;
+                }
                 self.neighbours.push(&point);
                 found.append_value(self.text()?);
             } else {

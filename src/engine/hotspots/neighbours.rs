@@ -37,7 +37,7 @@ impl Neighbours {
             self.near[slot].clear();
         }
         for other in 0..self.near.len() {
-            if self.distance(point, self.point(other)) <= 1.0 {
+            if self.are_near(point, self.point(other)) {
                 self.near[other].insert(slot);
                 self.near[slot].insert(other);
             }
@@ -49,9 +49,15 @@ impl Neighbours {
         &self.points[slot * self.dimensions..][..self.dimensions]
     }
 
-    /// Returns the square of how far two points lie apart, in radii.
-    fn distance(&self, one: &[f64], other: &[f64]) -> f64 {
-        one.iter().zip(other).map(|(one, other)| ((one - other) / self.radius).powi(2)).sum()
+    /// Returns whether two points lie no further apart than the radius.
+    fn are_near(&self, one: &[f64], other: &[f64]) -> bool {
+        let square = |unit: f64| one.iter().zip(other).map(|(one, other)| ((one - other) / unit).powi(2)).sum::<f64>();
+        let (limit, apart) = (self.radius * self.radius, square(1.0));
+        if limit.is_normal() && apart.is_finite() {
+            return apart <= limit;
+        }
+        // Counted in radii, where a square is too great or too small to be told exactly.
+        square(self.radius) <= 1.0
     }
 
     /// Returns the points of each hotspot (DBSCAN). A core point has at least `min_points` neighbours, itself among them;

@@ -72,6 +72,20 @@ fn neighbours_are_as_far_as_the_radius_and_one_between_two_hotspots_is_in_both()
 }
 
 #[test]
+fn a_distance_of_exactly_the_radius_is_near_at_any_scale() {
+    for scale in [1.0, 1e-3, 1e-200, 1e200] {
+        let is_near = |radius: f64| {
+            let mut neighbours = Neighbours::new(2, radius * scale, 100);
+            neighbours.push(&[0.0, 0.0]);
+            neighbours.push(&[5.0 * scale, 12.0 * scale]);
+            neighbours.dense(2).len() == 1
+        };
+        assert!(is_near(13.000_001) && !is_near(12.999_999), "{scale}");
+    }
+    assert_eq!(dense(&[[0.0, 0.0], [5.0, 12.0]], 13.0, 100, 2), [vec![[0, 0], [5, 12]]]);
+}
+
+#[test]
 fn the_oldest_points_are_forgotten() {
     let points = [[0.0, 0.0], [0.0, 0.0], [5.0, 5.0], [5.0, 5.0], [9.0, 9.0]];
     assert_eq!(dense(&points, 1.0, 3, 2), [vec![[5, 5]; 2]]);
@@ -85,9 +99,9 @@ fn the_oldest_points_are_forgotten() {
 proptest! {
     #[test]
     fn hotspots_are_those_of_the_definition(
-        points in prop::collection::vec((0..12_i32, 0..12_i32), 0..60),
+        points in prop::collection::vec((0..30_i32, 0..30_i32), 0..60),
         window in 1..50_usize,
-        radius in 1..4_i32,
+        radius in 1..15_i32,
         min_points in 2..6_usize,
     ) {
         let points: Vec<[f64; 2]> = points.into_iter().map(|(x, y)| [f64::from(x), f64::from(y)]).collect();

@@ -437,6 +437,16 @@ fn rows_of_one_time_are_ranked_and_those_that_are_equal_share_a_place() {
     assert_eq!(rows(&ranked("'asc', 'asc', 0, 1"), &a, &[], 40_000)[1..], [line(a_row, 1, 1)]);
 }
 
+#[test]
+fn both_zeros_share_a_place() {
+    let sql = "CREATE STREAM out (v DOUBLE, place INTEGER);
+               CREATE PUMP p AS INSERT INTO out SELECT STREAM w, place
+               FROM TABLE(GROUP_RANK(CURSOR(SELECT STREAM v * 1.0E0 AS w FROM a UNION ALL SELECT STREAM v * -1.0E0 AS w
+               FROM a), 'W', 'PLACE', 'asc', 'asc', 0, 0));";
+    let found = rows(sql, &[(5, r#"{"V":0}"#)], &[], 1000);
+    assert!(found.len() == 2 && found.iter().all(|row| row.ends_with(r#""PLACE":1}"#)), "{found:?}");
+}
+
 /// Rows come in their order behind each other, a millisecond at a time, and NULL is the least value.
 #[test]
 fn records_that_arrive_together_are_ranked() {

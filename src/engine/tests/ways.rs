@@ -26,6 +26,14 @@ const SELECT: [(&str, &str); 8] = [
     ("n", "COUNT(*)"),
 ];
 
+/// Table functions of KDA: what they answer goes by the order of the rows of several shards.
+const FUNCTIONS: [&str; 4] = [
+    "GROUP_RANK(CURSOR(SELECT STREAM * FROM input), 'v', 'answer', 'asc', 'desc', 0, 0)",
+    "GROUP_RANK(CURSOR(SELECT STREAM * FROM input), 'k', 'answer', 'desc', 'asc', 0, 1)",
+    "HOTSPOTS(CURSOR(SELECT STREAM \"v\", \"k\" FROM input), 100, 1.5, 2)",
+    "RANDOM_CUT_FOREST(CURSOR(SELECT STREAM \"v\", \"k\" FROM input), 10, 10)",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -55,6 +63,24 @@ proptest! {
         for way in case.ways() {
             let found = run(&case.log, case.end, &plan, way);
             prop_assert_eq!(&found, &expected, "{} over {} {:?}", WINDOWS[outer], WINDOWS[inner], way);
+        }
+    }
+
+    #[test]
+    fn every_way_gives_the_same_of_table_functions(case in cases(), function in 0..FUNCTIONS.len()) {
+        let (column, answer) = [("\"answer\"", "INTEGER"), ("HOTSPOTS_RESULT", "VARCHAR(4096)"), ("ANOMALY_SCORE", "DOUBLE")]
+            [function.saturating_sub(1)];
+        let sql = format!(
+            "CREATE STREAM answers (k VARCHAR(8), v INTEGER, answer {answer});
+             CREATE PUMP p AS INSERT INTO answers
+             SELECT STREAM \"k\", \"v\", {column} FROM TABLE({});",
+            FUNCTIONS[function],
+        );
+        let application = "dialect = \"kda\"\ninputs = { INPUT = \"in\" }\noutputs = { ANSWERS = \"out\" }";
+        let plan = plan(false, &format!("{application}\nsql = '''{sql}'''"));
+        let expected = run(&case.log, case.end, &plan, AT_ONCE);
+        for way in case.ways() {
+            prop_assert_eq!(&run(&case.log, case.end, &plan, way), &expected, "{} {:?}", FUNCTIONS[function], way);
         }
     }
 }

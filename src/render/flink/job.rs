@@ -67,36 +67,61 @@ pub(crate) fn parallelism(plan: &Plan) -> u32 {
     shards.unwrap_or(1).clamp(1, MAX_PARALLELISM)
 }
 
-/// Prepares the job, or says why Flink SQL cannot run this plan.
-pub(crate) fn job(plan: &Plan, connectors: &Connectors) -> Result<Job, String> {
+/// Prepares the job, or says of each query why Flink SQL cannot run it.
+pub(crate) fn job(plan: &Plan, connectors: &Connectors) -> Result<Job, Vec<String>> {
     if plan.outputs().next().is_none() {
-        return Err("the pipeline has no query".to_owned());
+        return Err(vec!["the pipeline has no query".to_owned()]);
     }
     let mut views = Views::new(plan, connectors);
     let mut sources = Vec::new();
     let mut tables: Vec<TableFile> = Vec::new();
+    let mut refused: Vec<String> = Vec::new();
+    let mut refuse = |refusal: &Refusal, query: &str| {
+        let reason = refusal.of(query);
+        if !refused.contains(&reason) {
+            refused.push(reason);
+        }
+    };
     for id in 0..plan.relations.len() {
         if !views.is_wanted(id) {
             continue;
         }
         let relation = &plan.relations[id];
-        let refused = |refusal: Refusal| refusal.of(owner(plan, id));
-        refusal::expressions(&relation.operator, connectors.version()).map_err(refused)?;
+        let owner = owner(plan, id);
+        for refusal in refusal::expressions(&relation.operator, connectors.version()) {
+            refuse(&refusal, owner);
+        }
         match &relation.operator {
-            Operator::Read(_) => sources.push(source(&views, id, relation).map_err(refused)?),
+            Operator::Read(_) => match source(&views, id, relation) {
+                Ok(source) => sources.push(source),
+                Err(refusal) => refuse(&refusal, owner),
+            },
             Operator::Lookup(lookup) if !tables.iter().any(|table| table.name == lookup.table) => {
                 let table = plan.table(&lookup.table).expect("the plan has every table that a query names");
-                tables.push(TableFile::new(table, &views).map_err(refused)?);
+                match TableFile::new(table, &views) {
+                    Ok(table) => tables.push(table),
+                    Err(refusal) => refuse(&refusal, owner),
+                }
             }
             _ => {}
         }
-        if views.is_read(id) && !views.is_folded(id) && !matches!(relation.operator, Operator::Read(_)) {
-            views.add(id).map_err(refused)?;
+        if views.is_read(id)
+            && !views.is_folded(id)
+            && !matches!(relation.operator, Operator::Read(_))
+            && let Err(refusal) = views.add(id)
+        {
+            refuse(&refusal, owner);
         }
     }
     let mut queries = Vec::new();
     for (query, stream) in plan.outputs() {
-        queries.push(insert(&mut views, query, stream).map_err(|refusal| refusal.of(&query.name))?);
+        match insert(&mut views, query, stream) {
+            Ok(insert) => queries.push(insert),
+            Err(refusal) => refuse(&refusal, &query.name),
+        }
+    }
+    if !refused.is_empty() {
+        return Err(refused);
     }
     let idles: BTreeSet<Duration> = inputs(plan)
         .filter_map(|stream| match &stream.time {

@@ -26,17 +26,14 @@ impl From<crate::window::Refusal> for Refusal {
     }
 }
 
-/// Refuses functions and aggregates that Flink cannot compute as `pipe` does.
-pub(super) fn expressions(operator: &Operator, version: FlinkVersion) -> Result<(), Refusal> {
+/// Returns the functions and aggregates that Flink cannot compute as `pipe` does, each with what it lacks.
+pub(super) fn expressions(operator: &Operator, version: FlinkVersion) -> Vec<Refusal> {
     let (exprs, aggregates, shape) = parts(operator);
-    for expr in exprs {
-        carries(expr, aggregates, Dialect::Flink, version).map_err(Refusal)?;
-    }
-    for aggregate in aggregates {
-        carries_aggregate(aggregate, Dialect::Flink, version).map_err(Refusal)?;
-        over_parts(aggregate, shape)?;
-    }
-    Ok(())
+    let scalars = exprs.into_iter().map(|expr| carries(expr, aggregates, Dialect::Flink, version).map_err(Refusal));
+    let folded = aggregates.iter().flat_map(|aggregate| {
+        [carries_aggregate(aggregate, Dialect::Flink, version).map_err(Refusal), over_parts(aggregate, shape)]
+    });
+    scalars.chain(folded).filter_map(Result::err).collect()
 }
 
 fn parts(operator: &Operator) -> (Vec<&Expr>, &[Aggregate], Option<Shape>) {

@@ -20,6 +20,14 @@ const SAME: &[(&str, &str)] = &[
     ("CURRENT_ROW_TIMESTAMP", "CURRENT_TIMESTAMP"),
 ];
 
+/// Functions that KDA had and that are none here: the name under which each comes, what its author wrote, and what there is
+/// instead.
+const NOT_SUPPORTED: &[(&str, &str, &str)] = &[
+    ("SUBSTRING_SIMILAR", "SUBSTRING(… SIMILAR … ESCAPE …)", "SUBSTRING(… FROM '…') takes a regular expression"),
+    ("TIME_TO_CHAR", "TIME_TO_CHAR", "TIMESTAMP_TO_CHAR writes the time of a moment"),
+    ("CHAR_TO_TIME", "CHAR_TO_TIME", "CHAR_TO_TIMESTAMP reads a moment"),
+];
+
 impl Reader<'_> {
     /// Reads `CEIL(x)`, `FLOOR(x)` and both with `TO unit`.
     pub(super) fn rounding(&mut self, name: &str, expr: &Parsed, field: &CeilFloorKind) -> Result<Expr, SqlError> {
@@ -259,6 +267,9 @@ impl Reader<'_> {
     pub(super) fn scalar(&mut self, name: &str, arguments: &[&Parsed]) -> Result<Expr, SqlError> {
         let found = Function::find(name).filter(|function| !function.name.starts_with('$'));
         let Some(function) = found else {
+            if let Some((_, called, help)) = NOT_SUPPORTED.iter().find(|(own, ..)| *own == name) {
+                return Err(SqlError::new(format!("{called} is not supported")).help(*help));
+            }
             let aggregates = AggregateFunction::ALL.iter().map(|function| function.name());
             let names: Vec<&str> = functions().map(|function| function.name).chain(aggregates).collect();
             let unknown = SqlError::new(format!("there is no function `{name}`")).label("unknown function");

@@ -9,7 +9,8 @@
 //!
 //! Folders import only what stands above them in this list; those on one line do not see each other:
 //!
-//! * `document`, `sql`, `streams`, `ui`: text with places; types and expressions; logs of records; what is shown
+//! * `document`, `record`, `sql`, `streams`, `ui`: text with places; formats of records; types and expressions; logs of
+//!   records; what is shown
 //! * `field`, `window`: the kinds of generated column and of window, one file each
 //! * `spec`: what a file says
 //! * `plan`: what it means
@@ -32,6 +33,7 @@ pub mod import;
 pub mod infra;
 pub mod kinesis_api;
 pub mod plan;
+pub mod record;
 pub mod render;
 pub mod spec;
 pub mod sql;

@@ -6,6 +6,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::Error;
+use crate::plan::Stream;
+use crate::record::RecordFormat;
 use crate::ui::{Format, Ui, csv_line, table};
 
 /// How many digits behind the point a table shows of a number that has more; JSON and CSV have them all.
@@ -18,6 +20,8 @@ const DATA: &str = "data";
 /// Writes the records of one stream.
 pub(super) struct Rows<'a> {
     ui: &'a Ui,
+    /// The stream whose records are no JSON, where it is one.
+    stream: Option<Stream>,
     /// The columns in order, where they are known beforehand.
     columns: Vec<String>,
     /// Stands above each table, where records of several streams are shown.
@@ -28,11 +32,19 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// Takes the columns, where they are known.
     pub(super) fn new(ui: &'a Ui, columns: Vec<String>, title: Option<String>) -> Self {
-        Self { ui, columns, title, header_written: false }
+        Self { ui, stream: None, columns, title, header_written: false }
+    }
+
+    /// Takes the records for those of a stream.
+    pub(super) fn of(self, stream: Option<&Stream>) -> Self {
+        Self { stream: stream.filter(|stream| stream.format != RecordFormat::Json).cloned(), ..self }
     }
 
     /// Writes some records that follow each other.
     pub(super) fn write(&mut self, records: &[Vec<u8>]) -> Result<(), Error> {
+        let rows: Option<Vec<Vec<u8>>> =
+            self.stream.as_ref().map(|stream| records.iter().flat_map(|record| stream.json_rows(record)).collect());
+        let records = rows.as_deref().unwrap_or(records);
         match self.ui.format() {
             Format::Json => records.iter().try_for_each(|record| self.line(&json_line(record))),
             Format::Csv => records.iter().try_for_each(|record| {

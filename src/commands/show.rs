@@ -55,7 +55,11 @@ impl<'a> Show<'a> {
         let names: Vec<String> = streams.iter().map(|(name, _)| name.clone()).collect();
         let follower = Follower::open(run.log() as Arc<dyn Log>, &names, &Position::Latest).await?;
         let titled = names.len() > 1;
-        let rows = streams.into_iter().map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name))).collect();
+        let rows = streams.into_iter().map(|(name, columns)| {
+            let stream = plan.stream(&name);
+            Rows::new(ui, columns, titled.then_some(name)).of(stream)
+        });
+        let rows = rows.collect();
         let last = (Instant::now(), run.status());
         Ok(Self { ui, follower, names, rows, last, shown: Instant::now() })
     }

@@ -54,6 +54,8 @@ pub(super) struct Args {
 struct Target {
     log: Arc<dyn Log>,
     streams: Vec<(String, Vec<String>)>,
+    /// What is known of them.
+    plan: Option<Plan>,
     live: bool,
     /// Whether they are in somebody's account, where others may read too.
     elsewhere: bool,
@@ -74,7 +76,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Some(stream) => {
             let log = KinesisLog::connect_standard().await;
             let streams = vec![(stream.to_owned(), Vec::new())];
-            Target { log: Arc::new(log), streams, live: true, elsewhere: true, followed: None }
+            Target { log: Arc::new(log), streams, plan: None, live: true, elsewhere: true, followed: None }
         }
         None => of_pipeline(args, ui).await?,
     };
@@ -86,8 +88,11 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         follower = follower.patient(OUTAGE);
     }
     let titled = names.len() > 1;
-    let mut rows: Vec<Rows<'_>> =
-        target.streams.iter().cloned().map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name))).collect();
+    let shown = |(name, columns): &(String, Vec<String>)| {
+        let stream = target.plan.as_ref().and_then(|plan| plan.stream(name));
+        Rows::new(ui, columns.clone(), titled.then(|| name.clone())).of(stream)
+    };
+    let mut rows: Vec<Rows<'_>> = target.streams.iter().map(shown).collect();
     let deadline = args.duration.map(|duration| Instant::now() + duration);
     let mut left = args.n.unwrap_or(u64::MAX);
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
@@ -166,7 +171,7 @@ async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
     };
     known(&*log, &streams).await?;
     let followed = contact.map(|contact| (folder, contact));
-    Ok(Target { log, streams, live, elsewhere, followed })
+    Ok(Target { log, streams, plan, live, elsewhere, followed })
 }
 
 /// The streams that queries write.

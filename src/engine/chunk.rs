@@ -1,4 +1,4 @@
-//! What one read of one shard becomes: decoded rows, and the records that could not be read.
+//! What one read of one shard becomes: decoded rows, and those that could not be read.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::window::Micros;
 
 use super::decode::Decoder;
 use super::outlook::MILLI;
-use super::rows::{Origin, Records, Rows};
+use super::rows::{Origin, Records, Rows, Spot};
 
 /// Records of one shard, decoded.
 pub(super) struct Chunk {
@@ -24,8 +24,8 @@ pub(super) struct Chunk {
     batch: RecordBatch,
     /// Of every row: its time.
     pub(super) times: Vec<Micros>,
-    places: Vec<(u32, u32)>,
-    /// The records that could not be read, in order.
+    spots: Vec<Spot>,
+    /// The rows that could not be read, in order.
     bad: Vec<Bad>,
 }
 
@@ -35,15 +35,14 @@ pub(super) struct Run {
     pub(super) arrival: Millis,
     /// The end of its rows.
     pub(super) rows_end: usize,
-    /// The end of its bad records.
+    /// The end of its bad rows.
     bad_end: usize,
 }
 
-/// A record that could not be read.
+/// A row that could not be read: a whole record, where that is not cut into rows.
 #[derive(Debug, Clone)]
 pub(super) struct Bad {
-    /// Its block, and its index there.
-    pub(super) place: (u32, u32),
+    pub(super) spot: Spot,
     pub(super) reason: String,
 }
 
@@ -62,7 +61,12 @@ impl ShardInput {
             _ => None,
         };
         let required: Vec<usize> = time_column.into_iter().collect();
-        Self { shard, decoder: Decoder::new(&stream.columns, &required), time_column, system: read.system.clone() }
+        Self {
+            shard,
+            decoder: Decoder::new(stream.format, &stream.columns, &required),
+            time_column,
+            system: read.system.clone(),
+        }
     }
 
     /// Returns the schema of the rows.
@@ -85,23 +89,26 @@ impl ShardInput {
     /// Decodes.
     pub(super) fn chunk(&mut self, blocks: Vec<Block>) -> Result<Chunk, DataFusionError> {
         let records = blocks.iter().map(Block::len).sum();
-        let mut places = Vec::with_capacity(records);
+        let mut spots = Vec::with_capacity(records);
         let mut bad: Vec<Bad> = Vec::new();
         let mut runs = Vec::with_capacity(blocks.len());
         for (block_index, block) in (0u32..).zip(&blocks) {
             for (index, record) in (0u32..).zip(block.records()) {
-                match self.decoder.push(record.data) {
-                    Ok(()) => places.push((block_index, index)),
-                    Err(reason) => bad.push(Bad { place: (block_index, index), reason }),
-                }
+                self.decoder.push(record.data, |part, result| {
+                    let spot = Spot::new(block_index, index, &part);
+                    match result {
+                        Ok(()) => spots.push(spot),
+                        Err(reason) => bad.push(Bad { spot, reason }),
+                    }
+                });
             }
-            runs.push(Run { arrival: block.arrival(), rows_end: places.len(), bad_end: bad.len() });
+            runs.push(Run { arrival: block.arrival(), rows_end: spots.len(), bad_end: bad.len() });
         }
         let decoded = self.decoder.finish();
         let times = self.times(&decoded, &runs);
         let records = Arc::new(Records { shard: self.shard, blocks });
-        let batch = self.with_system(decoded, &records, &places)?;
-        Ok(Chunk { records, runs, next_run: 0, batch, times, places, bad })
+        let batch = self.with_system(decoded, &records, &spots)?;
+        Ok(Chunk { records, runs, next_run: 0, batch, times, spots, bad })
     }
 
     /// Returns the time of each row, in whole milliseconds: finer ones no other engine goes by.
@@ -121,26 +128,25 @@ impl ShardInput {
         &self,
         batch: RecordBatch,
         records: &Records,
-        places: &[(u32, u32)],
+        spots: &[Spot],
     ) -> Result<RecordBatch, DataFusionError> {
         if self.system.is_empty() {
             return Ok(batch);
         }
-        let block = |place: &(u32, u32)| &records.blocks[place.0 as usize];
-        let texts =
-            |text: &dyn Fn(&(u32, u32)) -> String| Arc::new(StringArray::from_iter_values(places.iter().map(text)));
+        let block = |spot: &Spot| &records.blocks[spot.block as usize];
+        let texts = |text: &dyn Fn(&Spot) -> String| Arc::new(StringArray::from_iter_values(spots.iter().map(text)));
         let mut columns = batch.columns().to_vec();
         for column in &self.system {
             columns.push(match column {
                 SystemColumn::ApproximateArrivalTime => Arc::new(TimestampMicrosecondArray::from_iter_values(
-                    places.iter().map(|place| block(place).arrival().saturating_mul(1000)),
+                    spots.iter().map(|spot| block(spot).arrival().saturating_mul(1000)),
                 )) as ArrayRef,
                 SystemColumn::ShardId => texts(&|_| shard_name(records.shard)),
                 SystemColumn::PartitionKey => {
-                    texts(&|place| block(place).record(place.1 as usize).partition_key.to_owned())
+                    texts(&|spot| block(spot).record(spot.index as usize).partition_key.to_owned())
                 }
                 SystemColumn::SequenceNumber => {
-                    texts(&|place| block(place).sequence(place.1 as usize).as_str().to_owned())
+                    texts(&|spot| block(spot).sequence(spot.index as usize).as_str().to_owned())
                 }
             });
         }
@@ -165,7 +171,7 @@ impl Chunk {
         if run == 0 { 0 } else { self.runs[run - 1].rows_end }
     }
 
-    /// Returns the bad records of a run.
+    /// Returns the bad rows of a run.
     pub(super) fn bad(&self, run: usize) -> &[Bad] {
         let start = if run == 0 { 0 } else { self.runs[run - 1].bad_end };
         &self.bad[start..self.runs[run].bad_end]
@@ -194,7 +200,7 @@ impl Chunk {
             times: self.times[start..end].to_vec(),
             arrivals,
             watermarks,
-            origin: Some(Origin::new(Arc::clone(&self.records), &self.places[start..end])),
+            origin: Some(Origin::new(Arc::clone(&self.records), &self.spots[start..end])),
         }
     }
 }

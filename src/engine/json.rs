@@ -32,7 +32,8 @@ pub(super) fn key_text(column: &dyn Array, row: usize) -> String {
     String::from_utf8_lossy(&out).trim_matches('"').to_owned()
 }
 
-fn write_value(column: &dyn Array, row: usize, out: &mut Vec<u8>) {
+/// Writes a value as JSON.
+pub(super) fn write_value(column: &dyn Array, row: usize, out: &mut Vec<u8>) {
     if column.is_null(row) {
         out.extend_from_slice(b"null");
         return;

@@ -10,6 +10,7 @@ mod aggregation;
 mod bench;
 mod checkpoint;
 mod chunk;
+mod csv;
 mod decode;
 mod divert;
 mod each_row;

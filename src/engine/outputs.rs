@@ -1,9 +1,13 @@
 //! What a query is about to write.
 
+use arrow::array::RecordBatch;
+
+use crate::record::RecordFormat;
 use crate::streams::Appends;
 
 use super::json::key_text;
 use super::rows::Rows;
+use super::{csv, json};
 
 /// The longest partition key, in characters (Kinesis API, `PutRecord`).
 const MAX_PARTITION_KEY: usize = 256;
@@ -25,6 +29,14 @@ impl Outputs {
     /// Returns how much room it takes up, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.rows.data_bytes() + self.errors.data_bytes() + self.late.data_bytes()
+    }
+}
+
+/// Writes a row as a record of its stream.
+pub(super) fn write_record(format: RecordFormat, batch: &RecordBatch, row: usize, out: &mut Vec<u8>) {
+    match format {
+        RecordFormat::Json => json::write_row(batch, row, out),
+        RecordFormat::Csv { delimiter } => csv::write_row(delimiter, batch, row, out),
     }
 }
 

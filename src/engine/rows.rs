@@ -1,5 +1,6 @@
 //! Rows on their way from one operator to the next.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt32Array};
@@ -47,18 +48,28 @@ pub(super) struct Records {
 #[derive(Clone, Copy)]
 struct Place {
     source: u32,
-    block: u32,
-    index: u32,
+    spot: Spot,
 }
 
-/// A record on its own.
+/// Where a row lies among records that were read together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) block: u32,
+    /// The record in the block.
+    pub(super) index: u32,
+    /// The part of the record that the row is.
+    start: u32,
+    end: u32,
+}
+
+/// A record on its own, or a row of it.
 #[derive(Debug, Clone)]
 pub(super) struct Stray {
     /// When it arrived.
     pub(super) arrival: Millis,
     /// The index of its shard, its place there, and the key that it came with; none for a row that no single record is.
     pub(super) origin: Option<(usize, SequenceNumber, String)>,
-    /// Its bytes; those of a JSON object where it is no record.
+    /// Its bytes, of the row alone; those of a JSON object where it is no record.
     pub(super) data: Vec<u8>,
 }
 
@@ -97,35 +108,43 @@ impl Stray {
     }
 }
 
+impl Spot {
+    pub(super) fn new(block: u32, index: u32, part: &Range<usize>) -> Self {
+        // A record has at most 10 MiB (Kinesis API, `PutRecord`).
+        let [start, end] = [part.start, part.end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+        Self { block, index, start, end }
+    }
+}
+
 impl Records {
-    /// Returns a record as one on its own.
-    pub(super) fn stray(&self, block: usize, index: usize) -> Stray {
-        let block = &self.blocks[block];
-        let record = block.record(index);
+    /// Returns a row as a record of its own.
+    pub(super) fn stray(&self, spot: Spot) -> Stray {
+        let block = &self.blocks[spot.block as usize];
+        let record = block.record(spot.index as usize);
         Stray {
             arrival: block.arrival(),
-            origin: Some((self.shard, block.sequence(index), record.partition_key.to_owned())),
-            data: record.data.to_vec(),
+            origin: Some((self.shard, block.sequence(spot.index as usize), record.partition_key.to_owned())),
+            data: record.data.get(spot.start as usize..spot.end as usize).unwrap_or(record.data).to_vec(),
         }
     }
 }
 
 impl Origin {
-    /// Takes one place per row in the same records: the block, and the index in it.
-    pub(super) fn new(records: Arc<Records>, places: &[(u32, u32)]) -> Self {
-        let places = places.iter().map(|(block, index)| Place { source: 0, block: *block, index: *index }).collect();
+    /// Takes where each row lies in the same records.
+    pub(super) fn new(records: Arc<Records>, spots: &[Spot]) -> Self {
+        let places = spots.iter().map(|spot| Place { source: 0, spot: *spot }).collect();
         Self { sources: vec![records], places }
     }
 
     fn stray(&self, row: usize) -> Stray {
         let place = self.places[row];
-        self.sources[place.source as usize].stray(place.block as usize, place.index as usize)
+        self.sources[place.source as usize].stray(place.spot)
     }
 
     /// Returns the partition key that a row's record came with.
     pub(super) fn partition_key(&self, row: usize) -> &str {
-        let place = self.places[row];
-        self.sources[place.source as usize].blocks[place.block as usize].record(place.index as usize).partition_key
+        let Place { source, spot } = self.places[row];
+        self.sources[source as usize].blocks[spot.block as usize].record(spot.index as usize).partition_key
     }
 }
 

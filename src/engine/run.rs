@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::block_in_place;
 
 use crate::plan::{ERROR_STREAM, Plan, Query};
+use crate::record::RecordFormat;
 use crate::streams::local::{Commit, LocalLog};
 use crate::streams::{Block, LogError, Position, ReadLimit, ShardId};
 
@@ -16,10 +17,9 @@ use super::checkpoint::{self, CheckpointError, Restored};
 use super::chunk::shard_name;
 use super::divert::{Diverted, divert};
 use super::graph::{Graph, ShardRead};
-use super::json::write_row;
 use super::lookup::LookupError;
 use super::operator::Turn;
-use super::outputs::{Outputs, partition_key};
+use super::outputs::{Outputs, partition_key, write_record};
 use super::rows::{Rows, Stray};
 use super::source::Shard;
 use super::status::{Counters, QueryStatus, Sample};
@@ -79,6 +79,8 @@ impl EngineError {
 pub struct Engine {
     log: Arc<LocalLog>,
     query: Query,
+    /// How its rows are written.
+    format: RecordFormat,
     graph: Graph,
     fingerprint: String,
     state_key: String,
@@ -128,6 +130,7 @@ impl Engine {
         let mut engine = Self {
             log,
             query: query.clone(),
+            format: query.stream.as_ref().and_then(|name| plan.stream(name)).map_or(RecordFormat::Json, |it| it.format),
             graph,
             fingerprint,
             state_key,
@@ -288,7 +291,7 @@ impl Engine {
         self.counters.rows += rows.len() as u64;
         for row in 0..rows.len() {
             let key = partition_key(&self.query.partition_by, rows, row);
-            outputs.rows.push_with(&key, |out| write_row(&rows.batch, row, out));
+            outputs.rows.push_with(&key, |out| write_record(self.format, &rows.batch, row, out));
         }
         let now = crate::streams::now();
         for (stray, reason) in &turn.bad {

@@ -101,7 +101,7 @@ impl Shard {
         }
         let latest = times.iter().max().copied();
         for bad in chunk.bad(run) {
-            let stray = chunk.records.stray(bad.place.0 as usize, bad.place.1 as usize);
+            let stray = chunk.records.stray(bad.spot);
             turn.bad.push((stray, bad.reason.clone()));
         }
         turn.consumed += chunk.run_len(run) as u64;

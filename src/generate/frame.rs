@@ -22,6 +22,11 @@ impl Values {
         &self.json[self.ranges[column].clone()]
     }
 
+    /// Returns the values in the order of the columns.
+    pub(super) fn all(&self) -> impl Iterator<Item = &[u8]> {
+        self.ranges.iter().map(|range| &self.json[range.clone()])
+    }
+
     /// Sets the value of a column to what `write` appends to the buffer.
     pub(super) fn set(&mut self, column: usize, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.json.len();

@@ -1,6 +1,7 @@
 //! Rows as records.
 
 use crate::plan::{Generator, Stream};
+use crate::record::RecordFormat;
 use crate::streams::Appends;
 use crate::window::Micros;
 
@@ -17,10 +18,16 @@ use super::seed::{Purpose, Seed};
 pub struct Records {
     /// In the order of drawing.
     columns: Vec<Column>,
-    frame: Frame,
+    form: Form,
     keys: Keys,
     values: Values,
     room: String,
+}
+
+/// How the values become a record.
+enum Form {
+    Json(Frame),
+    Csv(Box<Stream>, u8),
 }
 
 impl Records {
@@ -30,8 +37,13 @@ impl Records {
         let seed = Seed { seed: generator.seed, skip };
         let name = |index: usize| stream.columns.get(index).map(|column| column.name.clone()).unwrap_or_default();
         let paths: Vec<&[String]> = stream.columns.iter().map(|column| column.path.as_slice()).collect();
-        let frame = Frame::new(&paths)
-            .map_err(|(column, other)| GenerateError::Overlap { column: name(column), other: name(other) })?;
+        let form = match stream.format {
+            RecordFormat::Json => Form::Json(
+                Frame::new(&paths)
+                    .map_err(|(column, other)| GenerateError::Overlap { column: name(column), other: name(other) })?,
+            ),
+            RecordFormat::Csv { delimiter } => Form::Csv(Box::new(stream.clone()), delimiter),
+        };
         let columns = order(&generator.fields)
             .map_err(|column| GenerateError::Circle { column: name(column) })?
             .into_iter()
@@ -41,7 +53,7 @@ impl Records {
             Some(column) => Keys::Column(column),
             None => Keys::Spread(Box::new(seed.numbers("", Purpose::Keys))),
         };
-        Ok(Self { columns, frame, keys, values: Values::new(paths.len()), room: String::new() })
+        Ok(Self { columns, form, keys, values: Values::new(paths.len()), room: String::new() })
     }
 
     /// Adds the next `count` records, all made at `now`.
@@ -55,7 +67,10 @@ impl Records {
                 column.draw(&mut self.values);
             }
             let key = self.keys.next(&self.values, &mut self.room);
-            into.push_with(key, |data| self.frame.write(&self.values, data));
+            into.push_with(key, |data| match &self.form {
+                Form::Json(frame) => frame.write(&self.values, data),
+                Form::Csv(stream, delimiter) => stream.write_csv(*delimiter, self.values.all(), data),
+            });
         }
     }
 }

@@ -9,6 +9,7 @@ mod query;
 mod relation;
 mod resolve;
 mod resolve_streams;
+mod row_text;
 mod stream;
 mod table;
 mod tables;

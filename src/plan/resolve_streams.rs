@@ -1,6 +1,7 @@
 //! Streams, and the generators that feed them.
 
 use crate::document::{Diagnostic, Span, Spanned};
+use crate::record::RecordFormat;
 use crate::spec::{APPLICATION, ColumnSpec, EventTimeSpec, GeneratorSpec, StreamSpec};
 use crate::sql::SqlType;
 
@@ -27,7 +28,29 @@ impl Context<'_> {
         };
         let overridden = self.target.overrides.shards.iter().find(|(stream, _)| stream.value == *name);
         let capacity = overridden.map_or(spec.capacity, |(_, capacity)| *capacity);
-        Stream { name: name.clone(), capacity, columns, partition_key, time, source }
+        let format = self.format(spec, &source);
+        Stream { name: name.clone(), capacity, format, columns, partition_key, time, source }
+    }
+
+    fn format(&self, spec: &StreamSpec, source: &Source) -> RecordFormat {
+        let Source::Late(query) = source else {
+            return spec.format.as_ref().map_or(RecordFormat::Json, |format| format.value);
+        };
+        if let Some(format) = &spec.format {
+            self.add(
+                Diagnostic::new(
+                    format!("stream `{}` takes late rows as they were", spec.name.value),
+                    format.span.clone(),
+                )
+                .label("its format is that of the stream that they come from")
+                .help("leave this out"),
+            );
+        }
+        // A query that has late rows reads one stream.
+        let query = self.spec.queries.iter().find(|known| known.name.value == *query);
+        let from = query.and_then(|query| query.from.first());
+        let origin = from.and_then(|from| self.spec.streams.iter().find(|known| known.name.value == from.value));
+        origin.and_then(|origin| origin.format.as_ref()).map_or(RecordFormat::Json, |format| format.value)
     }
 
     fn columns(&self, spec: &StreamSpec, source: &Source) -> Vec<Column> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::record::RecordFormat;
 use crate::sql::SqlType;
 use crate::streams::Capacity;
 
@@ -12,6 +13,8 @@ pub struct Stream {
     pub name: String,
     /// Its shards.
     pub capacity: Capacity,
+    /// How its rows are written.
+    pub format: RecordFormat,
     /// What a record holds, in order.
     pub columns: Vec<Column>,
     /// The column whose text is the partition key, by index; spread evenly where left out.
@@ -31,7 +34,7 @@ pub struct Column {
     pub sql_type: SqlType,
     /// Whether a record without a value is bad.
     pub not_null: bool,
-    /// Where its value lies in the JSON record: the names from the outside in.
+    /// Where its value lies in the JSON record: the names from the outside in. In CSV, its own name alone.
     pub path: Vec<String>,
 }
 

@@ -7,6 +7,7 @@ use crate::plan::{
     Attribute, Clock, Column, Group, Operator, Plan, Query, Read, Relation, RowTime, Select, Source, Stream, Target,
     Time,
 };
+use crate::record::RecordFormat;
 use crate::spec::{Connector, EngineKind, StreamsKind};
 use crate::sql::{Expr, ExprKind, Scope, SqlType, read_filter, read_select};
 use crate::streams::Capacity;
@@ -31,6 +32,7 @@ pub(super) fn input(name: &str, shards: u32, columns: Vec<Column>, time: Time) -
     Stream {
         name: name.to_owned(),
         capacity: Capacity::Provisioned(shards),
+        format: RecordFormat::Json,
         columns,
         partition_key: None,
         time,

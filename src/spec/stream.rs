@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::document::{Diagnostic, Spanned, TableReader, Value};
+use crate::document::{Diagnostic, Spanned, TableReader, Value, help_for};
+use crate::record::RecordFormat;
 use crate::sql::{ColumnType, SqlType};
 use crate::streams::Capacity;
 
@@ -31,6 +32,8 @@ pub struct StreamSpec {
     pub partition_key: Option<Spanned<String>>,
     /// `event_time`
     pub event_time: Option<EventTimeSpec>,
+    /// `format` and `delimiter`
+    pub format: Option<Spanned<RecordFormat>>,
     /// `columns`, with the place of the table.
     pub columns: Option<Spanned<Vec<ColumnSpec>>>,
 }
@@ -72,14 +75,86 @@ pub(super) fn read(value: &Value<'_>) -> Option<StreamSpec> {
         }
         event_time
     });
+    let format = read_format(&mut reader);
     let columns = match reader.optional("columns") {
         None => Some(None),
         Some(columns) => read_columns(&columns).map(Some),
     };
     reader.finish();
-    // A capacity that cannot be read is a finding, and hides none in the columns.
+    // A capacity that cannot be read is a finding, and hides none in the columns. No more does a format.
     let capacity = capacity.unwrap_or(Capacity::OnDemand);
-    Some(StreamSpec { name: name?, capacity, partition_key, event_time, columns: columns? })
+    let columns = columns?;
+    if let (Some(format), Some(columns)) = (&format, &columns)
+        && format.value != RecordFormat::Json
+    {
+        check_positions(value, &columns.value);
+    }
+    Some(StreamSpec { name: name?, capacity, partition_key, event_time, format, columns })
+}
+
+/// Reads `format` and, of CSV, `delimiter`.
+fn read_format(reader: &mut TableReader<'_>) -> Option<Spanned<RecordFormat>> {
+    let format = reader.optional("format").map(|value| (value.text(), value));
+    let delimiter = reader.optional("delimiter");
+    let text = match format {
+        Some((text, value)) => {
+            let text = text?;
+            if !RecordFormat::NAMES.contains(&text.value.as_str()) {
+                value.findings().add(
+                    Diagnostic::new(format!("`{}` is not the format of a stream", text.value), text.span)
+                        .label("not one of them")
+                        .help(help_for(&text.value, RecordFormat::NAMES)),
+                );
+                return None;
+            }
+            Some(text)
+        }
+        None => None,
+    };
+    if let Some(text) = text.as_ref().filter(|text| text.value == "csv") {
+        let delimiter = delimiter.map_or(Some(RecordFormat::DELIMITER), |value| read_delimiter(&value))?;
+        return Some(Spanned::new(RecordFormat::Csv { delimiter }, text.span.clone()));
+    }
+    if let Some(value) = delimiter {
+        value.findings().add(
+            Diagnostic::new("records in JSON have no `delimiter`", value.span())
+                .label("what stands between the values of a row")
+                .help("add `format = \"csv\"`, or leave it out"),
+        );
+    }
+    text.map(|text| text.map(|_| RecordFormat::Json))
+}
+
+fn read_delimiter(value: &Value<'_>) -> Option<u8> {
+    let text = value.text()?;
+    let mut letters = text.value.chars();
+    if let (Some(letter), None) = (letters.next(), letters.next())
+        && RecordFormat::is_delimiter(letter)
+    {
+        return u8::try_from(letter).ok();
+    }
+    value.findings().add(
+        Diagnostic::new(format!("`{}` cannot stand between values", text.value.escape_default()), text.span)
+            .label("expected one ASCII character, and neither a quote nor a line end")
+            .help("write it as \",\", \"|\", \";\" or \"\\t\""),
+    );
+    None
+}
+
+/// Reports columns that say where they lie: the values of a row in CSV have places and no names.
+fn check_positions(stream: &Value<'_>, columns: &[ColumnSpec]) {
+    for column in columns {
+        if column.path.len() != 1 || column.path[0] != column.name.value {
+            stream.findings().add(
+                Diagnostic::new(
+                    format!("column `{}` of a stream in CSV has a `path`", column.name.value),
+                    column.name.span.clone(),
+                )
+                .label("its values lie where it stands among the columns")
+                .help("leave `path` out, and give every value of a row its column, in their order"),
+            );
+        }
+    }
 }
 
 /// Reads a number of shards, or `"on-demand"`.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::deploy::flink::{FlinkError, Gateway, Places, Session, statements};
 use crate::plan::{Action, Clock, Expectation, Operator, Plan, Query, Record, RelationId, Source, Stream, Trial};
+use crate::record::RecordFormat;
 use crate::render::{FLINK_JOB, render_flink_on_files};
 use crate::streams::Capacity;
 
@@ -111,11 +112,16 @@ impl OnFlink {
         for stream in plan.streams.iter().filter(|stream| stream.source == Source::Producers) {
             let mut lines = Vec::new();
             for record in ingested(trial, &stream.name) {
-                // A line end stands between the values of a JSON record, if at all.
-                lines.extend(record.data.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
+                match stream.format {
+                    // A line end stands between the values of a JSON record, if at all.
+                    RecordFormat::Json => {
+                        lines.extend(record.data.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
+                    }
+                    RecordFormat::Csv { .. } => lines.extend_from_slice(&record.data),
+                }
                 lines.push(b'\n');
             }
-            folder.write(&format!("{}.jsonl", stream.name), &lines)?;
+            folder.write(&format!("{}.{}", stream.name, stream.format.ending()), &lines)?;
         }
         let assembly = render_flink_on_files(plan, &folder.path.display().to_string()).map_err(FlinkError::from)?;
         let Some(text) = assembly.text(FLINK_JOB) else {
@@ -133,7 +139,8 @@ impl OnFlink {
         closed?;
         let mut found = BTreeMap::new();
         for (_, stream) in plan.outputs() {
-            found.insert(stream.to_owned(), folder.lines(stream)?);
+            let stream = plan.stream(stream).expect("the plan has the stream of every query");
+            found.insert(stream.name.clone(), folder.rows(stream)?);
         }
         Ok(found)
     }
@@ -252,16 +259,16 @@ impl Folder {
         fs::write(&path, bytes).map_err(|source| TrialError::Io { path, source })
     }
 
-    /// Returns the lines of all files that a job has finished in a folder of its own; a job without any makes none.
-    fn lines(&self, name: &str) -> Result<Vec<Vec<u8>>, TrialError> {
-        let folder = self.path.join(name);
+    /// Returns the rows, as JSON, of all files that a job has finished in a stream's folder; a job without any makes none.
+    fn rows(&self, stream: &Stream) -> Result<Vec<Vec<u8>>, TrialError> {
+        let folder = self.path.join(&stream.name);
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| TrialError::Io { path, source }
         };
-        let mut lines = Vec::new();
+        let mut rows = Vec::new();
         if !folder.is_dir() {
-            return Ok(lines);
+            return Ok(rows);
         }
         for entry in fs::read_dir(&folder).map_err(failed(&folder))? {
             let entry = entry.map_err(failed(&folder))?;
@@ -270,9 +277,17 @@ impl Folder {
                 continue;
             }
             let bytes = fs::read(entry.path()).map_err(failed(&entry.path()))?;
-            lines.extend(bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec));
+            match stream.format {
+                RecordFormat::Json => {
+                    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+                    rows.extend(lines.map(<[u8]>::to_vec));
+                }
+                // A value may hold a line end.
+                RecordFormat::Csv { .. } if bytes.is_empty() => {}
+                RecordFormat::Csv { .. } => rows.extend(stream.json_rows(&bytes)),
+            }
         }
-        Ok(lines)
+        Ok(rows)
     }
 }
 

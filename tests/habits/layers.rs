@@ -8,7 +8,7 @@ use super::{files, root};
 
 /// The parts of `src/`, lowest first. A part sees those of the rows above its own, and none of its own row.
 const LAYERS: &[&[&str]] = &[
-    &["document", "sql", "streams", "ui"],
+    &["document", "record", "sql", "streams", "ui"],
     &["field", "window"],
     &["spec"],
     &["plan"],

@@ -14,7 +14,8 @@ use std::{
 };
 
 use pipe::deploy::flink::{Answer, FlinkError, Gateway, Places, Session, statements};
-use pipe::plan::Plan;
+use pipe::plan::{Plan, Stream};
+use pipe::record::RecordFormat;
 use pipe::render::{FLINK_JOB, render_flink_on_files};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -127,7 +128,8 @@ impl Flink {
     ) -> Result<BTreeMap<String, Vec<Value>>, FlinkError> {
         let folder = TempDir::new().unwrap();
         for (stream, records) in records {
-            fs::write(folder.path().join(format!("{stream}.jsonl")), records.join("\n") + "\n").unwrap();
+            let ending = plan.stream(stream).unwrap().format.ending();
+            fs::write(folder.path().join(format!("{stream}.{ending}")), records.join("\n") + "\n").unwrap();
         }
         for table in &plan.tables {
             let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/equality").join(&table.file);
@@ -143,7 +145,7 @@ impl Flink {
         self.run_sql(&job).await?;
         let mut rows = BTreeMap::new();
         for (_, stream) in plan.outputs() {
-            rows.insert(stream.to_owned(), written(&folder.path().join(stream)));
+            rows.insert(stream.to_owned(), written(&folder.path().join(stream), plan.stream(stream).unwrap()));
         }
         Ok(rows)
     }
@@ -169,13 +171,19 @@ fn nowhere() -> Places {
 }
 
 /// Reads the rows that a job has written to a folder; a job without any makes none.
-fn written(folder: &Path) -> Vec<Value> {
+fn written(folder: &Path, stream: &Stream) -> Vec<Value> {
     let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
     let files = files.map(|file| file.unwrap().path());
     // What is not finished yet has a name that begins with a dot.
     let finished = files.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.'));
     let texts: Vec<String> = finished.map(|path| fs::read_to_string(path).unwrap()).collect();
-    texts.iter().flat_map(|text| text.lines()).map(|line| serde_json::from_str(line).unwrap()).collect()
+    let lines: Vec<&[u8]> = match stream.format {
+        RecordFormat::Json => texts.iter().flat_map(|text| text.lines()).map(str::as_bytes).collect(),
+        // A value may hold a line end.
+        RecordFormat::Csv { .. } => texts.iter().map(String::as_bytes).filter(|text| !text.is_empty()).collect(),
+    };
+    let rows = lines.into_iter().flat_map(|line| stream.json_rows(line));
+    rows.map(|row| serde_json::from_slice(&row).unwrap()).collect()
 }
 
 fn free_ports<const N: usize>() -> [u16; N] {

@@ -4,10 +4,13 @@ mod cell;
 mod columns;
 mod object;
 
+use std::ops::Range;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use crate::plan::Column;
+use crate::record::{CsvReader, CsvRow, RecordFormat};
 
 use cell::Cells;
 use columns::Columns;
@@ -16,50 +19,61 @@ use object::Node;
 /// The most bytes of a reason that a bad record is kept with.
 const MAX_REASON: usize = 512;
 
-/// Decodes the JSON records of one stream into batches. A record that cannot be read leaves no trace in the batch.
+/// Decodes the records of one stream into batches. A row that cannot be read leaves no trace in the batch.
 pub(super) struct Decoder {
-    root: Node,
+    form: Form,
+    rows: Batch,
+}
+
+/// How the rows lie in a record.
+enum Form {
+    Json(Node),
+    Csv(CsvReader),
+}
+
+/// The rows of a batch as far as they are read.
+struct Batch {
     cells: Cells,
     columns: Columns,
+    /// The columns without which a row is bad, with what a reason calls them.
     not_null: Vec<(usize, String)>,
 }
 
 impl Decoder {
-    /// Takes the columns to read; `required` are those, by index, without which a record is bad whatever they declare.
-    pub(super) fn new(columns: &[Column], required: &[usize]) -> Self {
+    /// Takes the columns to read; `required` are those, by index, without which a row is bad whatever they declare.
+    pub(super) fn new(format: RecordFormat, columns: &[Column], required: &[usize]) -> Self {
         let not_null = columns
             .iter()
             .enumerate()
             .filter(|(index, column)| column.not_null || required.contains(index))
             .map(|(index, column)| (index, column.path.join(".")))
             .collect();
-        Self { root: Node::of(columns), cells: Cells::new(columns), columns: Columns::new(columns), not_null }
+        let form = match format {
+            RecordFormat::Json => Form::Json(Node::of(columns)),
+            RecordFormat::Csv { delimiter } => Form::Csv(CsvReader::new(delimiter)),
+        };
+        Self { form, rows: Batch { cells: Cells::new(columns), columns: Columns::new(columns), not_null } }
     }
 
     /// Returns the schema of the batches.
     pub(super) fn schema(&self) -> SchemaRef {
-        self.columns.schema()
+        self.rows.columns.schema()
     }
 
-    /// Adds a record to the batch, or says why it is bad.
-    pub(super) fn push(&mut self, data: &[u8]) -> Result<(), String> {
-        self.cells.clear();
-        let text = std::str::from_utf8(data)
-            .map_err(|error| format!("the record is not UTF-8 from byte {}", error.valid_up_to()))?;
-        let mut json = serde_json::Deserializer::from_str(text);
-        object::read(&self.root, &mut self.cells, &mut json).and_then(|()| json.end()).map_err(|error| {
-            let mut reason = format!("the record cannot be read: {error}");
-            if reason.len() > MAX_REASON {
-                let end = (0..=MAX_REASON).rev().find(|at| reason.is_char_boundary(*at)).unwrap_or(0);
-                reason.truncate(end);
-            }
-            reason
-        })?;
-        if let Some((_, path)) = self.not_null.iter().find(|(index, _)| self.cells.is_null(*index)) {
-            return Err(format!("the record has no value at `$.{path}`, which is needed"));
+    /// Adds the rows of a record to the batch. Tells of each which part of the record it is, and of a bad one why it is.
+    pub(super) fn push(&mut self, data: &[u8], mut each: impl FnMut(Range<usize>, Result<(), String>)) {
+        let reader = match &mut self.form {
+            Form::Json(root) => return each(0..data.len(), self.rows.push_object(root, data).map_err(cut)),
+            Form::Csv(reader) => reader,
+        };
+        let (mut place, mut found) = (0, false);
+        while let Some(row) = reader.next(data, &mut place) {
+            each(row.start..row.end, self.rows.push_row(&row).map_err(cut));
+            found = true;
         }
-        self.columns.append(&self.cells);
-        Ok(())
+        if !found {
+            each(0..data.len(), Err("the record has no row".to_owned()));
+        }
     }
 
     /// Adds a row whose values are texts, or says of which column the value is bad, and why.
@@ -67,6 +81,53 @@ impl Decoder {
         &mut self,
         texts: impl Iterator<Item = Option<&'t str>>,
     ) -> Result<(), (usize, String)> {
+        self.rows.push_texts(texts)
+    }
+
+    /// Returns what was added since the last time.
+    pub(super) fn finish(&mut self) -> RecordBatch {
+        self.rows.columns.finish()
+    }
+}
+
+/// Cuts a reason that quotes much of a record.
+fn cut(mut reason: String) -> String {
+    if reason.len() > MAX_REASON {
+        let end = (0..=MAX_REASON).rev().find(|at| reason.is_char_boundary(*at)).unwrap_or(0);
+        reason.truncate(end);
+    }
+    reason
+}
+
+impl Batch {
+    fn push_object(&mut self, root: &Node, data: &[u8]) -> Result<(), String> {
+        self.cells.clear();
+        let text = std::str::from_utf8(data)
+            .map_err(|error| format!("the record is not UTF-8 from byte {}", error.valid_up_to()))?;
+        let mut json = serde_json::Deserializer::from_str(text);
+        object::read(root, &mut self.cells, &mut json)
+            .and_then(|()| json.end())
+            .map_err(|error| format!("the record cannot be read: {error}"))?;
+        if let Some((_, path)) = self.not_null.iter().find(|(index, _)| self.cells.is_null(*index)) {
+            return Err(format!("the record has no value at `$.{path}`, which is needed"));
+        }
+        self.columns.append(&self.cells);
+        Ok(())
+    }
+
+    /// An empty value is NULL, in quotes or not.
+    fn push_row(&mut self, row: &CsvRow<'_>) -> Result<(), String> {
+        let columns = self.columns.schema();
+        let (values, wanted) = (row.len(), columns.fields().len());
+        let texts = row.values().map_err(|reason| format!("the row cannot be read: {reason}"))?;
+        if values != wanted {
+            return Err(format!("the row has {values} values, and the stream {wanted} columns"));
+        }
+        self.push_texts(texts.map(|text| Some(text).filter(|text| !text.is_empty())))
+            .map_err(|(column, reason)| format!("column `{}`: {reason}", columns.field(column).name()))
+    }
+
+    fn push_texts<'t>(&mut self, texts: impl Iterator<Item = Option<&'t str>>) -> Result<(), (usize, String)> {
         self.cells.clear();
         for (column, text) in texts.enumerate() {
             if let Some(text) = text {
@@ -78,11 +139,6 @@ impl Decoder {
         }
         self.columns.append(&self.cells);
         Ok(())
-    }
-
-    /// Returns what was added since the last time.
-    pub(super) fn finish(&mut self) -> RecordBatch {
-        self.columns.finish()
     }
 }
 
@@ -99,9 +155,20 @@ mod tests {
         Column { name: name.to_owned(), sql_type: read.sql_type, not_null: read.not_null, path }
     }
 
+    /// Reads a record of one row.
+    fn push(decoder: &mut Decoder, data: &[u8]) -> Result<(), String> {
+        let mut found = Vec::new();
+        decoder.push(data, |part, result| {
+            assert_eq!(part, 0..data.len());
+            found.push(result);
+        });
+        assert_eq!(found.len(), 1);
+        found.swap_remove(0)
+    }
+
     fn one(sql_type: &str, value: &str) -> Result<String, String> {
-        let mut decoder = Decoder::new(&[column("v", sql_type, &["v"])], &[]);
-        decoder.push(format!("{{\"v\": {value}}}").as_bytes())?;
+        let mut decoder = Decoder::new(RecordFormat::Json, &[column("v", sql_type, &["v"])], &[]);
+        push(&mut decoder, format!("{{\"v\": {value}}}").as_bytes())?;
         let batch = decoder.finish();
         Ok(array_value_to_string(batch.column(0), 0).expect("a value"))
     }
@@ -162,28 +229,81 @@ mod tests {
     fn paths_lead_inside_and_the_rest_is_passed_over() {
         let columns =
             [column("price", "DOUBLE", &["quote", "price"]), column("bid", "INTEGER NOT NULL", &["quote", "bid"])];
-        let mut decoder = Decoder::new(&columns, &[]);
-        decoder
-            .push(br#"{"x": [{"y": 1}], "quote": {"bid": 2, "z": null, "price": 1.5}, "w": "\u00e4"}"#)
+        let mut decoder = Decoder::new(RecordFormat::Json, &columns, &[]);
+        push(&mut decoder, br#"{"x": [{"y": 1}], "quote": {"bid": 2, "z": null, "price": 1.5}, "w": "\u00e4"}"#)
             .expect("good");
-        decoder.push(br#"{"quote": {"bid": 3}}"#).expect("good");
-        decoder.push(br#"{"quote": null}"#).expect_err("no bid");
-        decoder.push(br#"{"quote": 7}"#).expect_err("not an object");
+        push(&mut decoder, br#"{"quote": {"bid": 3}}"#).expect("good");
+        push(&mut decoder, br#"{"quote": null}"#).expect_err("no bid");
+        push(&mut decoder, br#"{"quote": 7}"#).expect_err("not an object");
         assert_eq!(decoder.finish().num_rows(), 2);
     }
 
     #[test]
     fn garbage_leaves_no_trace() {
-        let mut decoder = Decoder::new(&[column("v", "INTEGER", &["v"])], &[]);
+        let mut decoder = Decoder::new(RecordFormat::Json, &[column("v", "INTEGER", &["v"])], &[]);
         let deep = format!("{{\"x\": {}", "[".repeat(100_000));
         let large = vec![0xff; 300 * 1024];
         let cases: [&[u8]; 9] =
             [b"", b"{", b"[]", b"7", b"{\"v\": 1} x", b"{\"v\": 1", b"\xff\xfe", deep.as_bytes(), &large];
         for data in cases {
-            let reason = decoder.push(data).expect_err("bad");
+            let reason = push(&mut decoder, data).expect_err("bad");
             assert!(reason.len() <= MAX_REASON);
         }
-        decoder.push(b"{\"v\": 1}").expect("good");
+        push(&mut decoder, b"{\"v\": 1}").expect("good");
         assert_eq!(decoder.finish().num_rows(), 1);
+    }
+
+    /// The rows of a record in CSV: the part that each is, and its values or why it is bad.
+    fn csv(record: &str) -> Vec<(String, Result<Vec<String>, String>)> {
+        let columns = [
+            column("id", "INTEGER NOT NULL", &["id"]),
+            column("at", "TIMESTAMP(3)", &["at"]),
+            column("name", "VARCHAR(5)", &["name"]),
+        ];
+        let mut decoder = Decoder::new(RecordFormat::Csv { delimiter: b',' }, &columns, &[]);
+        let mut found = Vec::new();
+        decoder.push(record.as_bytes(), |part, result| found.push((record[part].to_owned(), result)));
+        let batch = decoder.finish();
+        let text = |row: usize| {
+            let value = |column| array_value_to_string(batch.column(column), row).expect("a value");
+            (0..columns.len()).map(value).collect()
+        };
+        let mut good = 0..batch.num_rows();
+        let rows = found.into_iter().map(|(part, result)| (part, result.map(|()| text(good.next().expect("a row")))));
+        rows.collect()
+    }
+
+    #[test]
+    fn a_record_in_csv_has_a_row_in_each_line() {
+        let rows = csv("1,2026-02-02 10:15:30.5,a\r\n 2 ,,\"b,\nc \"\n3,2026-02-02T10:15:30,\"\"\n\n");
+        let expected = [
+            ("1,2026-02-02 10:15:30.5,a", ["1", "2026-02-02T10:15:30.500", "a"]),
+            (" 2 ,,\"b,\nc \"", ["2", "", "b,\nc "]),
+            ("3,2026-02-02T10:15:30,\"\"", ["3", "2026-02-02T10:15:30", ""]),
+        ];
+        let expected = expected.map(|(part, row)| (part.to_owned(), Ok(row.map(str::to_owned).to_vec())));
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn a_bad_row_leaves_its_neighbours_alone() {
+        let rows = csv("1,,a\n2,b\n3,,c,d\n,,e\nx,,f\n5,,g\n6,,\"h\n7,,i");
+        let reasons: Vec<Option<&str>> = rows.iter().map(|(_, row)| row.as_ref().err().map(String::as_str)).collect();
+        assert_eq!(
+            reasons,
+            [
+                None,
+                Some("the row has 2 values, and the stream 3 columns"),
+                Some("the row has 4 values, and the stream 3 columns"),
+                Some("column `id`: there is no value, which is needed"),
+                Some("column `id`: \"x\" is not a INTEGER"),
+                None,
+                Some("the row cannot be read: a quote is not closed"),
+            ]
+        );
+        assert_eq!(rows[6].0, "6,,\"h\n7,,i");
+        for empty in ["", "\n", "\r\n\r\n"] {
+            assert_eq!(csv(empty), [(empty.to_owned(), Err("the record has no row".to_owned()))]);
+        }
     }
 }

@@ -28,7 +28,9 @@ pub(super) fn read(text: &str, rows: &mut Rows) -> Result<(), Mistake> {
 
 fn take(object: &RawValue, lines: &mut Lines<'_>, rows: &mut Rows) -> Result<(), Mistake> {
     let line = lines.of(object.get());
-    rows.decoder.push(object.get().as_bytes()).map_err(|reason| {
+    let mut found = Ok(());
+    rows.decoder.push(object.get().as_bytes(), |_, result| found = result);
+    found.map_err(|reason| {
         Mistake::new(Some(line), reason, "correct the value, or give the column another type or `path`")
     })?;
     rows.lines.push(line);

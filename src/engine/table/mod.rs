@@ -17,6 +17,7 @@ use arrow::array::RecordBatch;
 use arrow::row::{RowConverter, SortField};
 
 use crate::plan::{Column, Table, TableFormat};
+use crate::record::RecordFormat;
 
 use super::decode::Decoder;
 
@@ -147,7 +148,7 @@ fn rows(table: &Table, data: &[u8]) -> Result<RecordBatch, Mistake> {
             path: path.clone(),
         })
         .collect();
-    let mut rows = Rows { decoder: Decoder::new(&columns, &table.key), lines: Vec::new() };
+    let mut rows = Rows { decoder: Decoder::new(RecordFormat::Json, &columns, &table.key), lines: Vec::new() };
     let text = std::str::from_utf8(data).map_err(|error| {
         let line = data[..error.valid_up_to()].split(|byte| *byte == b'\n').count() as u64;
         Mistake::new(Some(line), "the file is not UTF-8 from here", "save it as UTF-8")

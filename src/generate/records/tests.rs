@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::*;
 use crate::field::fixture;
 use crate::plan::{Column, GeneratedField, Source, Time};
+use crate::record::RecordFormat;
 use crate::sql::SqlType;
 use crate::streams::Capacity;
 
@@ -41,6 +42,7 @@ fn made(columns: &[(&str, SqlType, &str)]) -> Made {
     let stream = Stream {
         name: "trades".to_owned(),
         capacity: Capacity::Provisioned(1),
+        format: RecordFormat::Json,
         columns: declared,
         partition_key: None,
         time: Time::Event { column: 0, delay: Duration::ZERO, idle: Duration::ZERO },

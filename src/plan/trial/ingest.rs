@@ -1,6 +1,7 @@
 //! What comes into a stream.
 
 use crate::document::{Diagnostic, Spanned};
+use crate::record::RecordFormat;
 use crate::spec::{RecordsSpec, RowSpec};
 
 use super::super::{Column, Source, Stream};
@@ -82,24 +83,39 @@ impl Reading<'_> {
 }
 
 impl Record {
-    /// Puts a record together from values by column; those left out have no member.
+    /// Puts a record together from values by column; those left out have no member, or are empty in CSV.
     pub fn made(values: &[Option<Datum>], stream: &Stream) -> Self {
-        let mut members = Vec::new();
-        for (column, value) in stream.columns.iter().zip(values) {
-            if let Some(value) = value {
-                Member::put(&mut members, &column.path, value.json());
+        let data = match stream.format {
+            RecordFormat::Json => {
+                let mut members = Vec::new();
+                for (column, value) in stream.columns.iter().zip(values) {
+                    if let Some(value) = value {
+                        Member::put(&mut members, &column.path, value.json());
+                    }
+                }
+                let mut text = String::new();
+                Member::write(&members, &mut text);
+                text.into_bytes()
             }
-        }
-        let mut text = String::new();
-        Member::write(&members, &mut text);
+            RecordFormat::Csv { delimiter } => {
+                let json = |value: &Option<Datum>| value.as_ref().map_or_else(|| "null".to_owned(), Datum::json);
+                let texts: Vec<String> = values.iter().map(json).collect();
+                let mut data = Vec::new();
+                stream.write_csv(delimiter, texts.iter().map(String::as_bytes), &mut data);
+                data
+            }
+        };
         let key = stream.partition_key.map(|index| values[index].as_ref().map_or(String::new(), Datum::key));
-        Self { partition_key: key.as_deref().map(legal), data: text.into_bytes() }
+        Self { partition_key: key.as_deref().map(legal), data }
     }
 
     /// Takes the bytes of a record; its key is what it has for the stream's key column.
     pub fn of(data: Vec<u8>, stream: &Stream) -> Self {
         let column = stream.partition_key.and_then(|index| stream.columns.get(index));
-        let key = column.map(|column| read_key(&data, column).unwrap_or_default());
+        let key = column.map(|column| {
+            let first = stream.json_rows(&data).into_iter().next();
+            first.and_then(|row| read_key(&row, column)).unwrap_or_default()
+        });
         Self { partition_key: key.as_deref().map(legal), data }
     }
 }

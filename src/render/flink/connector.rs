@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use crate::plan::{Plan, Stream, Table, TableFormat};
+use crate::record::RecordFormat;
 use crate::spec::{Connector, EngineKind, StreamsKind};
 use crate::sql::FlinkVersion;
 
@@ -22,7 +23,7 @@ const ANYBODY: &str = "pipe";
 pub(crate) enum Connectors {
     /// In Kinesis streams, or what serves them as such.
     Kinesis { connector: Connector, region: String, endpoint: Option<String>, local: bool },
-    /// In files of a folder: for each stream that is read `<stream>.jsonl`, for each that is written the folder
+    /// In files of a folder: for each stream that is read `<stream>.jsonl` or `.csv`, for each that is written the folder
     /// `<stream>`. A job that reads files ends.
     Files { folder: String },
 }
@@ -38,6 +39,22 @@ pub(super) struct TableOption {
 
 fn option(key: &'static str, value: impl Into<String>) -> TableOption {
     TableOption { note: None, key, value: value.into() }
+}
+
+/// Returns what every table of rows in CSV says: an empty value is NULL, in quotes or not.
+fn csv(delimiter: u8) -> Vec<TableOption> {
+    let mut options = vec![option("format", "csv"), option("csv.null-literal", "")];
+    if delimiter != RecordFormat::DELIMITER {
+        // Flink takes escapes as Java has them.
+        let written = match delimiter {
+            b'\\' => "\\\\".to_owned(),
+            b'\t' => "\\t".to_owned(),
+            control if control.is_ascii_control() => format!("\\u{control:04x}"),
+            plain => char::from(plain).to_string(),
+        };
+        options.push(option("csv.field-delimiter", written));
+    }
+    options
 }
 
 impl Connectors {
@@ -107,10 +124,19 @@ impl Connectors {
                 options
             }
             Self::Files { folder } => {
-                vec![option("connector", "filesystem"), option("path", format!("{folder}/{}.jsonl", stream.name))]
+                let file = format!("{folder}/{}.{}", stream.name, stream.format.ending());
+                vec![option("connector", "filesystem"), option("path", file)]
             }
         };
-        options.extend([option("format", "json"), option("json.ignore-parse-errors", "true")]);
+        match stream.format {
+            RecordFormat::Json => {
+                options.extend([option("format", "json"), option("json.ignore-parse-errors", "true")]);
+            }
+            RecordFormat::Csv { delimiter } => {
+                options.extend(csv(delimiter));
+                options.push(option("csv.ignore-parse-errors", "true"));
+            }
+        }
         options
     }
 
@@ -131,11 +157,17 @@ impl Connectors {
                 vec![option("connector", "filesystem"), option("path", format!("{folder}/{}", stream.name))]
             }
         };
-        options.extend([
-            option("format", "json"),
-            option("json.timestamp-format.standard", "ISO-8601"),
-            option("json.encode.decimal-as-plain-number", "true"),
-        ]);
+        match stream.format {
+            RecordFormat::Json => options.extend([
+                option("format", "json"),
+                option("json.timestamp-format.standard", "ISO-8601"),
+                option("json.encode.decimal-as-plain-number", "true"),
+            ]),
+            RecordFormat::Csv { delimiter } => {
+                options.extend(csv(delimiter));
+                options.push(option("csv.write-bigdecimal-in-scientific-notation", "false"));
+            }
+        }
         options
     }
 

@@ -7,7 +7,7 @@ use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use pipe::document::Document;
 use pipe::engine::Engine;
-use pipe::plan::{ERROR_STREAM, Plan};
+use pipe::plan::{ERROR_STREAM, Plan, Stream};
 use pipe::spec::Spec;
 use pipe::sql::SqlType;
 use pipe::streams::local::{Durability, LocalLog};
@@ -51,15 +51,16 @@ pub(crate) async fn embedded(plan: &Plan, query: &str, stream: &str, records: &[
     tokio::time::timeout(Duration::from_mins(1), done).await.expect("every window closes").unwrap();
     stop.send_replace(true);
     running.await.unwrap().unwrap();
-    rows(&log, &query.name)
+    rows(&log, plan.stream(&query.name).unwrap())
 }
 
-fn rows(log: &LocalLog, stream: &str) -> Vec<Value> {
+fn rows(log: &LocalLog, stream: &Stream) -> Vec<Value> {
     let all = ReadLimit { records: usize::MAX, bytes: usize::MAX };
     let mut rows = Vec::new();
-    for shard in log.describe_stream(stream).unwrap().shards {
-        for block in log.read_from(stream, shard.id, 0, all).unwrap().blocks {
-            rows.extend(block.records().map(|record| serde_json::from_slice::<Value>(record.data).unwrap()));
+    for shard in log.describe_stream(&stream.name).unwrap().shards {
+        for block in log.read_from(&stream.name, shard.id, 0, all).unwrap().blocks {
+            let found = block.records().flat_map(|record| stream.json_rows(record.data));
+            rows.extend(found.map(|row| serde_json::from_slice::<Value>(&row).unwrap()));
         }
     }
     rows

@@ -1,32 +1,25 @@
 //! The columns of a schema → those of a stream.
 
 use crate::document::{Diagnostic, Findings, Spanned};
+use crate::record;
 use crate::sql::SqlType;
 
 use super::draft::ColumnDraft;
 use super::report::{Report, Verdict};
-use super::schema::{RecordColumn, RecordFormat, Schema};
+use super::schema::{RecordColumn, RecordFormat, Schema, single};
 
 /// Types of Kinesis Data Analytics that no column has here.
 const OTHER_TYPES: &[&str] = &["BINARY", "VARBINARY", "TIME", "INTERVAL", "ANY"];
+
+/// How long the text is that stands in CSV for a value whose type no column has.
+const PLACE_HOLDER: u32 = 1024;
 
 /// Turns the columns of a schema around; `owner` is what the report calls it. What cannot be kept is left out.
 pub(super) fn columns(schema: &Schema, owner: &str, findings: &Findings, report: &mut Report<'_>) -> Vec<ColumnDraft> {
     let mut columns: Vec<ColumnDraft> = Vec::new();
     let row_path = match &schema.format.value {
         RecordFormat::Json { row_path } => steps(row_path),
-        RecordFormat::Csv { column_delimiter } => {
-            let delimiter = column_delimiter.escape_default();
-            report
-                .add(
-                    Verdict::Unsupported,
-                    owner,
-                    format!("its records are CSV, delimited by `{delimiter}`; here they are JSON objects"),
-                    Some(&schema.format.span),
-                )
-                .help("let producers write JSON with these column names; the columns are there");
-            Some(Vec::new())
-        }
+        RecordFormat::Csv { .. } => return positions(schema, owner, findings, report),
     };
     let row_path = row_path.unwrap_or_else(|| {
         report.add(
@@ -53,6 +46,58 @@ pub(super) fn columns(schema: &Schema, owner: &str, findings: &Findings, report:
         }
     }
     columns
+}
+
+/// Turns the columns of rows in CSV around: each keeps its place, whatever its mapping says.
+fn positions(schema: &Schema, owner: &str, findings: &Findings, report: &mut Report<'_>) -> Vec<ColumnDraft> {
+    let mut columns: Vec<ColumnDraft> = Vec::new();
+    for found in &schema.columns {
+        let plain = RecordColumn { mapping: None, ..found.clone() };
+        let kept = column(&plain, &[], &columns, owner, findings, report);
+        columns.push(kept.unwrap_or_else(|| ColumnDraft {
+            name: found.name.value.clone(),
+            // Without it the values behind would lie in other columns.
+            sql_type: SqlType::Varchar(PLACE_HOLDER),
+            not_null: false,
+            path: vec![found.name.value.clone()],
+        }));
+    }
+    columns
+}
+
+/// Returns how the records of an input or output are written here, as far as they can be.
+pub(super) fn record_format(schema: &Schema, owner: &str, report: &mut Report<'_>) -> record::RecordFormat {
+    let RecordFormat::Csv { column_delimiter, row_delimiter } = &schema.format.value else {
+        return record::RecordFormat::Json;
+    };
+    let place = Some(&schema.format.span);
+    if !matches!(row_delimiter.as_str(), "\n" | "\r\n" | "\\n" | "\\r\\n") {
+        let delimiter = row_delimiter.escape_default();
+        report
+            .add(
+                Verdict::Unsupported,
+                owner,
+                format!("`{delimiter}` stands between its rows; here a line end does"),
+                place,
+            )
+            .help("let producers put line ends between rows, or one row into a record");
+    }
+    let delimiter = single(column_delimiter).filter(|byte| record::RecordFormat::is_delimiter(char::from(*byte)));
+    let delimiter = delimiter.unwrap_or_else(|| {
+        let delimiter = column_delimiter.escape_default();
+        report
+            .add(
+                Verdict::Unsupported,
+                owner,
+                format!(
+                    "`{delimiter}` stands between its values; here one ASCII character does, written as a comma for now"
+                ),
+                place,
+            )
+            .help("let producers put a comma between values, and change `delimiter` for another one");
+        record::RecordFormat::DELIMITER
+    });
+    record::RecordFormat::Csv { delimiter }
 }
 
 fn column(

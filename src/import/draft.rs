@@ -1,5 +1,6 @@
 //! The pipeline file to be written: its sections before they are text.
 
+use crate::record::RecordFormat;
 use crate::sql::SqlType;
 use crate::streams::Capacity;
 
@@ -21,6 +22,8 @@ pub(super) struct StreamDraft {
     /// What it was.
     pub(super) comment: String,
     pub(super) capacity: Capacity,
+    /// How its rows are written.
+    pub(super) format: RecordFormat,
     /// A column, and why this one.
     pub(super) partition_key: Option<(String, &'static str)>,
     /// `None` where a query writes it.

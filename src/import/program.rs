@@ -2,6 +2,7 @@
 
 use crate::document::{Diagnostic, Document};
 use crate::plan::Plan;
+use crate::record::RecordFormat;
 use crate::sql::SqlError;
 use crate::sql::kda::{self, Program, Statement};
 
@@ -119,6 +120,7 @@ fn outputs(program: &Program, carried: &mut Carried, draft: &mut Draft, report: 
                 name: name.clone(),
                 comment: "not in the template".to_owned(),
                 capacity: Capacity::Provisioned(1),
+                format: RecordFormat::Json,
                 partition_key: None,
                 columns: None,
             });
@@ -198,6 +200,7 @@ fn accepted(queries: Vec<(String, Declared)>, draft: &Draft) -> Result<Vec<(Stri
                 name: stream.name.clone(),
                 comment: String::new(),
                 capacity: stream.capacity,
+                format: stream.format,
                 partition_key: None,
                 columns: stream.columns.clone(),
             });

@@ -27,6 +27,8 @@ pub(super) enum RecordFormat {
     Csv {
         /// `RecordColumnDelimiter`
         column_delimiter: String,
+        /// `RecordRowDelimiter`
+        row_delimiter: String,
     },
 }
 
@@ -39,6 +41,18 @@ pub(super) struct RecordColumn {
     pub(super) sql_type: Spanned<String>,
     /// `Mapping`
     pub(super) mapping: Option<Spanned<String>>,
+}
+
+/// Returns the one character that a delimiter is; a template may write it as an escape.
+pub(super) fn single(delimiter: &str) -> Option<u8> {
+    let written = match delimiter {
+        "\\t" => "\t",
+        "\\n" => "\n",
+        other => other,
+    };
+    let mut letters = written.chars();
+    let letter = letters.next().filter(|letter| letters.next().is_none() && letter.is_ascii())?;
+    u8::try_from(letter).ok()
 }
 
 pub(super) fn read(template: &Template<'_>, schema: &Section<'_, '_>) -> Option<Schema> {
@@ -59,8 +73,15 @@ fn read_format(template: &Template<'_>, format: &Section<'_, '_>) -> Option<Span
             RecordFormat::Json { row_path: row_path.map_or_else(|| "$".to_owned(), |path| path.value) }
         }
         "CSV" => {
-            let delimiter = of("CSVMappingParameters").and_then(|csv| csv.optional_text("RecordColumnDelimiter"));
-            RecordFormat::Csv { column_delimiter: delimiter.map_or_else(|| ",".to_owned(), |found| found.value) }
+            let csv = of("CSVMappingParameters");
+            let delimiter = |key, usual: &str| {
+                let found = csv.as_ref().and_then(|csv| csv.optional_text(key));
+                found.map_or_else(|| usual.to_owned(), |found| found.value)
+            };
+            RecordFormat::Csv {
+                column_delimiter: delimiter("RecordColumnDelimiter", ","),
+                row_delimiter: delimiter("RecordRowDelimiter", "\n"),
+            }
         }
         other => {
             template.findings.add(

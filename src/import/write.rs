@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 
+use crate::record::RecordFormat;
 use crate::streams::Capacity;
 
 use super::draft::{ColumnDraft, Declared, Draft, QueryDraft, QueryForm, StreamDraft, TableDraft};
@@ -74,6 +75,12 @@ impl File {
             Capacity::OnDemand => string("on-demand"),
         };
         self.pair("shards", &shards, "");
+        if let RecordFormat::Csv { delimiter } = stream.format {
+            self.pair("format", &string("csv"), "");
+            if delimiter != RecordFormat::DELIMITER {
+                self.pair("delimiter", &string(&char::from(delimiter).to_string()), "");
+            }
+        }
         if let Some((column, why)) = &stream.partition_key {
             self.pair("partition_key", &string(column), why);
         }

@@ -23,6 +23,8 @@ pub struct SqlApplication {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SqlInput {
     name_prefix: &'static str,
+    /// What stands between the values of a row in CSV; records are JSON where it is left out.
+    delimiter: Option<String>,
     columns: Vec<SqlColumn>,
     stream_arn: Value,
     role_arn: Value,
@@ -35,8 +37,8 @@ pub struct SqlColumn {
     pub name: String,
     /// Its type.
     pub sql_type: String,
-    /// Where its value lies in the record, such as `$.quote.price`.
-    pub mapping: String,
+    /// Where its value lies in a record in JSON, such as `$.quote.price`.
+    pub mapping: Option<String>,
 }
 
 /// A stream of the SQL that is written to a stream outside.
@@ -47,6 +49,8 @@ pub struct SqlOutput {
     application: Value,
     /// The stream of the SQL.
     name: String,
+    /// How its rows are written, as the service calls it.
+    format: &'static str,
     stream_arn: Value,
     role_arn: Value,
     /// What has to exist before: an application takes one change at a time.
@@ -57,7 +61,21 @@ impl SqlInput {
     /// Returns the input that reads a stream; the role is granted to.
     pub fn new(name_prefix: &'static str, columns: Vec<SqlColumn>, stream: &Stream, role: &mut Role) -> Self {
         stream.grant_read(role);
-        Self { name_prefix, columns, stream_arn: stream.arn(), role_arn: role.arn() }
+        Self { name_prefix, delimiter: None, columns, stream_arn: stream.arn(), role_arn: role.arn() }
+    }
+
+    /// Reads rows in CSV.
+    #[must_use]
+    pub fn delimited(self, delimiter: String) -> Self {
+        Self { delimiter: Some(delimiter), ..self }
+    }
+}
+
+impl SqlOutput {
+    /// Writes rows in CSV, with the commas that the service puts between values.
+    #[must_use]
+    pub fn csv(self) -> Self {
+        Self { format: "CSV", ..self }
     }
 }
 
@@ -69,6 +87,7 @@ impl SqlApplication {
             id: LogicalId::derived(name, "Output"),
             application: Value::reference(&self.id),
             name: name.to_owned(),
+            format: "JSON",
             stream_arn: stream.arn(),
             role_arn: role.arn(),
             after: after.map(|output| output.id.clone()),

@@ -3,7 +3,8 @@
 use crate::infra::{
     LogGroup, LogicalId, Output, Resource, Role, Runtime, SqlApplication, SqlColumn, SqlInput, SqlOutput, Stack, Value,
 };
-use crate::plan::{Column, Plan};
+use crate::plan::{Column, Plan, Stream};
+use crate::record::RecordFormat;
 use crate::sql::Dialect;
 
 use super::flink_stack::{description, name_log_group, start, stream};
@@ -42,8 +43,12 @@ pub(super) fn stack(plan: &Plan, code: &str) -> Result<Stack, String> {
     let group = LogGroup::new(LogicalId::fixed("ApplicationLogGroup"), name_log_group(plan));
     let log = group.log_stream(LogicalId::fixed("ApplicationLog"), "application");
     log.grant_write(&mut role);
-    let columns = from.columns.iter().map(record_column).collect();
+    let columns = from.columns.iter().map(|column| record_column(column, from)).collect();
     let input = SqlInput::new(NAME_PREFIX, columns, &stream(from), &mut role);
+    let input = match from.format {
+        RecordFormat::Json => input,
+        RecordFormat::Csv { delimiter } => input.delimited(char::from(delimiter).to_string()),
+    };
     let application = SqlApplication {
         id: LogicalId::fixed("Application"),
         name: plan.name.clone(),
@@ -54,7 +59,17 @@ pub(super) fn stack(plan: &Plan, code: &str) -> Result<Stack, String> {
     let mut outputs: Vec<SqlOutput> = Vec::new();
     for (query, stream_name) in plan.outputs() {
         let to = plan.stream(stream_name).expect("the plan has the stream of every query");
-        outputs.push(application.output(&query.name, &stream(to), &mut role, outputs.last()));
+        let output = application.output(&query.name, &stream(to), &mut role, outputs.last());
+        outputs.push(match to.format {
+            RecordFormat::Json => output,
+            RecordFormat::Csv { delimiter: RecordFormat::DELIMITER } => output.csv(),
+            RecordFormat::Csv { delimiter } => {
+                let delimiter = char::from(delimiter).escape_default();
+                return Err(format!(
+                    "KDA writes CSV with commas only, and stream `{stream_name}` has `{delimiter}` between its values"
+                ));
+            }
+        });
     }
     stack.outputs.push(Output {
         id: LogicalId::fixed("ApplicationName"),
@@ -71,10 +86,11 @@ pub(super) fn stack(plan: &Plan, code: &str) -> Result<Stack, String> {
     Ok(stack)
 }
 
-fn record_column(column: &Column) -> SqlColumn {
+fn record_column(column: &Column, stream: &Stream) -> SqlColumn {
     SqlColumn {
         name: column.name.clone(),
         sql_type: Dialect::Kda.type_name(column.sql_type),
-        mapping: format!("$.{}", column.path.join(".")),
+        // The values of a row in CSV lie where their columns stand.
+        mapping: (stream.format == RecordFormat::Json).then(|| format!("$.{}", column.path.join("."))),
     }
 }

@@ -1,4 +1,4 @@
-//! Golden cases: `tests/golden/NAME.toml` over the records of `NAME.in.jsonl` writes the rows of `NAME.out.jsonl`, however
+//! Golden cases: `tests/golden/NAME.toml` over the records of `NAME.in.jsonl` (or `.csv`) writes the rows of `NAME.out.jsonl`, however
 //! often it is killed on the way. What is late goes to `NAME.late.jsonl`. The records of `NAME.other.jsonl`, where there
 //! are some, go to a second stream, `other`: those of both come in the order of their `at`. `NAME.table.csv` lies beside the
 //! pipeline file as `table.csv`. The numbers are worked out by hand.
@@ -49,7 +49,8 @@ fn run(case: &Path, way: Way) {
     if let Ok(table) = part("table.csv") {
         place.write("table.csv", &table);
     }
-    let (input, other) = (part("in.jsonl").unwrap(), part("other.jsonl").unwrap_or_default());
+    let input = part("in.jsonl").or_else(|_| part("in.csv")).unwrap();
+    let other = part("other.jsonl").unwrap_or_default();
     let records = records(&input, &other);
     let mut up = place.up(&[]);
     match way {

@@ -3,6 +3,7 @@
 mod bad;
 mod balance;
 mod client;
+mod csv;
 mod deployed;
 mod files;
 mod flink;

@@ -2,11 +2,12 @@
 
 use crate::document::Diagnostic;
 use crate::import::application::{EndKind, Input};
-use crate::import::columns::columns;
+use crate::import::columns::{columns, record_format};
 use crate::import::draft::{ColumnDraft, StreamDraft};
 use crate::import::fields::is_time;
 use crate::import::names;
 use crate::import::report::Verdict;
+use crate::record::RecordFormat;
 use crate::sql::SqlType;
 
 use super::Carrier;
@@ -53,6 +54,7 @@ impl Carrier<'_, '_, '_> {
         for column in &found {
             self.naive_time(column, &owner, input);
         }
+        let format = record_format(&input.schema, &owner, self.report);
         let comment = self.comment(&input.source);
         let capacity = self.capacity(&input.source);
         match self.draft.stream(&name) {
@@ -61,6 +63,7 @@ impl Carrier<'_, '_, '_> {
                     name: name.clone(),
                     comment,
                     capacity,
+                    format,
                     partition_key: None,
                     columns: Some(found),
                 });
@@ -73,6 +76,19 @@ impl Carrier<'_, '_, '_> {
                     "another application of the template writes it: its columns come from there",
                     Some(&input.schema.format.span),
                 );
+            }
+            // A value in CSV lies where its column stands: a column more would move others.
+            Some(StreamDraft { columns: Some(columns), format: known, .. })
+                if format != RecordFormat::Json || *known != RecordFormat::Json =>
+            {
+                if *known != format || *columns != found {
+                    self.report.add(
+                        Verdict::Different,
+                        &owner,
+                        "two applications declare its records differently: those of the first one are kept",
+                        Some(&input.schema.format.span),
+                    );
+                }
             }
             Some(StreamDraft { columns: Some(columns), .. }) => {
                 for column in found {

@@ -5,6 +5,7 @@ use crate::import::draft::StreamDraft;
 use crate::import::names;
 use crate::import::report::Verdict;
 use crate::plan::ERROR_STREAM;
+use crate::record::RecordFormat;
 
 use super::Carrier;
 
@@ -34,16 +35,22 @@ impl Carrier<'_, '_, '_> {
                 .help(format!("`pipe tail --stream {ERROR_STREAM}` shows them"));
             return None;
         }
-        if output.format != "JSON" {
-            self.report
-                .add(
-                    Verdict::Unsupported,
-                    construct,
-                    format!("its output `{in_app}` was {}; here rows are JSON objects", output.format),
-                    place,
-                )
-                .help("let consumers read JSON");
-        }
+        let format = match output.format.as_str() {
+            "JSON" => RecordFormat::Json,
+            // The service put commas between values.
+            "CSV" => RecordFormat::Csv { delimiter: RecordFormat::DELIMITER },
+            other => {
+                self.report
+                    .add(
+                        Verdict::Unsupported,
+                        construct,
+                        format!("its output `{in_app}` was {other}; here rows are JSON objects"),
+                        place,
+                    )
+                    .help("let consumers read JSON");
+                RecordFormat::Json
+            }
+        };
         let wanted = match destination.kind {
             EndKind::Stream => destination.name.value.as_str(),
             // Where rows went is no stream; theirs is named for what they are.
@@ -80,11 +87,12 @@ impl Carrier<'_, '_, '_> {
         }
         let comment = self.comment(destination);
         match self.draft.stream(&free) {
-            Some(stream) => stream.columns = None,
+            Some(stream) => (stream.columns, stream.format) = (None, format),
             None => self.draft.streams.push(StreamDraft {
                 name: free.clone(),
                 comment,
                 capacity: self.capacity(destination),
+                format,
                 partition_key: None,
                 columns: None,
             }),

@@ -24,7 +24,7 @@ impl Carrier<'_, '_, '_> {
         }
         let mut schema = table.schema.clone();
         let is_csv = matches!(schema.format.value, RecordFormat::Csv { .. });
-        if let RecordFormat::Csv { column_delimiter } = &schema.format.value {
+        if let RecordFormat::Csv { column_delimiter, .. } = &schema.format.value {
             if column_delimiter != "," {
                 let delimiter = column_delimiter.escape_default();
                 self.report

@@ -36,8 +36,8 @@ impl<'a> Rows<'a> {
     }
 
     /// Takes the records for those of a stream.
-    pub(super) fn of(self, stream: Option<&Stream>) -> Self {
-        Self { stream: stream.filter(|stream| stream.format != RecordFormat::Json).cloned(), ..self }
+    pub(super) fn of(self, stream: Option<Stream>) -> Self {
+        Self { stream: stream.filter(|stream| stream.format != RecordFormat::Json), ..self }
     }
 
     /// Writes some records that follow each other.

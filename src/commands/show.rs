@@ -56,7 +56,7 @@ impl<'a> Show<'a> {
         let follower = Follower::open(run.log() as Arc<dyn Log>, &names, &Position::Latest).await?;
         let titled = names.len() > 1;
         let rows = streams.into_iter().map(|(name, columns)| {
-            let stream = plan.stream(&name);
+            let stream = plan.shape(&name);
             Rows::new(ui, columns, titled.then_some(name)).of(stream)
         });
         let rows = rows.collect();

@@ -89,7 +89,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     }
     let titled = names.len() > 1;
     let shown = |(name, columns): &(String, Vec<String>)| {
-        let stream = target.plan.as_ref().and_then(|plan| plan.stream(name));
+        let stream = target.plan.as_ref().and_then(|plan| plan.shape(name));
         Rows::new(ui, columns.clone(), titled.then(|| name.clone())).of(stream)
     };
     let mut rows: Vec<Rows<'_>> = target.streams.iter().map(shown).collect();

@@ -3,7 +3,18 @@
 use crate::record::{CsvReader, RecordFormat};
 use crate::sql::SqlType;
 
-use super::{Column, Stream};
+use super::{Column, Plan, Source, Stream};
+
+impl Plan {
+    /// Returns what a stream's records are: those of late rows have the columns of the stream that they come from.
+    pub fn shape(&self, name: &str) -> Option<Stream> {
+        let stream = self.stream(name)?;
+        let Source::Late(query) = &stream.source else { return Some(stream.clone()) };
+        let query = self.queries.iter().find(|known| known.name == *query)?;
+        let origin = self.stream(self.streams_read(query).first()?)?;
+        Some(Stream { columns: origin.columns.clone(), format: origin.format, ..stream.clone() })
+    }
+}
 
 impl Stream {
     /// Returns the rows of a record as JSON. What has no value for each column stays the text that it is.
@@ -67,7 +78,7 @@ fn json(sql_type: SqlType, text: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Source, Time};
+    use super::super::Time;
     use super::*;
     use crate::streams::Capacity;
 

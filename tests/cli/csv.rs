@@ -54,12 +54,39 @@ fn a_generator_writes_what_the_query_reads() {
                   id = { kind = \"sequence\" }\nname = { kind = \"choice\", of = [\"a,b\", \"c\\\"d\", \"e\"], null = 0.2 }\n\
                   price = { kind = \"uniform\", min = 1, max = 9 }\n";
     let place = Place::new(&format!("{PIPELINE}\n{fields}"));
-    let up = place.up(&["--records", "200"]);
-    wait_for("the rows", || (up.status()["queries"][0]["counters"]["rows"] == 200).then_some(()));
-    assert_eq!(up.status()["queries"][0]["counters"]["bad"], 0);
-    up.stop();
+    place.output(&["up", "--records", "200", "-o", "json"]);
+    assert_eq!(place.rows("error_stream").len(), 0);
+    assert_eq!(place.rows("output").len(), 200);
     let names: Vec<_> = place.rows("output").into_iter().map(|row| row["name"].as_str().map(str::to_owned)).collect();
     for name in [Some("a,b"), Some("c\"d"), Some("e"), None] {
         assert!(names.iter().any(|found| found.as_deref() == name), "{name:?}");
     }
+}
+
+#[test]
+fn kinesis_data_analytics_gets_the_delimiter_and_writes_commas() {
+    let target = "[targets.kda]\nstreams = \"kinesis\"\nengine = \"kinesis-sql\"\nregion = \"eu-central-1\"\n";
+    let pipeline = |output: &str| {
+        "[pipeline]\nname = \"sums\"\n[streams.orders]\nformat = \"csv\"\ndelimiter = \";\"\n\
+         columns = { id = \"INTEGER\", name = \"VARCHAR(20)\" }\n[streams.output]\nformat = \"csv\"\nOUTPUT\n\
+         [queries.output]\nfrom = \"orders\"\nwindow = { kind = \"tumbling\", size = \"10s\" }\ngroup_by = [\"name\"]\n\
+         select = { n = \"COUNT(*)\" }\n"
+            .replace("OUTPUT", output)
+            + target
+    };
+    let place = Place::new(&pipeline(""));
+    place.output(&["render", "--out", "out"]);
+    let folder = place.path().join("out/kda");
+    let texts = std::fs::read_dir(&folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let texts: String = texts.collect();
+    let input = "RecordFormatType: CSV\n              MappingParameters:\n                CSVMappingParameters:\n                  \
+                 RecordRowDelimiter: \"\\n\"\n                  RecordColumnDelimiter: \";\"\n            RecordColumns:\n              \
+                 - Name: \"id\"\n                SqlType: \"INTEGER\"\n              - Name: \"name\"\n";
+    assert!(texts.contains(input), "{texts}");
+    assert!(texts.contains("DestinationSchema:\n          RecordFormatType: CSV\n"), "{texts}");
+
+    let place = Place::new(&pipeline("delimiter = \"|\""));
+    let done = place.pipe(&["render", "--out", "out"]);
+    let said = "KDA writes CSV with commas only, and stream `output` has `|` between its values";
+    assert!(done.stderr.contains(said), "{done:?}");
 }

@@ -147,3 +147,78 @@ fn a_gateway_that_is_not_there_is_said_and_nothing_runs() {
     assert!(begun.elapsed() < Duration::from_secs(20));
     assert_eq!(place.told(), None);
 }
+
+/// Records in CSV, well formed or not, through the connector: its format reads one row of each.
+#[test]
+fn rows_in_csv_go_through_flink() {
+    let Some(flink) = flink("rows in CSV through Flink") else { return };
+    let target = format!("[targets.flink]\ngateway = \"{}\"\nconnector = \"{}\"\n", flink.gateway, flink.connector);
+    let place = Place::new(&format!("{CSV}{target}"));
+    let up = place.up(&["--target", "flink"]);
+    for record in RECORDS {
+        up.client.put("orders", "k", record.as_bytes()).unwrap();
+    }
+    let count = ROWS.len().to_string();
+    let shown = place.output(&["tail", "--from", "earliest", "-n", &count, "-o", "csv"]);
+    up.stop();
+    assert_eq!(shown.lines().skip(1).collect::<Vec<_>>(), ROWS);
+}
+
+const CSV: &str = r#"
+[pipeline]
+name = "csv-way"
+
+[streams.orders]
+format = "csv"
+delimiter = ";"
+
+[streams.orders.columns]
+id = "INTEGER"
+at = "TIMESTAMP(3)"
+name = "VARCHAR(8)"
+
+[streams.output]
+format = "csv"
+
+[queries.output]
+from = "orders"
+"#;
+
+/// What Flink reads of the records: the first row of each; those that it cannot tell are gone. What is missing is NULL, and
+/// an empty value too many is none.
+const ROWS: &[&str] = &[
+    "1,2026-02-02T10:00:00.5,\"a;\"\"b\"",
+    "2,,",
+    "3,,",
+    "4,,x",
+    "6,2026-02-02T10:00:00,",
+    "8,,x",
+    ",,x",
+    "11,,\"x\"\"y\"",
+    "12,,\" \"\"x\"\"\"",
+    ",,",
+    "15,, x ",
+    ",,",
+    "16,,12345678",
+    ",,",
+];
+
+const RECORDS: &[&str] = &[
+    "1;2026-02-02 10:00:00.5;\"a;\"\"b\"",
+    "2;;\r\n",
+    "3;;\"\"",
+    "4;;x\n5;;y",
+    "6;2026-02-02T10:00:00",
+    "7;;x;y",
+    "8;;x;",
+    "nine;soon;x",
+    "10;;\"x\"y",
+    "11;;x\"y",
+    "12;; \"x\"",
+    "\n13;;x",
+    "14;;\"x",
+    " 15 ;; x ",
+    "\n",
+    "16;;12345678901",
+    "last;;",
+];

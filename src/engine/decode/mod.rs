@@ -28,7 +28,7 @@ pub(super) struct Decoder {
 /// How the rows lie in a record.
 enum Form {
     Json(Node),
-    Csv(CsvReader),
+    Csv(Box<CsvReader>),
 }
 
 /// The rows of a batch as far as they are read.
@@ -50,7 +50,7 @@ impl Decoder {
             .collect();
         let form = match format {
             RecordFormat::Json => Form::Json(Node::of(columns)),
-            RecordFormat::Csv { delimiter } => Form::Csv(CsvReader::new(delimiter)),
+            RecordFormat::Csv { delimiter } => Form::Csv(Box::new(CsvReader::new(delimiter))),
         };
         Self { form, rows: Batch { cells: Cells::new(columns), columns: Columns::new(columns), not_null } }
     }

@@ -43,7 +43,11 @@ impl<'a> Shown<'a> {
         let names: Vec<String> = streams.iter().map(|(name, _)| name.clone()).collect();
         let follower = Follower::open(account.log() as Arc<dyn Log>, &names, &Position::Latest).await?.patient(OUTAGE);
         let titled = names.len() > 1;
-        let rows = streams.into_iter().map(|(name, columns)| Rows::new(ui, columns, titled.then_some(name))).collect();
+        let rows = streams.into_iter().map(|(name, columns)| {
+            let stream = plan.stream(&name);
+            Rows::new(ui, columns, titled.then_some(name)).of(stream.cloned())
+        });
+        let rows = rows.collect();
         Ok(Self { ui, follower, rows, count: 0, last: Instant::now() })
     }
 

@@ -53,14 +53,20 @@ fn positions(schema: &Schema, owner: &str, findings: &Findings, report: &mut Rep
     let mut columns: Vec<ColumnDraft> = Vec::new();
     for found in &schema.columns {
         let plain = RecordColumn { mapping: None, ..found.clone() };
-        let kept = column(&plain, &[], &columns, owner, findings, report);
-        columns.push(kept.unwrap_or_else(|| ColumnDraft {
-            name: found.name.value.clone(),
-            // Without it the values behind would lie in other columns.
-            sql_type: SqlType::Varchar(PLACE_HOLDER),
-            not_null: false,
-            path: vec![found.name.value.clone()],
-        }));
+        let name = &found.name.value;
+        if !is_other_type(&found.sql_type.value) {
+            columns.extend(column(&plain, &[], &columns, owner, findings, report));
+            continue;
+        }
+        // Without it the values behind would lie in other columns.
+        report.add(
+            Verdict::Different,
+            format!("column `{name}` of {owner}"),
+            format!("its type `{}` is not one of a column here; it is read as text", found.sql_type.value),
+            Some(&found.sql_type.span),
+        );
+        let sql_type = SqlType::Varchar(PLACE_HOLDER);
+        columns.push(ColumnDraft { name: name.clone(), sql_type, not_null: false, path: vec![name.clone()] });
     }
     columns
 }

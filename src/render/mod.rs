@@ -84,7 +84,7 @@ pub fn render_kinesis_sql(plan: &Plan) -> Result<Assembly, RenderError> {
 /// `<folder>/<stream>/`. All else of its text is what [`render`] gives.
 pub fn render_flink_on_files(plan: &Plan, folder: &str) -> Result<Assembly, RenderError> {
     let mut assembly = Assembly::default();
-    add_job(plan, &Connectors::Files { folder: folder.to_owned() }, &mut assembly)?;
+    add_job(plan, &Connectors::files(plan, folder), &mut assembly)?;
     Ok(assembly)
 }
 

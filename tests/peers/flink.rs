@@ -32,7 +32,7 @@ const SETTINGS: [&str; 3] = [
 ];
 
 /// The versions that `tests/run` installs, each in a folder of its name.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
     V1_20,
     V2_2,

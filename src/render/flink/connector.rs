@@ -25,7 +25,11 @@ pub(crate) enum Connectors {
     Kinesis { connector: Connector, region: String, endpoint: Option<String>, local: bool },
     /// In files of a folder: for each stream that is read `<stream>.jsonl` or `.csv`, for each that is written the folder
     /// `<stream>`. A job that reads files ends.
-    Files { folder: String },
+    Files {
+        folder: String,
+        /// The least version of Flink that the plan's target is for.
+        version: FlinkVersion,
+    },
 }
 
 /// One option of a table.
@@ -78,7 +82,8 @@ impl Connectors {
     /// Says what the job's text is written for.
     pub(super) fn describe(&self) -> &'static str {
         match self {
-            Self::Files { .. } => "Flink SQL 1.20 over files.",
+            Self::Files { version: (1, _), .. } => "Flink SQL 1.20 over files.",
+            Self::Files { .. } => "Flink SQL 2.x over files.",
             Self::Kinesis { connector, .. } => match connector {
                 Connector::V4 => "Flink SQL 1.19 or 1.20 with the connector flink-sql-connector-kinesis 4.x.",
                 Connector::V5 => "Flink SQL 1.20 with the connector flink-sql-connector-aws-kinesis-streams 5.x.",
@@ -123,7 +128,7 @@ impl Connectors {
                 options.push(option(position, "TRIM_HORIZON"));
                 options
             }
-            Self::Files { folder } => {
+            Self::Files { folder, .. } => {
                 let file = format!("{folder}/{}.{}", stream.name, stream.format.ending());
                 vec![option("connector", "filesystem"), option("path", file)]
             }
@@ -153,7 +158,7 @@ impl Connectors {
                 }
                 options
             }
-            Self::Files { folder } => {
+            Self::Files { folder, .. } => {
                 vec![option("connector", "filesystem"), option("path", format!("{folder}/{}", stream.name))]
             }
         };
@@ -175,7 +180,7 @@ impl Connectors {
     pub(super) fn table(&self, table: &Table) -> Vec<TableOption> {
         let folder = match self {
             Self::Kinesis { .. } => FILES,
-            Self::Files { folder } => folder,
+            Self::Files { folder, .. } => folder,
         };
         let mut options = vec![option("connector", "filesystem"), option("path", format!("{folder}/{}", table.file))];
         options.extend(match table.format {
@@ -191,9 +196,14 @@ impl Connectors {
     /// Returns the least version of Flink that the job's text is written for.
     pub(super) fn version(&self) -> FlinkVersion {
         match self {
-            Self::Kinesis { connector: Connector::V6, .. } => (2, 0),
-            _ => (1, 20),
+            Self::Kinesis { connector, .. } => least_version(*connector),
+            Self::Files { version, .. } => *version,
         }
+    }
+
+    /// Reads and writes files, as the plan's target is written otherwise.
+    pub(crate) fn files(plan: &Plan, folder: &str) -> Self {
+        Self::Files { folder: folder.to_owned(), version: least_version(plan.target.connector) }
     }
 
     /// Returns whether a record's key comes from the columns that its table is partitioned by. Files would lose them.
@@ -224,5 +234,13 @@ impl Connectors {
             ]);
         }
         options
+    }
+}
+
+/// Returns the least version of Flink that a connector is for.
+fn least_version(connector: Connector) -> FlinkVersion {
+    match connector {
+        Connector::V4 | Connector::V5 => (1, 20),
+        Connector::V6 => (2, 0),
     }
 }

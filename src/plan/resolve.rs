@@ -35,11 +35,9 @@ impl Plan {
 
     /// Returns what a file holds that is understood although it should not stand there.
     pub fn warnings(document: &Document, spec: &Spec) -> Vec<Diagnostic> {
-        let of = |application: &'_ ApplicationSpec| {
-            let warnings = application.reading.warnings.clone();
-            let drawn: Vec<Diagnostic> =
-                warnings.into_iter().map(|warning| in_application(document, warning, application).warning()).collect();
-            drawn
+        let of = |application: &ApplicationSpec| {
+            let warning = |found: &SqlError| in_application(document, found.clone(), application).warning();
+            application.reading.warnings.iter().map(warning).collect::<Vec<Diagnostic>>()
         };
         spec.applications.iter().flat_map(of).collect()
     }

@@ -7,7 +7,7 @@ use crate::sql::SqlType;
 
 use super::queries::kda;
 use super::resolve::{Context, find, source};
-use super::{Column, GeneratedField, Generator, Source, Stream, Time};
+use super::{Column, ERROR_STREAM, GeneratedField, Generator, Source, Stream, Time};
 
 impl Context<'_> {
     pub(super) fn streams(&self) -> Vec<Stream> {
@@ -57,6 +57,8 @@ impl Context<'_> {
         let name = &spec.name;
         match (&spec.columns, source) {
             // A query of this name may be there, and could not be read.
+            // That one of this name may not be declared at all is said already.
+            (None, Source::Producers) if name.value.eq_ignore_ascii_case(ERROR_STREAM) => {}
             (None, Source::Producers) if self.findings.is_unread(&name.value) || self.writers_are_unknown() => {}
             (None, Source::Producers) => self.add(
                 Diagnostic::new(format!("stream `{}` has no columns", name.value), name.span.clone())

@@ -115,8 +115,8 @@ impl FlinkError {
 /// Returns the innermost cause of a Java stack trace, as one line without the class that was thrown.
 pub(super) fn root_cause(trace: &str) -> String {
     let inner = trace.rsplit("Caused by: ").next().unwrap_or(trace);
+    let inner = inner.trim_start().trim_start_matches("<Exception on server side:");
     let line = inner.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason given");
-    let line = line.trim_start_matches("<Exception on server side:").trim();
     // `package.Class: message`; a class alone says something too.
     match line.split_once(": ") {
         Some((class, message)) if is_class(class) && !message.trim().is_empty() => message.trim().to_owned(),
@@ -142,6 +142,12 @@ mod tests {
         assert_eq!(
             root_cause("a.B: Encountered \"<EOF>\" at line 1.\nWas expecting one of:\n"),
             "Encountered \"<EOF>\" at line 1."
+        );
+        assert_eq!(
+            root_cause(
+                "<Exception on server side:\norg.a.ValidationException: No such table.\n\tat a.b\nEnd of exception>"
+            ),
+            "No such table."
         );
         assert_eq!(root_cause("plain: words"), "plain: words");
         assert_eq!(root_cause(""), "no reason given");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hyper::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::answer::{Answer, Errors, Page, ResultType, SessionConfig, SessionOpened, StatementSubmitted};
 use super::error::root_cause;
@@ -13,6 +13,9 @@ use super::{FlinkError, http};
 
 /// How soon a statement that is not ready is asked for again: at first, and in the end.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(200));
+
+/// How long a statement may take until the gateway has begun with it: most of that is what it does to submit a job.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A Flink SQL gateway.
 #[derive(Debug, Clone)]
@@ -79,8 +82,12 @@ impl Session {
         let mut next = format!("{operation}/result/0?rowFormat=JSON");
         let (mut pause, longest) = PAUSE;
         let mut answer = Answer::default();
+        let begun = Instant::now();
         loop {
             let page: Page = self.gateway.ask(Method::GET, &next, None).await?;
+            if page.result_type == ResultType::NotReady && begun.elapsed() > PATIENCE {
+                return Err(FlinkError::Silent { address: self.gateway.address.clone(), seconds: PATIENCE.as_secs() });
+            }
             let came = page.results.as_ref().is_some_and(|results| !results.data.is_empty());
             if let Some(results) = page.results {
                 if !results.columns.is_empty() {

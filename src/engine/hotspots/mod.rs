@@ -1,4 +1,7 @@
 //! The hotspots that rows lie in: regions that hold many of the last rows.
+//!
+//! Owns which of the last rows lie close together, and what is written of them. May import what the engine may. Never looks
+//! at the time of a row: their order is all that counts.
 
 mod neighbours;
 #[cfg(test)]

@@ -1,4 +1,7 @@
 //! A SQL application as the API describes it, written as the template that would make it.
+//!
+//! Owns the two versions of that API. May import what `deploy` may. Never judges what it is told: that is for whoever reads
+//! templates.
 
 mod parts;
 

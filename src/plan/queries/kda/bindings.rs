@@ -23,7 +23,8 @@ pub(in crate::plan) fn outputs(spec: &Spec, application: &ApplicationSpec) -> Ve
 }
 
 /// Returns the streams that an application reads: those that its file names, else those whose names it has letter by
-/// letter; and where it reads one more, the only stream that producers feed.
+/// letter; and where it reads one more, the only stream that producers feed. Of several more that is the one which is called
+/// as KDA called its inputs; the others are mistakes.
 pub(in crate::plan) fn inputs(spec: &Spec, application: &ApplicationSpec) -> Vec<Bound> {
     if !application.inputs.is_empty() {
         return written(&application.inputs);
@@ -55,10 +56,20 @@ pub(in crate::plan) fn inputs(spec: &Spec, application: &ApplicationSpec) -> Vec
     }
     // Where statements could not be read, one of them may well create that stream.
     let readable = application.reading.mistakes.is_empty();
+    if others.len() > 1 {
+        others.retain(|name| is_numbered(name));
+    }
     if let ([other], [only], true) = (others.as_slice(), fed.as_slice(), readable) {
         bound.push((other.clone(), (*only).clone()));
     }
     bound
+}
+
+/// Returns whether a name ends as those of the streams that KDA made of an input, such as `SOURCE_SQL_STREAM_001` (KDA
+/// developer guide).
+fn is_numbered(name: &str) -> bool {
+    name.rsplit_once('_')
+        .is_some_and(|(_, number)| number.len() == 3 && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 fn written(bindings: &[crate::spec::Binding]) -> Vec<Bound> {

@@ -204,7 +204,9 @@ impl Binder<'_, '_> {
     fn no_stream(&self, name: &Name) -> SqlError {
         let created = self.streams.iter().map(|known| known.stream.name.text.as_str());
         let given = self.inputs.iter().map(|(known, _)| known.as_str());
-        let known: Vec<&str> = given.chain(created).collect();
+        // Whoever joins a table may have misspelt that.
+        let tables = self.building.tables.iter().map(|table| table.name.as_str());
+        let known: Vec<&str> = given.chain(created).chain(tables).collect();
         let error = SqlError::new(format!("there is no stream `{}`", name.text)).label("unknown stream");
         let folded = known.iter().find(|known| **known != name.text && known.eq_ignore_ascii_case(&name.text));
         match folded {

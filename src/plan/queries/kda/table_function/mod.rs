@@ -1,4 +1,7 @@
 //! Functions whose rows are read.
+//!
+//! Owns what each function takes, and which relation it is; one file per function. May import what the binder may. Never
+//! reads text.
 
 mod forest;
 mod hotspots;

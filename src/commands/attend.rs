@@ -84,11 +84,8 @@ impl Attendance<'_> {
         let ends = options.duration.map(|duration| Instant::now() + duration);
         let shown = self.show(&mut producers, ends, stop).await;
         let stopped = producers.stop().await;
-        producers.note()?;
-        if matches!(shown, Err(Error::BrokenPipe)) {
-            return shown;
-        }
-        shown.and(stopped.map_err(Error::from))
+        let noted = producers.note();
+        shown.and(stopped.map_err(Error::from)).and(noted.map_err(Error::from))
     }
 
     async fn show(

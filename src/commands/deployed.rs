@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::deploy::flink::{Places, Prepared, Submitted};
 use crate::deploy::local::Folder;
-use crate::deploy::remote::{Account, Deployment, RemoteError, Shape};
+use crate::deploy::remote::{Account, Deployment, Origin, RemoteError, Shape};
 use crate::error::Error;
 use crate::plan::{Plan, Source};
 use crate::streams::Capacity;
@@ -43,7 +43,7 @@ pub(super) async fn up(
         begun = Beginning::of(plan) => begun?,
     };
     begun.announce(plan, options, ui);
-    begun.agree(options, ui)?;
+    begun.agree(plan, options, ui)?;
     let charges = if begun.account.place().charges() { ", and AWS charges for the streams" } else { "" };
     let mut attendance = begun.make(plan, options, &mut stop, ui).await?;
     let name = &plan.name;
@@ -57,10 +57,12 @@ pub(super) async fn up(
     ui.note("Ctrl-C ends this command; the Flink job goes on");
     let shown = attendance.until_stopped(plan, options, &mut stop).await;
     ui.clear_status();
-    if matches!(shown, Err(Error::Interrupted) | Ok(())) {
-        ui.note(&format!(
-            "the Flink job goes on{charges}; `pipe down {name}` ends it and removes what was made for it"
-        ));
+    if !matches!(shown, Err(Error::BrokenPipe)) {
+        let goes = match shown {
+            Err(Error::Interrupted) | Ok(()) => "the Flink job goes on",
+            _ => "what was made stays",
+        };
+        ui.note(&format!("{goes}{charges}; `pipe down {name}` ends it and removes what was made for it"));
     }
     shown
 }
@@ -130,22 +132,47 @@ impl Beginning {
         }
         let written = |name: &str| plan.stream(name).is_some_and(|stream| matches!(stream.source, Source::Query(_)));
         let mut there = self.shape.streams.iter().filter(|stream| stream.found.is_some());
-        if self.job.is_none() && there.any(|stream| written(&stream.name)) {
+        let ran = self.noted.as_ref().is_none_or(|noted| noted.job.is_some() || noted.submitting);
+        if self.job.is_none() && ran && there.any(|stream| written(&stream.name)) {
             ui.note(
                 "note: the job reads its streams from their beginning, and writes the rows of an earlier job again",
             );
         }
     }
 
-    /// Asks before anything is made that costs money.
-    fn agree(&self, options: &Options<'_>, ui: &Ui) -> Result<(), Error> {
-        let missing = self.shape.missing().count();
-        if missing == 0 || options.yes || !self.account.place().charges() {
+    /// Asks before anything is made that costs money, and before made-up records go to where others' may be.
+    fn agree(&self, plan: &Plan, options: &Options<'_>, ui: &Ui) -> Result<(), Error> {
+        if options.yes || !self.account.place().charges() {
             return Ok(());
         }
-        let streams = count(missing, "stream", "streams");
-        match ui.confirm(&format!("make {streams} that cost money until they are removed?")) {
-            None => Err(Error::Unconfirmed { question: format!("making {streams} that cost money") }),
+        let missing = self.shape.missing().count();
+        let noted = |name: &str| {
+            self.noted
+                .iter()
+                .flat_map(|noted| &noted.streams)
+                .any(|noted| noted.name == name && noted.origin != Origin::Found)
+        };
+        let fed: Vec<&str> = plan
+            .generators
+            .iter()
+            .filter(|_| options.generate && !options.detach)
+            .map(|generator| generator.stream.as_str())
+            .filter(|name| !noted(name) && self.shape.missing().all(|stream| stream.name != *name))
+            .collect();
+        let mut reasons = Vec::new();
+        if missing > 0 {
+            reasons
+                .push(format!("make {} that cost money until they are removed", count(missing, "stream", "streams")));
+        }
+        if !fed.is_empty() {
+            reasons.push(format!("put generated records into {}, which was there before", fed.join(" and ")));
+        }
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        let reasons = reasons.join(", and ");
+        match ui.confirm(&format!("{reasons}?")) {
+            None => Err(Error::Unconfirmed { question: format!("to {reasons}") }),
             Some(false) => Err(Error::Declined),
             Some(true) => Ok(()),
         }
@@ -170,7 +197,7 @@ impl Beginning {
         let new = || Deployment::new(&plan.name, &plan.target.name, self.account.place(), gateway);
         let mut note = self.noted.take().unwrap_or_else(new);
         plan.target.name.clone_into(&mut note.target);
-        let left = || ui.note(&format!("what was made is noted: `pipe down {}` removes it", plan.name));
+        let left = || ui.note(&format!("what was made is noted, if anything: `pipe down {}` removes it", plan.name));
 
         let missing: Vec<String> = self.shape.missing().map(|stream| stream.name.clone()).collect();
         if !missing.is_empty() {
@@ -198,8 +225,12 @@ impl Beginning {
         stop: impl Future<Output = Error> + Unpin,
         ui: &Ui,
     ) -> Result<Submitted, Error> {
+        // Where nothing is heard of it any more, `pipe down` looks for it by its name.
+        note.submitting = true;
+        note.write()?;
         let job = hand_over(&self.prepared, places, stop, ui).await?;
         note.job = Some(job.clone());
+        note.submitting = false;
         self.prepared.text().clone_into(&mut note.sql);
         note.write()?;
         ui.note(&format!("the Flink job runs (job {}); it goes on when this process ends", job.id));

@@ -1,11 +1,14 @@
 //! `pipe down`
 
+use crate::deploy::FlinkError;
+use crate::deploy::flink::Submitted;
 use crate::deploy::local::{self, Contact, Folder};
 use crate::deploy::remote::{Deployment, Fate, NotedStream, Origin, RemoteError};
 use crate::error::Error;
+use crate::plan::{EngineKind, Plan, StreamsKind};
 use crate::ui::Ui;
 
-use super::locate;
+use super::locate::{self, Loaded};
 
 /// Stop a pipeline and remove all of it, its records too
 ///
@@ -27,7 +30,16 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     // A file that cannot be read is no reason to leave its pipeline running: the name of the file will do.
     let name = match locate::name(args.pipeline.as_deref(), ui).await {
-        Ok((name, _)) => name,
+        Ok((name, loaded)) => {
+            if !Folder::of(&name).path().exists() {
+                ui.note(&format!("pipeline `{name}` does not run here, and nothing of it is left"));
+                if let Some(loaded) = &loaded {
+                    tell_elsewhere(loaded, ui);
+                }
+                return Ok(());
+            }
+            name
+        }
         Err(Error::Usage { .. }) if args.pipeline.is_none() && Folder::all().is_empty() => {
             ui.note("nothing runs here, and nothing is left");
             return Ok(());
@@ -39,10 +51,6 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Err(error) => return Err(error),
     };
     let folder = Folder::of(&name);
-    if !folder.path().exists() {
-        ui.note(&format!("pipeline `{name}` does not run here, and nothing of it is left"));
-        return Ok(());
-    }
     let noted = Deployment::of(&folder)?;
     if !args.yes {
         if let Some(noted) = &noted {
@@ -84,12 +92,31 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     Ok(())
 }
 
+/// Says where else the file could have been put to work: nothing here tells of it.
+fn tell_elsewhere(loaded: &Loaded, ui: &Ui) {
+    // A file that makes no plan was not put to work as it is.
+    let plans = loaded.plans(ui).unwrap_or_default();
+    let elsewhere = |plan: &&Plan| {
+        let target = &plan.target;
+        target.declared && target.engine == EngineKind::Flink && target.streams == StreamsKind::Kinesis
+    };
+    for plan in plans.iter().filter(elsewhere) {
+        let names: Vec<&str> = plan.streams.iter().map(|stream| stream.name.as_str()).collect();
+        ui.note(&format!(
+            "note: what `pipe up --target {}` makes in Kinesis ({}) is noted in the folder in which it is run: where that \
+             was another one, `pipe down` there removes it",
+            plan.target.name,
+            names.join(", ")
+        ));
+    }
+}
+
 /// Says what is elsewhere, and what of it goes.
 fn announce(elsewhere: &Deployment, ui: &Ui) {
     if let Some(job) = &elsewhere.job {
         ui.note(&format!("  the Flink job {} ({}) is cancelled", job.name, job.id));
     }
-    for NotedStream { name, origin } in &elsewhere.streams {
+    for NotedStream { name, origin, .. } in &elsewhere.streams {
         ui.note(&match origin {
             Origin::Made(_) => format!("  stream {name} is removed from {}", elsewhere.place),
             Origin::Found => format!("  stream {name} stays: it was there before"),
@@ -105,6 +132,7 @@ async fn remove_elsewhere(mut elsewhere: Deployment, ui: &Ui) -> Result<(), Erro
         Some(job) => job.stop().await.map(|there| {
             ui.note(&format!("the Flink job {} {}", job.id, if there { "is cancelled" } else { "was over already" }));
         }),
+        None if elsewhere.submitting => stop_by_name(&elsewhere, ui).await,
         None => Ok(()),
     };
     let again = format!("`pipe down {}` again", elsewhere.pipeline);
@@ -112,7 +140,7 @@ async fn remove_elsewhere(mut elsewhere: Deployment, ui: &Ui) -> Result<(), Erro
     for (name, fate) in elsewhere.remove_streams().await? {
         ui.note(&match fate {
             Ok(Fate::Removed) => format!("removed stream {name} from {}", elsewhere.place),
-            Ok(Fate::Gone) => format!("stream {name} is gone already"),
+            Ok(Fate::Gone) => format!("stream {name} is gone already, as far as these AWS credentials see"),
             Ok(Fate::Before) => format!("left stream {name} as it is: it was there before"),
             Ok(Fate::Another) => format!("left stream {name} as it is: it is another one than was made for the pipeline"),
             Ok(Fate::Unknown) => format!(
@@ -126,13 +154,23 @@ async fn remove_elsewhere(mut elsewhere: Deployment, ui: &Ui) -> Result<(), Erro
             }
         });
     }
-    if let (Err(_), Some(job)) = (&stopped, &elsewhere.job) {
-        ui.note(&format!("the Flink job {} may still be there: {again} when Flink answers", job.id));
+    if stopped.is_err() {
+        let job = elsewhere.job.as_ref().map_or(&elsewhere.pipeline, |job| &job.id);
+        ui.note(&format!("the Flink job {job} may still be there: {again} when Flink answers"));
     }
     match failed {
         Some(error) => Err(error.into()),
         None => Ok(stopped?),
     }
+}
+
+/// Ends a job that was on its way into Flink when nothing was heard of it any more.
+async fn stop_by_name(elsewhere: &Deployment, ui: &Ui) -> Result<(), FlinkError> {
+    for job in Submitted::live(&elsewhere.gateway, &elsewhere.pipeline).await? {
+        job.stop().await?;
+        ui.note(&format!("the Flink job {} is cancelled", job.id));
+    }
+    Ok(())
 }
 
 /// The pipeline that has a folder and the name of the file.

@@ -41,6 +41,7 @@ pub(super) async fn hand_over(
     };
     tokio::select! {
         error = &mut stop => {
+            ui.note("stopping; a job that Flink has begun is taken back");
             if let Err(error) = submission.withdraw().await {
                 ui.note(&format!("note: its Flink job may have been started: {error}"));
             }

@@ -278,9 +278,14 @@ fn streams_go_when_flink_is_gone_and_the_job_stays_noted() {
     assert_eq!(kinesis.streams(), BASE, "what costs money is gone");
     let note: Value = serde_json::from_str(&there.note("cut-off")).unwrap();
     assert_eq!((&note["job"]["name"], &note["streams"]), (&json!("cut-off"), &json!([])));
-    there.place.write(file, &there.note("cut-off").replace("http://127.0.0.1:1", &flink.gateway));
+    // As if it had been killed before it heard of its job.
+    let mut note: Value =
+        serde_json::from_str(&there.note("cut-off").replace("http://127.0.0.1:1", &flink.gateway)).unwrap();
+    (note["job"], note["submitting"]) = (Value::Null, json!(true));
+    there.place.write(file, &note.to_string());
     let down = there.pipe(&["down", "--yes"]);
     assert_eq!(down.code(), Some(0), "{down:?}");
+    assert!(down.stderr.contains("is cancelled"), "{down:?}");
     // Without its streams it may fail before it is cancelled.
     let over = |state: &String| state == "CANCELED" || state == "FAILED";
     wait_for("both jobs to end", || states(flink, "cut-off").iter().all(over).then_some(()));
@@ -294,7 +299,14 @@ fn what_costs_money_is_asked_for() {
     let endpoint = nothing_there().replace("127.0.0.1", "0.0.0.0");
     let there = Elsewhere::new(&on("dear", flink), endpoint);
     let up = there.pipe(&["up", "--target", "flink"]);
-    up.failed(1, &["AWS charges for every shard", "making 2 streams that cost money needs a yes", "add --yes"]);
+    up.failed(
+        1,
+        &[
+            "AWS charges for every shard",
+            "to make 2 streams that cost money until they are removed needs a yes",
+            "add --yes",
+        ],
+    );
     assert!(!there.place.has(".pipe"), "nothing was made");
     assert_eq!(states(flink, "dear"), [] as [&str; 0]);
 }
@@ -344,7 +356,7 @@ fn down_removes_the_streams_that_were_made_and_no_other() {
         "streams": [
             { "name": "trades", "origin": "found" },
             { "name": "mine", "origin": { "made": mine } },
-            { "name": "other", "origin": { "made": other - 1 } },
+            { "name": "other", "origin": { "made": other - 100_000 } },
             { "name": "odd", "origin": "asked" },
             { "name": "gone", "origin": { "made": mine } },
         ],

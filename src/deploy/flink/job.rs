@@ -133,6 +133,15 @@ impl Submitted {
         }
     }
 
+    /// Returns the jobs of a name that run or come to.
+    pub async fn live(gateway: &str, name: &str) -> Result<Vec<Self>, FlinkError> {
+        let session = Gateway::at(gateway).open().await?;
+        let jobs = session.jobs().await;
+        drop(session.close().await);
+        let live = jobs?.into_iter().filter(|job| job.name == name && !job.state.is_over());
+        Ok(live.map(|job| Self { gateway: gateway.to_owned(), id: job.id, name: job.name }).collect())
+    }
+
     /// Returns how the job stands; `None` where the cluster does not know it.
     pub async fn state(&self) -> Result<Option<JobState>, FlinkError> {
         let session = Gateway::at(&self.gateway).open().await?;

@@ -1,6 +1,7 @@
 //! The folder of a pipeline: its log, what is known of the process that runs it, and that process's output.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -147,7 +148,13 @@ impl Folder {
         let failed = |source| DeployError::Folder { path: path.clone(), source };
         let bytes = serde_json::to_vec_pretty(content).map_err(|error| failed(error.into()))?;
         let draft = self.path.join(format!("{name}.new"));
-        fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, &path)).map_err(failed)
+        let written = fs::File::create(&draft).and_then(|mut file| {
+            file.write_all(&bytes)?;
+            // Before the name is that of the note: a loss of power leaves the old one or the new one.
+            file.sync_all()
+        });
+        written.and_then(|()| fs::rename(&draft, &path)).map_err(failed)?;
+        fs::File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(failed)
     }
 
     /// Takes back what this process told.

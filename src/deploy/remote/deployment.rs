@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::streams::Millis;
+use crate::streams::kinesis::Summary;
 
 use super::super::DeployError;
 use super::super::flink::Submitted;
@@ -27,6 +28,9 @@ pub struct Deployment {
     pub streams: Vec<NotedStream>,
     /// The job that runs its queries, as soon as there is one.
     pub job: Option<Submitted>,
+    /// Whether a job is on its way into Flink, of which nothing was heard yet.
+    #[serde(default)]
+    pub submitting: bool,
     /// The SQL of that job.
     pub sql: String,
 }
@@ -38,6 +42,15 @@ pub struct NotedStream {
     pub name: String,
     /// How it came to be there.
     pub origin: Origin,
+    /// Its ARN, as soon as it is known: whose it is.
+    pub arn: Option<String>,
+}
+
+impl NotedStream {
+    /// Returns by what it is asked for: by its ARN no other account's stream of the same name is found.
+    pub fn id(&self) -> &str {
+        self.arn.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// How a stream came to be there.
@@ -62,6 +75,7 @@ impl Deployment {
             gateway: gateway.to_owned(),
             streams: Vec::new(),
             job: None,
+            submitting: false,
             sql: String::new(),
         }
     }
@@ -114,18 +128,25 @@ impl Deployment {
         Ok(state.is_some_and(|state| !state.is_over()).then_some(job))
     }
 
-    /// Notes a stream that was found. What is noted of it already stays, unless it is another one by now.
-    pub(super) fn note_found(&mut self, name: &str, created: Millis) {
-        if !self.streams.iter().any(|noted| noted.name == name && noted.origin == Origin::Made(created)) {
-            self.note_stream(name, Origin::Found);
+    /// Notes a stream that was found. What is noted of it already stays, unless it is another one by now: what was asked for
+    /// may be this one.
+    pub(super) fn note_found(&mut self, name: &str, found: &Summary) {
+        let ours = |origin: Origin| match origin {
+            Origin::Made(created) => found.was_made_at(created),
+            Origin::Asked => true,
+            Origin::Found => false,
+        };
+        if !self.streams.iter().any(|noted| noted.name == name && ours(noted.origin)) {
+            self.note_stream(name, Origin::Found, Some(&found.arn));
         }
     }
 
-    /// Notes how a stream came to be there.
-    pub(super) fn note_stream(&mut self, name: &str, origin: Origin) {
-        match self.streams.iter_mut().find(|noted| noted.name == name) {
-            Some(noted) => noted.origin = origin,
-            None => self.streams.push(NotedStream { name: name.to_owned(), origin }),
+    /// Notes how a stream came to be there, and its ARN where that is known.
+    pub(super) fn note_stream(&mut self, name: &str, origin: Origin, arn: Option<&str>) {
+        let noted = NotedStream { name: name.to_owned(), origin, arn: arn.map(str::to_owned) };
+        match self.streams.iter_mut().find(|known| known.name == name) {
+            Some(known) => *known = noted,
+            None => self.streams.push(noted),
         }
     }
 
@@ -147,9 +168,9 @@ mod tests {
     #[test]
     fn a_note_is_read_as_it_was_written() {
         let mut note = note();
-        note.note_stream("a", Origin::Found);
-        note.note_stream("b", Origin::Asked);
-        note.note_stream("c", Origin::Made(1_770_027_330_123));
+        note.note_stream("a", Origin::Found, Some("arn:aws:kinesis:r:1:stream/a"));
+        note.note_stream("b", Origin::Asked, None);
+        note.note_stream("c", Origin::Made(1_770_027_330_123), None);
         note.sql = "SELECT 'ü';\n".to_owned();
         note.job =
             Some(Submitted { gateway: "http://f:8083".to_owned(), id: "1".to_owned(), name: "ticker".to_owned() });
@@ -168,15 +189,23 @@ mod tests {
 
     #[test]
     fn what_was_made_stays_made_as_long_as_it_is_the_same() {
+        let found = |created: Millis| Summary {
+            arn: "arn:aws:kinesis:r:1:stream/a".to_owned(),
+            status: "ACTIVE".to_owned(),
+            shards: 1,
+            created,
+        };
         let mut note = note();
-        note.note_stream("a", Origin::Made(5));
-        note.note_found("a", 5);
-        assert_eq!(note.streams, [NotedStream { name: "a".to_owned(), origin: Origin::Made(5) }]);
-        note.note_found("a", 6);
-        assert_eq!(note.streams, [NotedStream { name: "a".to_owned(), origin: Origin::Found }], "somebody else's");
-        note.note_stream("b", Origin::Asked);
-        note.note_found("b", 7);
-        assert_eq!(note.streams[1].origin, Origin::Found, "nobody knows who made it");
+        note.note_stream("a", Origin::Made(5), None);
+        note.note_found("a", &found(5));
+        assert_eq!(note.streams[0].origin, Origin::Made(5));
+        note.note_found("a", &found(1_000_000));
+        assert_eq!(note.streams[0].origin, Origin::Found, "somebody else's");
+        assert_eq!(note.streams[0].id(), "arn:aws:kinesis:r:1:stream/a");
+        note.note_stream("b", Origin::Asked, None);
+        note.note_found("b", &found(7));
+        assert_eq!(note.streams[1].origin, Origin::Asked, "it may be the one that was asked for");
+        assert_eq!(note.streams[1].id(), "b");
         note.forget_stream("a");
         assert_eq!(note.streams.len(), 1);
     }

@@ -30,7 +30,7 @@ impl Fate {
             (Some(found), _) if found.is_going() => Self::Gone,
             (Some(_), Origin::Found) => Self::Before,
             (Some(_), Origin::Asked) => Self::Unknown,
-            (Some(found), Origin::Made(created)) if found.created == created => Self::Removed,
+            (Some(found), Origin::Made(created)) if found.was_made_at(created) => Self::Removed,
             (Some(_), Origin::Made(_)) => Self::Another,
         }
     }
@@ -58,10 +58,10 @@ impl Deployment {
             };
             if fate.is_ok() {
                 self.forget_stream(&name);
-                self.write()?;
             }
             fates.push((name, fate));
         }
+        self.write()?;
         fates.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(fates)
     }
@@ -71,13 +71,13 @@ async fn remove(account: &Account, noted: &NotedStream) -> Result<Fate, RemoteEr
     if noted.origin == Origin::Found {
         return Ok(Fate::Before);
     }
-    let found = account.find(&noted.name).await?;
+    let found = account.find(noted.id()).await?;
     let fate = Fate::of(noted.origin, found.as_ref());
     if fate == Fate::Removed {
         if found.is_some_and(|found| found.is_coming()) {
-            account.log().until_active(&noted.name).await?;
+            account.log().until_active(noted.id()).await?;
         }
-        match account.log().delete(&noted.name).await {
+        match account.log().delete(noted.id()).await {
             Ok(()) | Err(LogError::UnknownStream { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -102,7 +102,8 @@ mod tests {
             (Origin::Found, Fate::Before),
             (Origin::Asked, Fate::Unknown),
             (Origin::Made(7), Fate::Removed),
-            (Origin::Made(6), Fate::Another),
+            (Origin::Made(6), Fate::Removed),
+            (Origin::Made(-100_000), Fate::Another),
         ] {
             assert_eq!(Fate::of(origin, Some(&there)), fate, "{origin:?}");
             assert_eq!(Fate::of(origin, Some(&going)), Fate::Gone, "{origin:?}");

@@ -7,7 +7,7 @@ use crate::streams::kinesis::Summary;
 use crate::streams::{Capacity, LogError};
 
 use super::super::flink::Places;
-use super::{Account, Deployment, Origin, RemoteError};
+use super::{Account, Deployment, NotedStream, Origin, RemoteError};
 
 /// How many streams may be in the making at once (Kinesis API reference, `CreateStream`).
 const AT_ONCE: usize = 5;
@@ -79,7 +79,7 @@ impl Shape {
                     let place = account.place().clone();
                     return Err(RemoteError::Going { stream: stream.name.clone(), place }.into());
                 }
-                Some(found) => note.note_found(&stream.name, found.created),
+                Some(found) => note.note_found(&stream.name, found),
                 None => {}
             }
         }
@@ -120,36 +120,30 @@ impl Shape {
 
 /// Asks for a stream, and notes whose it is.
 async fn begin(stream: &Wanted, account: &Account, note: &mut Deployment) -> Result<Summary, RemoteError> {
-    note.note_stream(&stream.name, Origin::Asked);
+    note.note_stream(&stream.name, Origin::Asked, None);
     note.write()?;
     let begun = account.log().begin_stream(&stream.name, stream.capacity).await;
-    let (summary, origin) = match begun {
+    match begun {
         Ok(summary) => {
-            let origin = Origin::Made(summary.created);
-            (summary, origin)
-        }
-        Err(LogError::StreamExists { .. }) => {
-            note.note_stream(&stream.name, Origin::Found);
+            note.note_stream(&stream.name, Origin::Made(summary.created), Some(&summary.arn));
             note.write()?;
-            (account.log().summary(&stream.name).await?, Origin::Found)
+            Ok(summary)
         }
+        // A client that hears nothing asks again, so that this may be the one: nobody knows, and it is not removed unasked.
+        Err(LogError::StreamExists { .. }) => Ok(account.log().summary(&stream.name).await?),
         // It may have been made all the same, so that the note stays.
-        Err(error) => return Err(error.into()),
-    };
-    note.note_stream(&stream.name, origin);
-    note.write()?;
-    Ok(summary)
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Waits until a stream can be used. What is then said of its making is noted: before, it is said of one in the making.
 async fn settle(stream: &mut Wanted, account: &Account, note: &mut Deployment) -> Result<(), RemoteError> {
     let Some(found) = stream.found.as_ref().filter(|found| found.is_coming()) else { return Ok(()) };
-    let made =
-        note.streams.iter().any(|noted| noted.name == stream.name && noted.origin == Origin::Made(found.created));
     account.log().until_active(&stream.name).await?;
     let summary = account.log().summary(&stream.name).await?;
-    if made {
-        note.note_stream(&stream.name, Origin::Made(summary.created));
+    let made = |noted: &NotedStream| noted.name == stream.name && noted.origin == Origin::Made(found.created);
+    if note.streams.iter().any(made) {
+        note.note_stream(&stream.name, Origin::Made(summary.created), Some(&summary.arn));
         note.write()?;
     }
     stream.found = Some(summary);

@@ -52,7 +52,9 @@ impl KinesisLog {
     }
 
     pub(super) async fn delete_stream(&self, stream: &str) -> Result<(), LogError> {
-        self.client.delete_stream().stream_name(stream).send().await.map_err(|error| {
+        let (name, arn) = identified(stream);
+        let request = self.client.delete_stream().set_stream_name(name).set_stream_arn(arn);
+        request.send().await.map_err(|error| {
             if refused(&error, NO_SUCH) {
                 return LogError::UnknownStream { stream: stream.to_owned() };
             }
@@ -69,11 +71,27 @@ impl KinesisLog {
         done: impl Fn(Option<&StreamStatus>) -> bool,
     ) -> Result<(), LogError> {
         let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
+        let (name, arn) = identified(stream);
         loop {
-            let status = match self.client.describe_stream_summary().stream_name(stream).send().await {
+            let status = match self
+                .client
+                .describe_stream_summary()
+                .set_stream_name(name.clone())
+                .set_stream_arn(arn.clone())
+                .send()
+                .await
+            {
                 Ok(answer) => answer.stream_description_summary.map(|summary| summary.stream_status),
                 Err(error) if refused(&error, NO_SUCH) => None,
-                Err(error) => return Err(self.failure("DescribeStreamSummary", &error)),
+                Err(error) => match self.failure("DescribeStreamSummary", &error) {
+                    // What passes is no answer.
+                    LogError::Endpoint { retryable: true, .. } if started.elapsed() <= PATIENCE => {
+                        sleep(pause).await;
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                        continue;
+                    }
+                    failure => return Err(failure),
+                },
             };
             if done(status.as_ref()) {
                 return Ok(());
@@ -105,12 +123,20 @@ impl KinesisLog {
 
     async fn described(&self, stream: &str) -> Result<StreamDescriptionSummary, LogError> {
         const OPERATION: &str = "DescribeStreamSummary";
-        let answer = self.client.describe_stream_summary().stream_name(stream).send().await.map_err(|error| {
-            if refused(&error, NO_SUCH) {
-                return LogError::UnknownStream { stream: stream.to_owned() };
-            }
-            self.failure(OPERATION, &error)
-        })?;
+        let (name, arn) = identified(stream);
+        let answer = self
+            .client
+            .describe_stream_summary()
+            .set_stream_name(name.clone())
+            .set_stream_arn(arn.clone())
+            .send()
+            .await
+            .map_err(|error| {
+                if refused(&error, NO_SUCH) {
+                    return LogError::UnknownStream { stream: stream.to_owned() };
+                }
+                self.failure(OPERATION, &error)
+            })?;
         answer.stream_description_summary.ok_or_else(|| self.odd(OPERATION, "the answer describes nothing"))
     }
 
@@ -182,4 +208,11 @@ impl KinesisLog {
 pub(super) fn millis(time: &DateTime) -> Millis {
     let nanos = time.as_nanos() + 500_000;
     Millis::try_from(nanos.div_euclid(1_000_000)).unwrap_or_default()
+}
+
+/// Returns the name or the ARN by which a stream is asked for: an ARN says whose it is as well, so that the right to
+/// another account finds nothing by it. No name has a colon (Kinesis API reference, `StreamName`).
+fn identified(stream: &str) -> (Option<String>, Option<String>) {
+    let text = Some(stream.to_owned());
+    if stream.contains(':') { (None, text) } else { (text, None) }
 }

@@ -6,6 +6,10 @@ use crate::streams::Millis;
 const DELETING: &str = "DELETING";
 const CREATING: &str = "CREATING";
 
+/// How far two tellings of one stream's making may lie apart: while it is in the making another moment may be told than
+/// afterwards. No other stream of the name is made so soon behind it, for this one would have to be removed before.
+const TELLING: Millis = 60_000;
+
 /// A stream without its shards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
@@ -20,6 +24,11 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Returns whether it is the stream that was told to be made at a moment.
+    pub fn was_made_at(&self, created: Millis) -> bool {
+        self.created.saturating_sub(created).saturating_abs() <= TELLING
+    }
+
     /// Returns whether it is being removed.
     pub fn is_going(&self) -> bool {
         self.status == DELETING

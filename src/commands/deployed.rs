@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::deploy::FlinkError;
 use crate::deploy::flink::{Places, Prepared, Submitted};
 use crate::deploy::local::Folder;
 use crate::deploy::remote::{Account, Deployment, Origin, RemoteError, Shape};
@@ -17,6 +18,7 @@ use super::check::count;
 use super::submit::{folder_of, hand_over};
 
 /// What the command line says of it.
+#[derive(Clone, Copy)]
 pub(super) struct Options<'a> {
     /// The pipeline file.
     pub(super) path: &'a Path,
@@ -55,7 +57,13 @@ pub(super) async fn up(
         return Ok(());
     }
     ui.note("Ctrl-C ends this command; the Flink job goes on");
-    let shown = attendance.until_stopped(plan, options, &mut stop).await;
+    // Two that make the same records would make them twice.
+    let producing = if options.generate { Folder::of(name).lock_producers()? } else { None };
+    if options.generate && !plan.generators.is_empty() && producing.is_none() {
+        ui.note("note: another `pipe up` makes the generators' records; none are made here");
+    }
+    let options = Options { generate: producing.is_some(), ..*options };
+    let shown = attendance.until_stopped(plan, &options, &mut stop).await;
     ui.clear_status();
     if !matches!(shown, Err(Error::BrokenPipe)) {
         let goes = match shown {
@@ -86,6 +94,7 @@ impl Beginning {
         let mut job = None;
         if let Some(noted) = &noted {
             noted.expect_place(account.place(), prepared.gateway().address())?;
+            noted.expect_account(&account).await?;
             job = noted.live_job().await?.cloned();
             if let Some(job) = job.as_ref().filter(|_| noted.sql != prepared.text()) {
                 return Err(RemoteError::Changed { pipeline: plan.name.clone(), id: job.id.clone() }.into());
@@ -104,7 +113,11 @@ impl Beginning {
         ui.note(&format!("pipeline {}{purpose}", plan.name));
         for stream in &self.shape.streams {
             let wanted = capacity_text(stream.capacity);
-            let state = if stream.found.is_some() { "is there" } else { "is to be made" };
+            let state = match &stream.found {
+                Some(found) if found.is_going() => "is being deleted",
+                Some(_) => "is there",
+                None => "is to be made",
+            };
             let (name, others) =
                 (&stream.name, stream.other_shards().map(|shards| count(shards as usize, "shard", "shards")));
             ui.note(&format!("  stream     {name} ({}, {state})", others.as_ref().unwrap_or(&wanted)));
@@ -226,9 +239,20 @@ impl Beginning {
         ui: &Ui,
     ) -> Result<Submitted, Error> {
         // Where nothing is heard of it any more, `pipe down` looks for it by its name.
-        note.submitting = true;
+        (note.job, note.submitting) = (None, true);
         note.write()?;
-        let job = hand_over(&self.prepared, places, stop, ui).await?;
+        let job = match hand_over(&self.prepared, places, stop, ui).await {
+            Ok(job) => job,
+            Err(error) => {
+                // Whether one is left is known where Flink answers, and where the one that runs is another's.
+                let live = Submitted::live(&note.gateway, &note.pipeline).await;
+                if matches!(error, Error::Flink(FlinkError::Running { .. })) || live.is_ok_and(|live| live.is_empty()) {
+                    note.submitting = false;
+                    note.write()?;
+                }
+                return Err(error);
+            }
+        };
         note.job = Some(job.clone());
         note.submitting = false;
         self.prepared.text().clone_into(&mut note.sql);

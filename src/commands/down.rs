@@ -116,6 +116,12 @@ fn announce(elsewhere: &Deployment, ui: &Ui) {
     if let Some(job) = &elsewhere.job {
         ui.note(&format!("  the Flink job {} ({}) is cancelled", job.name, job.id));
     }
+    if elsewhere.submitting {
+        ui.note(&format!(
+            "  a Flink job {} is cancelled, if there is one: nothing was heard of it",
+            elsewhere.pipeline
+        ));
+    }
     for NotedStream { name, origin, .. } in &elsewhere.streams {
         ui.note(&match origin {
             Origin::Made(_) => format!("  stream {name} is removed from {}", elsewhere.place),

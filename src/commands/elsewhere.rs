@@ -40,7 +40,7 @@ impl Elsewhere {
         let mut streams = Vec::new();
         for noted in &deployment.streams {
             let found = match &account {
-                Ok(account) => account.find(&noted.name).await.map_err(|error| error.to_string()),
+                Ok(account) => account.find(noted.id()).await.map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
             let (shards, state) = match found {

@@ -23,9 +23,8 @@ pub(super) struct Follower {
     log: Arc<dyn Log>,
     streams: Vec<Vec<Shard>>,
     names: Vec<String>,
-    /// How long failures are borne that pass, and since when there is one.
+    /// How long failures of a shard are borne that pass.
     patience: Duration,
-    failing: Option<Instant>,
 }
 
 struct Shard {
@@ -33,6 +32,8 @@ struct Shard {
     cursor: Cursor,
     from: Position,
     last: Option<SequenceNumber>,
+    /// Since when it fails, where it does.
+    failing: Option<Instant>,
 }
 
 /// Records of one stream in the order of their arrival.
@@ -51,11 +52,11 @@ impl Follower {
             let mut shards = Vec::new();
             for shard in log.describe(name).await?.shards {
                 let cursor = log.cursor(name, shard.id, from).await?;
-                shards.push(Shard { id: shard.id, cursor, from: from.clone(), last: None });
+                shards.push(Shard { id: shard.id, cursor, from: from.clone(), last: None, failing: None });
             }
             streams.push(shards);
         }
-        Ok(Self { log, streams, names: names.to_vec(), patience: Duration::ZERO, failing: None })
+        Ok(Self { log, streams, names: names.to_vec(), patience: Duration::ZERO })
     }
 
     /// Bears failures that pass, for so long.
@@ -73,13 +74,14 @@ impl Follower {
                 let batch = match shard.read(self.log.as_ref(), name).await {
                     // What the other shards brought is not thrown away for it.
                     Err(Error::Log(LogError::Endpoint { retryable: true, .. }))
-                        if self.failing.get_or_insert_with(Instant::now).elapsed() < self.patience =>
+                        if shard.failing.get_or_insert_with(Instant::now).elapsed() < self.patience =>
                     {
+                        at_end = false;
                         continue;
                     }
                     other => other?,
                 };
-                self.failing = None;
+                shard.failing = None;
                 at_end &= batch.complete_until.is_some();
                 for block in &batch.blocks {
                     found.extend(block.records().map(|record| (block.arrival(), shard.id, record.data.to_vec())));

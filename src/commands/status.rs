@@ -30,7 +30,11 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Some(deployment) => Some(Elsewhere::of(&deployment).await),
         None => None,
     };
-    let plan = loaded.map(|loaded| loaded.plan("local", ui)).transpose()?;
+    let plan = match loaded.map(|loaded| loaded.plan("local", ui)).transpose() {
+        // What is elsewhere can be told without the file.
+        Err(_) if elsewhere.is_some() => None,
+        plan => plan?,
+    };
     let (status, running) = match Found::of(&folder).await? {
         Found::Running(contact) => (contact.status().await, true),
         Found::AtRest(log) => {

@@ -153,6 +153,12 @@ async fn elsewhere(args: &Args, plan: &Plan, path: &Path, ui: &Ui) -> Result<(),
             hint: format!("target `{}` has them in Kinesis: leave them out", args.target),
         });
     }
+    if args.detach && (args.duration.is_some() || args.records.is_some()) {
+        return Err(Error::Usage {
+            message: "--for and --records are for a command that stays".to_owned(),
+            hint: "with --detach it makes no records and ends at once: leave them out, or --detach".to_owned(),
+        });
+    }
     let options = deployed::Options {
         path,
         detach: args.detach,

@@ -202,6 +202,9 @@ fn a_pipeline_in_kinesis_and_flink_goes_on_until_it_is_taken_down() {
     let table = there.pipe(&["status", "-o", "table"]).stdout;
     assert!(table.contains("Flink job afar") && table.contains(": RUNNING") && table.contains("leaves it"), "{table}");
 
+    let beside = there.pipe(&["up", "--target", "flink", "--for", "1s"]);
+    assert_eq!(beside.code(), Some(0), "{beside:?}");
+    assert!(beside.stderr.contains("none are made here"), "{beside:?}");
     up.interrupt();
     let done = up.ended();
     assert_eq!(done.code(), Some(130), "{done:?}");
@@ -248,6 +251,7 @@ fn a_pipeline_in_kinesis_and_flink_goes_on_until_it_is_taken_down() {
     let down = there.pipe(&["down", "--yes"]);
     assert_eq!(down.code(), Some(0), "{down:?}");
     assert!(down.stderr.contains("nothing of it is left"), "{down:?}");
+    assert!(down.stderr.contains("(trades, counts, too_late) is noted in the folder"), "{down:?}");
 }
 
 #[test]
@@ -335,6 +339,7 @@ fn without_a_flink_nothing_is_made() {
     let there = Elsewhere::new(&pipeline("early", "http://127.0.0.1:1", "5.x"), kinesis.url());
     there.pipe(&["up", "--target", "flink"]).failed(69, &["no Flink answers at http://127.0.0.1:1"]);
     there.pipe(&["up", "--target", "flink", "--port", "4700"]).failed(64, &["--port", "in Kinesis"]);
+    there.pipe(&["up", "--target", "flink", "-d", "--for", "1s"]).failed(64, &["--for", "leave them out"]);
     let plan = there.output(&["plan", "--target", "flink", "-o", "json"]);
     assert_eq!(changes(&plan), expected(&[("trades", "keep"), ("counts", "create"), ("early", "create")]), "{plan}");
     assert!(plan["notes"].to_string().contains("no Flink answers"), "{plan}");

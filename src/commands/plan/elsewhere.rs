@@ -24,6 +24,7 @@ pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<
         let wanted = capacity_text(stream.capacity);
         let (change, detail) = match (&stream.found, stream.other_shards()) {
             (None, _) => (Kind::Create, wanted),
+            (Some(found), _) if found.is_going() => (Kind::Conflict, "is being deleted".to_owned()),
             (Some(_), None) => (Kind::Keep, wanted),
             (Some(_), Some(found)) => (
                 Kind::Keep,

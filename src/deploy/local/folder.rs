@@ -1,7 +1,6 @@
 //! The folder of a pipeline: its log, what is known of the process that runs it, and that process's output.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -132,8 +131,17 @@ impl Folder {
 
     /// Takes the folder for as long as the file that is returned lives; `None` where another process has it.
     pub fn lock(&self) -> Result<Option<fs::File>, DeployError> {
+        self.locked("lock")
+    }
+
+    /// Takes the making of records for as long as the file that is returned lives; `None` where another process makes them.
+    pub fn lock_producers(&self) -> Result<Option<fs::File>, DeployError> {
+        self.locked("producers.lock")
+    }
+
+    fn locked(&self, name: &str) -> Result<Option<fs::File>, DeployError> {
         self.make()?;
-        let path = self.path.join("lock");
+        let path = self.path.join(name);
         let file = fs::File::create(&path).and_then(|file| match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
@@ -144,17 +152,25 @@ impl Folder {
 
     /// Writes a note, in one step.
     pub(in super::super) fn write(&self, name: &str, content: &impl Serialize) -> Result<(), DeployError> {
-        let path = self.path.join(name);
-        let failed = |source| DeployError::Folder { path: path.clone(), source };
-        let bytes = serde_json::to_vec_pretty(content).map_err(|error| failed(error.into()))?;
-        let draft = self.path.join(format!("{name}.new"));
-        let written = fs::File::create(&draft).and_then(|mut file| {
-            file.write_all(&bytes)?;
-            // Before the name is that of the note: a loss of power leaves the old one or the new one.
-            file.sync_all()
-        });
-        written.and_then(|()| fs::rename(&draft, &path)).map_err(failed)?;
-        fs::File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(failed)
+        let (path, draft) = (self.path.join(name), self.draft(name, content)?);
+        fs::rename(&draft, &path).map_err(|source| DeployError::Folder { path, source })
+    }
+
+    /// Writes a note, in one step that a loss of power does not undo.
+    pub(in super::super) fn write_through(&self, name: &str, content: &impl Serialize) -> Result<(), DeployError> {
+        let (path, draft) = (self.path.join(name), self.draft(name, content)?);
+        let sync = |path: &Path| fs::File::open(path).and_then(|file| file.sync_all());
+        let written = sync(&draft).and_then(|()| fs::rename(&draft, &path)).and_then(|()| sync(&self.path));
+        written.map_err(|source| DeployError::Folder { path, source })
+    }
+
+    fn draft(&self, name: &str, content: &impl Serialize) -> Result<PathBuf, DeployError> {
+        let path = self.path.join(format!("{name}.new"));
+        let written = serde_json::to_vec_pretty(content).map_err(Into::into).and_then(|bytes| fs::write(&path, bytes));
+        match written {
+            Ok(()) => Ok(path),
+            Err(source) => Err(DeployError::Folder { path, source }),
+        }
     }
 
     /// Takes back what this process told.

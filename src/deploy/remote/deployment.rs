@@ -99,7 +99,7 @@ impl Deployment {
 
     /// Writes the note.
     pub fn write(&self) -> Result<(), RemoteError> {
-        Ok(Folder::of(&self.pipeline).write(FILE, self)?)
+        Ok(Folder::of(&self.pipeline).write_through(FILE, self)?)
     }
 
     /// Fails where the pipeline is in another place than it is asked for now.
@@ -119,6 +119,15 @@ impl Deployment {
     pub async fn account(&self) -> Result<Account, RemoteError> {
         let account = Account::at(&self.place).await;
         account.ok_or_else(|| RemoteError::NoRegion { target: self.target.clone() })
+    }
+
+    /// Fails where the streams that were made cannot be asked for: with the right to another account they would seem to be
+    /// gone.
+    pub async fn expect_account(&self, account: &Account) -> Result<(), RemoteError> {
+        for noted in self.streams.iter().filter(|noted| matches!(noted.origin, Origin::Made(_))) {
+            account.find(noted.id()).await?;
+        }
+        Ok(())
     }
 
     /// Returns the job, where it runs or comes to.
@@ -143,10 +152,10 @@ impl Deployment {
 
     /// Notes how a stream came to be there, and its ARN where that is known.
     pub(super) fn note_stream(&mut self, name: &str, origin: Origin, arn: Option<&str>) {
-        let noted = NotedStream { name: name.to_owned(), origin, arn: arn.map(str::to_owned) };
+        let arn = arn.map(str::to_owned);
         match self.streams.iter_mut().find(|known| known.name == name) {
-            Some(known) => *known = noted,
-            None => self.streams.push(noted),
+            Some(known) => *known = NotedStream { origin, arn: arn.or(known.arn.take()), name: name.to_owned() },
+            None => self.streams.push(NotedStream { name: name.to_owned(), origin, arn }),
         }
     }
 

@@ -7,7 +7,7 @@ const DELETING: &str = "DELETING";
 const CREATING: &str = "CREATING";
 
 /// How far two tellings of one stream's making may lie apart: while it is in the making another moment may be told than
-/// afterwards. No other stream of the name is made so soon behind it, for this one would have to be removed before.
+/// afterwards. One of the name that somebody made anew within the same minute would be taken for it.
 const TELLING: Millis = 60_000;
 
 /// A stream without its shards.

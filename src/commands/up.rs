@@ -97,6 +97,10 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             });
         }
     };
+    if let Some(prepared) = &prepared {
+        // Nothing is begun for a Flink that does not answer.
+        prepared.begin().await?;
+    }
     if args.detach {
         return detach(&plan, ui).await;
     }

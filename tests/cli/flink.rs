@@ -144,6 +144,7 @@ fn a_gateway_that_is_not_there_is_said_and_nothing_runs() {
     let place = Place::new(&(TRADES.replace("NAME", "nowhere") + "gateway = \"http://127.0.0.1:1\"\n"));
     let begun = Instant::now();
     place.pipe(&["up", "--target", "flink"]).failed(69, &["no Flink answers at http://127.0.0.1:1", "[targets.flink]"]);
+    assert!(!place.has(".pipe"), "nothing was begun");
     assert!(begun.elapsed() < Duration::from_secs(20));
     assert_eq!(place.told(), None);
 }

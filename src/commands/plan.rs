@@ -1,6 +1,6 @@
 //! `pipe plan`
 
-mod elsewhere;
+mod remote;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
 async fn outlook(plan: &Plan) -> Result<Outlook, Error> {
     let mut notes = Vec::new();
     let changes = match (plan.target.streams, plan.target.engine) {
-        (StreamsKind::Kinesis, EngineKind::Flink) => elsewhere::changes(plan, &mut notes).await?,
+        (StreamsKind::Kinesis, EngineKind::Flink) => remote::changes(plan, &mut notes).await?,
         _ => changes(plan, &mut notes).await?,
     };
     let needs = needs(plan, &mut notes)?;

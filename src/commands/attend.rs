@@ -42,12 +42,7 @@ impl<'a> Shown<'a> {
         let streams: Vec<(String, Vec<String>)> = outputs(plan).map(|stream| described(stream, Some(plan))).collect();
         let names: Vec<String> = streams.iter().map(|(name, _)| name.clone()).collect();
         let follower = Follower::open(account.log() as Arc<dyn Log>, &names, &Position::Latest).await?.patient(OUTAGE);
-        let titled = names.len() > 1;
-        let rows = streams.into_iter().map(|(name, columns)| {
-            let stream = plan.stream(&name);
-            Rows::new(ui, columns, titled.then_some(name)).of(stream.cloned())
-        });
-        let rows = rows.collect();
+        let rows = Rows::of_streams(ui, &streams, Some(plan));
         Ok(Self { ui, follower, rows, count: 0, last: Instant::now() })
     }
 

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::Error;
-use crate::plan::Stream;
+use crate::plan::{Plan, Stream};
 use crate::record::RecordFormat;
 use crate::ui::{Format, Ui, csv_line, table};
 
@@ -35,9 +35,17 @@ impl<'a> Rows<'a> {
         Self { ui, stream: None, columns, title, header_written: false }
     }
 
-    /// Takes the records for those of a stream.
-    pub(super) fn of(self, stream: Option<Stream>) -> Self {
-        Self { stream: stream.filter(|stream| stream.format != RecordFormat::Json), ..self }
+    /// Prepares for the records of streams, each with its columns where they are known; a plan says how they are written.
+    pub(super) fn of_streams(ui: &'a Ui, streams: &[(String, Vec<String>)], plan: Option<&Plan>) -> Vec<Self> {
+        let of = |(name, columns): &(String, Vec<String>)| {
+            let stream = plan.and_then(|plan| plan.shape(name));
+            let title = (streams.len() > 1).then(|| name.clone());
+            Self {
+                stream: stream.filter(|stream| stream.format != RecordFormat::Json),
+                ..Self::new(ui, columns.clone(), title)
+            }
+        };
+        streams.iter().map(of).collect()
     }
 
     /// Writes some records that follow each other.

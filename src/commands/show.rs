@@ -54,12 +54,7 @@ impl<'a> Show<'a> {
         let streams: Vec<(String, Vec<String>)> = outputs(plan).map(|stream| described(stream, Some(plan))).collect();
         let names: Vec<String> = streams.iter().map(|(name, _)| name.clone()).collect();
         let follower = Follower::open(run.log() as Arc<dyn Log>, &names, &Position::Latest).await?;
-        let titled = names.len() > 1;
-        let rows = streams.into_iter().map(|(name, columns)| {
-            let stream = plan.shape(&name);
-            Rows::new(ui, columns, titled.then_some(name)).of(stream)
-        });
-        let rows = rows.collect();
+        let rows = Rows::of_streams(ui, &streams, Some(plan));
         let last = (Instant::now(), run.status());
         Ok(Self { ui, follower, names, rows, last, shown: Instant::now() })
     }

@@ -87,12 +87,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     if target.elsewhere {
         follower = follower.patient(OUTAGE);
     }
-    let titled = names.len() > 1;
-    let shown = |(name, columns): &(String, Vec<String>)| {
-        let stream = target.plan.as_ref().and_then(|plan| plan.shape(name));
-        Rows::new(ui, columns.clone(), titled.then(|| name.clone())).of(stream)
-    };
-    let mut rows: Vec<Rows<'_>> = target.streams.iter().map(shown).collect();
+    let mut rows = Rows::of_streams(ui, &target.streams, target.plan.as_ref());
     let deadline = args.duration.map(|duration| Instant::now() + duration);
     let mut left = args.n.unwrap_or(u64::MAX);
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());

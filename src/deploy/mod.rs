@@ -7,6 +7,7 @@ pub mod aws;
 pub mod flink;
 pub mod local;
 pub mod remote;
+mod tasks;
 
 pub use flink::FlinkError;
 pub use local::DeployError;

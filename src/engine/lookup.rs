@@ -200,7 +200,7 @@ fn each_key<'a>(
 impl Operator for Joined {
     fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError> {
         self.refresh()?;
-        let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
+        let input = Flow::only(inputs)?;
         let mut made: Vec<(Rows, Vec<(Stray, String)>)> =
             input.lanes.into_iter().map(|rows| (rows, Vec::new())).collect();
         let this = &*self;

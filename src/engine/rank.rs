@@ -4,6 +4,7 @@
 //! of another moment.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int32Array};
@@ -47,26 +48,11 @@ impl Ranked {
         })
     }
 
-    /// Lets rows wait. One is late where its millisecond was over before it.
-    fn keep(&mut self, rows: &Rows, turn: &mut Turn) -> Result<(), DataFusionError> {
-        let mut timely = Vec::with_capacity(rows.len());
-        for (number, row) in (0u32..).zip(0..rows.len()) {
-            if rows.times[row].saturating_add(MILLI) <= rows.watermarks[row] {
-                turn.late.push((rows.stray(row), rows.times[row]));
-            } else {
-                timely.push(number);
-            }
-        }
-        self.waiting.push(rows.take(&timely)?)
-    }
-
-    /// Ranks the rows of one time, which stand in the order in which they came. Returns those to be given, each with its
-    /// place.
-    fn places(&self, rows: &Rows, first: u32, end: u32) -> Result<Vec<(u32, i32)>, DataFusionError> {
-        let column = rows.batch.column(self.by).slice(first as usize, (end - first) as usize);
-        let values = self.order.convert_columns(&[with_one_zero(column)])?;
-        let value = |row: u32| values.row((row - first) as usize);
-        let mut order: Vec<u32> = (first..end).collect();
+    /// Ranks the rows of one time, which stand in the order in which they came, by the values of all rows. Returns those to
+    /// be given, each with its place.
+    fn places(&self, values: &arrow::row::Rows, rows: Range<u32>) -> Vec<(u32, i32)> {
+        let value = |row: u32| values.row(row as usize);
+        let mut order: Vec<u32> = rows.collect();
         // Stable: rows that are equal stay in the order in which they came.
         order.sort_by(|a, b| value(*a).cmp(&value(*b)));
         let mut places: Vec<(u32, i32)> = Vec::with_capacity(order.len());
@@ -78,16 +64,17 @@ impl Ranked {
             places.sort_by_key(|(_, place)| Reverse(*place));
         }
         places.truncate(self.count);
-        Ok(places)
+        places
     }
 
     /// Ranks rows that stand in the order of their times.
     fn rank(&self, rows: &Rows) -> Result<Rows, DataFusionError> {
+        let values = self.order.convert_columns(&[with_one_zero(Arc::clone(rows.batch.column(self.by)))])?;
         let mut places = Vec::with_capacity(rows.len());
         let mut first = 0;
         for moment in rows.times.chunk_by(|a, b| a == b) {
             let end = first + u32::try_from(moment.len()).unwrap_or(u32::MAX);
-            places.extend(self.places(rows, first, end)?);
+            places.extend(self.places(&values, first..end));
             first = end;
         }
         let order: Vec<u32> = places.iter().map(|(row, _)| *row).collect();
@@ -117,18 +104,14 @@ fn with_one_zero(values: ArrayRef) -> ArrayRef {
 
 impl Operator for Ranked {
     fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError> {
-        let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
+        let input = Flow::only(inputs)?;
         let watermark =
             if input.watermark == Micros::MIN { Micros::MIN } else { input.watermark.saturating_sub(MILLI) };
         let rows = input.merged()?;
-        self.keep(&rows, turn)?;
-        let mut parts = vec![Rows::none(&rows.batch.schema())];
-        parts.extend(self.waiting.due(watermark.saturating_add(1))?);
-        let due = Rows::concat(&parts)?;
-        // Rows of one time stay in the order in which they came.
-        let mut order: Vec<u32> = (0u32..).take(due.len()).collect();
-        order.sort_by_key(|row| due.times[*row as usize]);
-        Ok(Flow { lanes: vec![self.rank(&due.take(&order)?)?], watermark })
+        // One is late where its millisecond was over before it.
+        self.waiting.keep(&rows, |time, watermark| time.saturating_add(MILLI) <= watermark, turn)?;
+        let due = self.waiting.due(watermark.saturating_add(1))?;
+        Ok(Flow { lanes: vec![self.rank(&due)?], watermark })
     }
 
     fn open(&self) -> Open {

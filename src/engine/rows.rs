@@ -271,6 +271,11 @@ fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
 }
 
 impl Flow {
+    /// Returns the one input of an operator that has one.
+    pub(super) fn only(inputs: Vec<Self>) -> Result<Self, DataFusionError> {
+        inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))
+    }
+
     /// Returns all rows in one lane.
     pub(super) fn merged(mut self) -> Result<Rows, DataFusionError> {
         if self.lanes.iter().filter(|lane| lane.len() > 0).count() > 1 {

@@ -82,7 +82,7 @@ pub(super) fn needs_hidden(expr: &Expr) -> bool {
 
 impl Operator for Selection {
     fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError> {
-        let mut input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
+        let mut input = Flow::only(inputs)?;
         let lanes = std::mem::take(&mut input.lanes);
         let mut made: Vec<(Option<Rows>, Vec<_>)> = lanes.into_iter().map(|rows| (Some(rows), Vec::new())).collect();
         let this = &*self;

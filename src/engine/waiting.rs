@@ -10,6 +10,7 @@ use datafusion_common::DataFusionError;
 use crate::streams::Millis;
 use crate::window::Micros;
 
+use super::operator::Turn;
 use super::rows::Rows;
 use super::state::{damaged, has_schema};
 
@@ -53,9 +54,28 @@ impl Waiting {
         Ok(())
     }
 
-    /// Takes the rows out whose time lies before the watermark: parts in the order in which they came.
-    pub(super) fn due(&mut self, watermark: Micros) -> Result<Vec<Rows>, DataFusionError> {
-        let mut parts = Vec::new();
+    /// Lets rows wait that are in time; the others, by their time and how far time had come before them, go to `turn`.
+    pub(super) fn keep(
+        &mut self,
+        rows: &Rows,
+        is_late: impl Fn(Micros, Micros) -> bool,
+        turn: &mut Turn,
+    ) -> Result<(), DataFusionError> {
+        let mut timely = Vec::with_capacity(rows.len());
+        for (number, row) in (0u32..).zip(0..rows.len()) {
+            if is_late(rows.times[row], rows.watermarks[row]) {
+                turn.late.push((rows.stray(row), rows.times[row]));
+            } else {
+                timely.push(number);
+            }
+        }
+        self.push(rows.take(&timely)?)
+    }
+
+    /// Takes the rows out whose time lies before the watermark, in the order of their times. Rows of one time stay in the
+    /// order in which they came.
+    pub(super) fn due(&mut self, watermark: Micros) -> Result<Rows, DataFusionError> {
+        let mut parts = vec![Rows::none(&self.schema)];
         for batch in &mut self.batches {
             let end = batch.rows.times.partition_point(|time| *time < watermark);
             if end > batch.next {
@@ -65,7 +85,10 @@ impl Waiting {
             }
         }
         self.batches.retain(|batch| batch.next < batch.rows.len());
-        Ok(parts)
+        let due = Rows::concat(&parts)?;
+        let mut order: Vec<u32> = (0u32..).take(due.len()).collect();
+        order.sort_by_key(|row| due.times[*row as usize]);
+        due.take(&order)
     }
 
     /// Returns all rows that wait, with their times.

@@ -42,7 +42,7 @@ pub(super) fn settle(mut carried: Carried, draft: &mut Draft, keep_sql: bool, re
         sql_entry(Verdict::Unsupported, &carried, mistake, report);
     }
     let program = &reading.program;
-    if reading.mistakes.is_empty() {
+    if reading.is_whole() {
         outputs(program, &mut carried, draft, report);
     }
     parallelism(program, &carried, report);
@@ -50,7 +50,7 @@ pub(super) fn settle(mut carried: Carried, draft: &mut Draft, keep_sql: bool, re
     facts::lint(program, &carried, draft, report);
     let declared = if keep_sql {
         Err("its SQL was asked for".to_owned())
-    } else if !reading.mistakes.is_empty() {
+    } else if !reading.is_whole() {
         Err("its SQL has what cannot be read".to_owned())
     } else {
         declare(program, &carried, draft).and_then(|queries| accepted(queries, draft))

@@ -74,7 +74,7 @@ pub(super) fn read(query: &Value<'_>, document: &Document) -> Option<Application
     // What is wrong with the text of another dialect is nothing to go by.
     let text = text.filter(|_| dialect.is_some() && unknown.is_none())?;
     let reading = kda::read(&text.value);
-    if !reading.mistakes.is_empty() {
+    if !reading.is_whole() {
         query.findings().mark_unread(APPLICATION);
     }
     Some(ApplicationSpec { name: query_name?, text, file, reading, inputs: inputs?, outputs: outputs? })

@@ -17,6 +17,7 @@ use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Capacity, LogError};
 
 use super::super::flink::Submitted;
+use super::super::tasks::{finish, joined};
 use super::at_rest::open_log;
 use super::contact::silent;
 use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
@@ -304,20 +305,4 @@ pub(super) fn stream_status(log: &LocalLog) -> Vec<StreamStatus> {
         Some(StreamStatus { name, shards, records: stats.records, bytes: stats.bytes })
     };
     log.stream_names().into_iter().filter_map(status).collect()
-}
-
-async fn finish(tasks: &mut JoinSet<Result<(), DeployError>>) -> Result<(), DeployError> {
-    let mut result = Ok(());
-    while let Some(ended) = tasks.join_next().await {
-        result = result.and(joined(ended));
-    }
-    result
-}
-
-fn joined(ended: Result<Result<(), DeployError>, tokio::task::JoinError>) -> Result<(), DeployError> {
-    match ended {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Ok(()),
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 
 use crate::generate::{self, GenerateError};
 use crate::plan::Plan;
@@ -13,6 +13,7 @@ use crate::streams::{Log, now};
 
 use super::super::DeployError;
 use super::super::local::Folder;
+use super::super::tasks::{finish, joined};
 use super::Account;
 
 /// The file in the pipeline's folder that says how many records there have been. Kinesis does not count them.
@@ -92,18 +93,6 @@ impl Producers {
     /// Lets them finish what they have begun to append.
     pub async fn stop(&mut self) -> Result<(), DeployError> {
         self.stop.send_replace(true);
-        let mut result = Ok(());
-        while let Some(ended) = self.tasks.join_next().await {
-            result = result.and(joined(ended));
-        }
-        result
-    }
-}
-
-fn joined(ended: Result<Result<u64, GenerateError>, JoinError>) -> Result<(), DeployError> {
-    match ended {
-        Ok(made) => Ok(made.map(drop)?),
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Ok(()),
+        finish(&mut self.tasks).await
     }
 }

@@ -141,7 +141,7 @@ impl Keyed {
 
 impl Operator for Keyed {
     fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError> {
-        let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
+        let input = Flow::only(inputs)?;
         let watermark = input.watermark;
         let rows = input.merged()?;
         let places = Places::Numbered(self.clock.rows);

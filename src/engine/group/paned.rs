@@ -208,7 +208,7 @@ impl Lane {
 
 impl Operator for Paned {
     fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError> {
-        let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
+        let input = Flow::only(inputs)?;
         let last = input.lanes.iter().filter_map(|lane| lane.arrivals.last()).max();
         self.arrival = self.arrival.max(last.copied().unwrap_or(Millis::MIN));
         let mut brought = self.take_in(input.lanes)?;

@@ -130,11 +130,11 @@ impl Hotspot {
 
 impl Operator for Spotting {
     fn push(&mut self, inputs: Vec<Flow>, _turn: &mut Turn) -> Result<Flow, DataFusionError> {
-        let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
-        let flow = Flow { lanes: Vec::new(), ..input.clone() };
+        let input = Flow::only(inputs)?;
+        let watermark = input.watermark;
         let rows = input.merged()?;
         let found = self.spot(&rows.batch)?;
-        Ok(Flow { lanes: vec![rows.with_column(found, &self.schema)?], ..flow })
+        Ok(Flow { lanes: vec![rows.with_column(found, &self.schema)?], watermark })
     }
 
     fn save(&mut self, state: &mut StateWriter) -> Result<(), DataFusionError> {

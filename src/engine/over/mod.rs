@@ -97,26 +97,11 @@ impl Over {
     /// By event time: takes rows that wait, and returns those that are to be answered, in order. A row is late where time
     /// has passed its own.
     fn due(&mut self, rows: &Rows, watermark: Micros, turn: &mut Turn) -> Result<Rows, DataFusionError> {
-        let mut timely = Vec::with_capacity(rows.len());
-        for (number, row) in (0u32..).zip(0..rows.len()) {
-            if rows.times[row] < rows.watermarks[row] {
-                turn.late.push((rows.stray(row), rows.times[row]));
-            } else {
-                timely.push(number);
-            }
-        }
-        self.waiting.push(rows.take(&timely)?)?;
-        let mut parts = vec![Rows::none(&rows.batch.schema())];
-        for mut part in self.waiting.due(watermark)? {
-            part.arrivals = part.times.iter().map(|time| rows.reached(time.saturating_add(1), self.arrival)).collect();
-            part.watermarks.clone_from(&part.times);
-            parts.push(part);
-        }
-        let due = Rows::concat(&parts)?;
-        // Rows of one time stay in the order in which they came.
-        let mut order: Vec<u32> = (0u32..).take(due.len()).collect();
-        order.sort_by_key(|row| due.times[*row as usize]);
-        due.take(&order)
+        self.waiting.keep(rows, |time, watermark| time < watermark, turn)?;
+        let mut due = self.waiting.due(watermark)?;
+        due.arrivals = due.times.iter().map(|time| rows.reached(time.saturating_add(1), self.arrival)).collect();
+        due.watermarks.clone_from(&due.times);
+        Ok(due)
     }
 
     /// Answers rows in order; `arguments` are what they bring with them.
@@ -177,7 +162,7 @@ fn key(keys: Option<&KeyRows>, row: usize) -> &[u8] {
 
 impl Operator for Over {
     fn push(&mut self, inputs: Vec<Flow>, turn: &mut Turn) -> Result<Flow, DataFusionError> {
-        let input = inputs.into_iter().next().ok_or_else(|| DataFusionError::Internal("no input".to_owned()))?;
+        let input = Flow::only(inputs)?;
         let watermark = input.watermark;
         let (rows, arguments) = self.arguments(input.merged()?, turn)?;
         let last = rows.arrivals.last().copied();

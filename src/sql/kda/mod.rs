@@ -59,6 +59,13 @@ pub struct Reading {
     pub warnings: Vec<SqlError>,
 }
 
+impl Reading {
+    /// Returns whether every statement could be read.
+    pub fn is_whole(&self) -> bool {
+        self.mistakes.is_empty()
+    }
+}
+
 /// Reads the text of an application. A mistake in one statement hides none in the next.
 pub fn read(text: &str) -> Reading {
     let mut reading = Reading::default();

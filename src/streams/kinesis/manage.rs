@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_mins(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// The call that tells of a stream.
+const DESCRIBE: &str = "DescribeStreamSummary";
+
 impl KinesisLog {
     pub(super) async fn create_stream(&self, stream: &str, capacity: Capacity) -> Result<(), LogError> {
         self.ask_for_stream(stream, capacity).await?;
@@ -71,34 +74,22 @@ impl KinesisLog {
         done: impl Fn(Option<&StreamStatus>) -> bool,
     ) -> Result<(), LogError> {
         let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
-        let (name, arn) = identified(stream);
         loop {
-            let status = match self
-                .client
-                .describe_stream_summary()
-                .set_stream_name(name.clone())
-                .set_stream_arn(arn.clone())
-                .send()
-                .await
-            {
-                Ok(answer) => answer.stream_description_summary.map(|summary| summary.stream_status),
-                Err(error) if refused(&error, NO_SUCH) => None,
-                Err(error) => match self.failure("DescribeStreamSummary", &error) {
-                    // What passes is no answer.
-                    LogError::Endpoint { retryable: true, .. } if started.elapsed() <= PATIENCE => {
-                        sleep(pause).await;
-                        pause = (pause * 2).min(LONGEST_PAUSE);
-                        continue;
-                    }
-                    failure => return Err(failure),
-                },
+            let status = match self.description(stream).await {
+                Ok(summary) => Some(summary.map(|summary| summary.stream_status)),
+                Err(LogError::UnknownStream { .. }) => Some(None),
+                // What passes is no answer.
+                Err(LogError::Endpoint { retryable: true, .. }) if started.elapsed() <= PATIENCE => None,
+                Err(failure) => return Err(failure),
             };
-            if done(status.as_ref()) {
-                return Ok(());
-            }
-            if started.elapsed() > PATIENCE {
-                let status = status.map_or("absent".to_owned(), |status| status.to_string());
-                return Err(self.odd(operation, format!("the stream `{stream}` stays {status}")));
+            if let Some(status) = status {
+                if done(status.as_ref()) {
+                    return Ok(());
+                }
+                if started.elapsed() > PATIENCE {
+                    let status = status.map_or("absent".to_owned(), |status| status.to_string());
+                    return Err(self.odd(operation, format!("the stream `{stream}` stays {status}")));
+                }
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -118,26 +109,24 @@ impl KinesisLog {
 
     /// Waits until a stream that is being made or changed can be used.
     pub async fn until_active(&self, stream: &str) -> Result<(), LogError> {
-        self.wait(stream, "DescribeStreamSummary", |status| status == Some(&StreamStatus::Active)).await
+        self.wait(stream, DESCRIBE, |status| status == Some(&StreamStatus::Active)).await
     }
 
     async fn described(&self, stream: &str) -> Result<StreamDescriptionSummary, LogError> {
-        const OPERATION: &str = "DescribeStreamSummary";
+        self.description(stream).await?.ok_or_else(|| self.odd(DESCRIBE, "the answer describes nothing"))
+    }
+
+    /// Asks for what is told of a stream, by its name or its ARN.
+    async fn description(&self, stream: &str) -> Result<Option<StreamDescriptionSummary>, LogError> {
         let (name, arn) = identified(stream);
-        let answer = self
-            .client
-            .describe_stream_summary()
-            .set_stream_name(name.clone())
-            .set_stream_arn(arn.clone())
-            .send()
-            .await
-            .map_err(|error| {
-                if refused(&error, NO_SUCH) {
-                    return LogError::UnknownStream { stream: stream.to_owned() };
-                }
-                self.failure(OPERATION, &error)
-            })?;
-        answer.stream_description_summary.ok_or_else(|| self.odd(OPERATION, "the answer describes nothing"))
+        let request = self.client.describe_stream_summary().set_stream_name(name).set_stream_arn(arn);
+        let answer = request.send().await.map_err(|error| {
+            if refused(&error, NO_SUCH) {
+                return LogError::UnknownStream { stream: stream.to_owned() };
+            }
+            self.failure(DESCRIBE, &error)
+        })?;
+        Ok(answer.stream_description_summary)
     }
 
     pub(super) async fn describe_stream(&self, stream: &str) -> Result<StreamDescription, LogError> {

@@ -55,7 +55,7 @@ pub(in crate::plan) fn inputs(spec: &Spec, application: &ApplicationSpec) -> Vec
         }
     }
     // Where statements could not be read, one of them may well create that stream.
-    let readable = application.reading.mistakes.is_empty();
+    let readable = application.reading.is_whole();
     if others.len() > 1 {
         others.retain(|name| is_numbered(name));
     }

@@ -84,12 +84,12 @@ impl Binder<'_, '_> {
             });
         }
         let built = self.streams.iter().all(|stream| matches!(stream.state, State::Built(_)));
-        (self.is_readable() && built && queries.len() == self.outputs.len()).then_some(queries)
+        (self.spec.reading.is_whole() && built && queries.len() == self.outputs.len()).then_some(queries)
     }
 
     /// Reports names of the file that are not those of streams.
     fn bindings(&self) {
-        let readable = self.is_readable();
+        let readable = self.spec.reading.is_whole();
         let context = self.building.context;
         let streams = || self.building.streams.iter().map(|stream| stream.name.as_str());
         for (_, stream) in &self.spec.inputs {
@@ -181,7 +181,7 @@ impl Binder<'_, '_> {
         if self.given(&into.text).is_some() {
             let error = SqlError::new(format!("`{}` is an input of the application", into.text));
             self.refuse(&into.span, error.label("a pump cannot fill it"));
-        } else if self.is_readable() {
+        } else if self.spec.reading.is_whole() {
             self.refuse(&into.span, self.no_stream(into));
         }
     }
@@ -194,11 +194,6 @@ impl Binder<'_, '_> {
     /// Returns whether a name is that of a stream.
     pub(super) fn is_stream(&self, name: &str) -> bool {
         self.given(name).is_some() || self.streams.iter().any(|known| known.stream.name.text == name)
-    }
-
-    /// Returns whether every statement of the text could be read.
-    fn is_readable(&self) -> bool {
-        self.spec.reading.mistakes.is_empty()
     }
 
     fn no_stream(&self, name: &Name) -> SqlError {
@@ -250,7 +245,7 @@ impl Binder<'_, '_> {
             SqlError::new(format!("`{}` is a table", name.text))
                 .label("a stream is needed here")
                 .help("join a stream with it")
-        } else if self.is_readable() {
+        } else if self.spec.reading.is_whole() {
             self.no_stream(name)
         } else {
             return None;
@@ -334,7 +329,7 @@ impl Binder<'_, '_> {
         let pumps = self.streams[index].pumps.clone();
         let stream = self.streams[index].stream;
         // Of a text with mistakes it is not known what else it has.
-        if pumps.is_empty() && self.is_readable() {
+        if pumps.is_empty() && self.spec.reading.is_whole() {
             let error = SqlError::new(format!("no pump fills stream `{}`", stream.name.text))
                 .label("it never has a row")
                 .help("CREATE PUMP … AS INSERT INTO … does; or leave the stream out");

@@ -4,6 +4,7 @@
 //! May import `plan` and what it imports. Knows nothing of a template's text: constructs serialize to plain data.
 
 mod application;
+mod bucket;
 mod code;
 mod error;
 mod files;
@@ -16,6 +17,7 @@ mod stream;
 mod value;
 
 pub use application::{Application, LoggingOption, PropertyGroup};
+pub use bucket::{Bucket, BucketPolicy};
 pub use code::Code;
 pub use error::InfraError;
 pub use files::Files;

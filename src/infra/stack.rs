@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{
-    Application, Attribute, InfraError, LogGroup, LogStream, LoggingOption, LogicalId, Role, SqlApplication, SqlOutput,
-    Stream, Value,
+    Application, Attribute, Bucket, BucketPolicy, InfraError, LogGroup, LogStream, LoggingOption, LogicalId, Role,
+    SqlApplication, SqlOutput, Stream, Value,
 };
 
 /// A stack.
@@ -69,6 +69,8 @@ pub enum Resource {
     LoggingOption(LoggingOption),
     SqlApplication(SqlApplication),
     SqlOutput(SqlOutput),
+    Bucket(Bucket),
+    BucketPolicy(BucketPolicy),
 }
 
 impl Resource {
@@ -83,11 +85,13 @@ impl Resource {
             Self::LoggingOption(option) => &option.id,
             Self::SqlApplication(application) => &application.id,
             Self::SqlOutput(output) => &output.id,
+            Self::Bucket(bucket) => &bucket.id,
+            Self::BucketPolicy(policy) => &policy.id,
         }
     }
 
     fn has(&self, attribute: &str) -> bool {
-        matches!(self, Self::Stream(_) | Self::Role(_)) && attribute == Attribute::Arn.name()
+        matches!(self, Self::Stream(_) | Self::Role(_) | Self::Bucket(_)) && attribute == Attribute::Arn.name()
     }
 }
 

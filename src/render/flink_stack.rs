@@ -83,7 +83,7 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
 pub(super) fn start(plan: &Plan) -> Stack {
     let mut stack = Stack {
         description: description(plan),
-        tags: vec![Tag { key: "pipeline", value: plan.name.clone() }],
+        tags: vec![Tag { key: "pipeline", value: plan.name.clone() }, managed()],
         ..Stack::default()
     };
     for of in &plan.streams {
@@ -92,6 +92,11 @@ pub(super) fn start(plan: &Plan) -> Stack {
         stack.resources.push(Resource::Stream(stream));
     }
     stack
+}
+
+/// Returns the mark of everything that `pipe` makes.
+pub(super) fn managed() -> Tag {
+    Tag { key: "managed-by", value: "pipe".to_owned() }
 }
 
 pub(super) fn stream(of: &plan::Stream) -> Stream {

@@ -4,6 +4,7 @@
 //! `plan`, `infra` and what they import. Pure: the same plan gives the same bytes. Never decides what a query means.
 
 mod assembly;
+mod code_stack;
 mod error;
 mod flink;
 mod flink_stack;
@@ -18,6 +19,7 @@ mod samples;
 mod tests;
 
 pub use assembly::{Artifact, Assembly, Omission};
+pub use code_stack::{CODE_BUCKET_ARN, CODE_BUCKET_NAME, CODE_STACK};
 pub use error::RenderError;
 
 use crate::plan::Plan;
@@ -78,6 +80,12 @@ pub fn render_kinesis_sql(plan: &Plan) -> Result<Assembly, RenderError> {
         }
     }
     Ok(assembly)
+}
+
+/// Renders the template of the stack [`CODE_STACK`], with the bucket that packaged applications lie in. It is made once
+/// for an account and region, and serves every pipeline there.
+pub fn code_bucket() -> Result<String, RenderError> {
+    templates::cloudformation(&code_stack::stack())
 }
 
 /// Renders the Flink job of a plan over files instead of streams: it reads `<folder>/<stream>.jsonl` and writes files in

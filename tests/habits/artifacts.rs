@@ -5,7 +5,7 @@ use std::process::Command;
 
 use pipe::document::Document;
 use pipe::plan::Plan;
-use pipe::render::{Assembly, KINESIS_SQL_FOLDER, TEMPLATE, render, render_kinesis_sql};
+use pipe::render::{Assembly, CODE_STACK, KINESIS_SQL_FOLDER, TEMPLATE, code_bucket, render, render_kinesis_sql};
 
 use super::{holds_only_tests, pipelines};
 use crate::peers;
@@ -24,6 +24,16 @@ fn stem(path: &Path) -> &str {
     path.file_stem().unwrap().to_str().unwrap()
 }
 
+fn pin(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("artifacts");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.remove_snapshot_suffix();
+    settings.remove_input_file();
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
 #[test]
 fn every_artifact_of_every_pipeline_is_pinned() {
     insta::glob!("../../pipelines", "*.toml", |path| {
@@ -32,19 +42,17 @@ fn every_artifact_of_every_pipeline_is_pinned() {
         }
         for (target, assembly) in assemblies(path) {
             for artifact in assembly.artifacts() {
-                let mut settings = insta::Settings::clone_current();
-                settings.set_snapshot_path("artifacts");
-                settings.set_prepend_module_to_snapshot(false);
-                settings.remove_snapshot_suffix();
-                settings.remove_input_file();
-                settings.set_omit_expression(true);
-                let name = format!("{}.{target}.{}", stem(path), artifact.path);
-                settings.bind(|| insta::assert_snapshot!(name, artifact.text));
+                pin(&format!("{}.{target}.{}", stem(path), artifact.path), &artifact.text);
             }
             let left_out: Vec<&str> = assembly.omissions().iter().map(|omission| omission.path).collect();
             assert!(left_out.is_empty(), "{} has everything for {target}: {left_out:?}", stem(path));
         }
     });
+}
+
+#[test]
+fn the_bucket_of_packaged_applications_is_pinned() {
+    pin(&format!("{CODE_STACK}.template.yaml"), &code_bucket().unwrap());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::deploy::{DeployError, FlinkError, RemoteError};
+use crate::deploy::{AwsError, DeployError, FlinkError, RemoteError};
 use crate::engine::EngineError;
 use crate::render::RenderError;
 use crate::streams::LogError;
@@ -77,6 +77,9 @@ pub enum Error {
     /// A pipeline that is elsewhere failed, or cannot be put there.
     #[error(transparent)]
     Remote(RemoteError),
+    /// A pipeline on AWS failed, or cannot be put there.
+    #[error(transparent)]
+    Aws(AwsError),
     /// There is nothing to test.
     #[error("{message}")]
     NoTests {
@@ -125,6 +128,17 @@ impl From<RemoteError> for Error {
     }
 }
 
+impl From<AwsError> for Error {
+    fn from(error: AwsError) -> Self {
+        match error {
+            AwsError::Deploy(error) => Self::Deploy(error),
+            AwsError::Render(error) => Self::Render(error),
+            AwsError::Io { path, source } => Self::Io { action: "used", path, source },
+            error => Self::Aws(error),
+        }
+    }
+}
+
 impl Error {
     /// Makes a failure of reading a path.
     pub fn read(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
@@ -152,6 +166,8 @@ impl Error {
             Self::Usage { .. } => 64,
             Self::Log(LogError::Endpoint { message, .. }) if message.starts_with("AccessDenied") => 77,
             Self::Unavailable { .. } | Self::Log(LogError::Endpoint { .. }) => 69,
+            Self::Aws(error) if error.is_denied() => 77,
+            Self::Aws(error) if error.is_unavailable() => 69,
             Self::Flink(error) if error.is_unavailable() => 69,
             Self::Remote(error) if error.is_unavailable() => 69,
             Self::Io { source, .. } | Self::Deploy(DeployError::Folder { source, .. })
@@ -172,7 +188,8 @@ impl Error {
             | Self::Render(_)
             | Self::Deploy(_)
             | Self::Flink(_)
-            | Self::Remote(_) => 1,
+            | Self::Remote(_)
+            | Self::Aws(_) => 1,
         }
     }
 
@@ -191,6 +208,7 @@ impl Error {
             Self::Deploy(error) => error.hint(),
             Self::Flink(error) => error.hint(),
             Self::Remote(error) => error.hint(),
+            Self::Aws(error) => error.hint(),
             Self::Engine(EngineError::Table(error)) => Some(error.help.clone()),
             Self::Engine(EngineError::Checkpoint(_)) => {
                 Some("`pipe down --yes` removes the saved state with the records; then start again".to_owned())

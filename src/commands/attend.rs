@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use crate::deploy::aws::Application;
 use crate::deploy::flink::Submitted;
 use crate::deploy::remote::{Account, Producers};
 use crate::error::Error;
@@ -19,11 +21,42 @@ use super::rows::Rows;
 use super::show::{JOB_PAUSE, SILENCE, STATUS_PAUSE};
 use super::tail::{described, outputs};
 
+/// How often an application is asked how it stands: AWS throttles its control plane at a few calls a second.
+const APPLICATION_PAUSE: Duration = Duration::from_secs(15);
+
 /// A pipeline that is at work elsewhere, with somebody who looks.
 pub(super) struct Attendance<'a> {
     pub(super) account: Account,
-    pub(super) job: Submitted,
+    pub(super) worker: Worker,
     pub(super) shown: Shown<'a>,
+}
+
+/// What runs its queries.
+#[derive(Clone)]
+pub(super) enum Worker {
+    /// A job in somebody's Flink.
+    Job(Submitted),
+    /// An application on AWS.
+    Application(Application),
+}
+
+impl Worker {
+    /// Waits until it does not run any more, and returns that as the failure it is.
+    async fn watch(&self) -> Error {
+        match self {
+            Self::Job(job) => job.watch(JOB_PAUSE).await.into(),
+            Self::Application(application) => application.watch(APPLICATION_PAUSE).await.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Job(job) => write!(f, "Flink job {}", job.name),
+            Self::Application(application) => write!(f, "application {}", application.name),
+        }
+    }
 }
 
 /// The rows of a pipeline, as far as they have been shown.
@@ -89,8 +122,8 @@ impl Attendance<'_> {
         ends: Option<Instant>,
         mut stop: impl Future<Output = Error> + Unpin,
     ) -> Result<(), Error> {
-        let job = self.job.clone();
-        let mut failed = std::pin::pin!(job.watch(JOB_PAUSE));
+        let worker = self.worker.clone();
+        let mut failed = std::pin::pin!(worker.watch());
         let mut rows_due = interval(ELSEWHERE);
         let (here, remote) = STATUS_PAUSE;
         let mut status_due = interval(if self.shown.ui.is_terminal() { here } else { remote });
@@ -103,7 +136,7 @@ impl Attendance<'_> {
             tokio::select! {
                 error = &mut stop => return Err(error),
                 () = sleep_until(ends.unwrap_or_else(Instant::now)), if ends.is_some() => return Ok(()),
-                error = &mut failed => return Err(error.into()),
+                error = &mut failed => return Err(error),
                 done = producers.finished(), if !generated => {
                     done?;
                     // Nobody here knows how far the job has come.
@@ -125,7 +158,7 @@ impl Attendance<'_> {
     fn status(&self, producers: &Producers) {
         let made = count(usize::try_from(producers.made()).unwrap_or(usize::MAX), "record", "records");
         let rows = count(self.shown.count, "row", "rows");
-        let line = format!("{made} made | Flink job {} runs, {rows} seen", self.job.name);
+        let line = format!("{made} made | {} runs, {rows} seen", self.worker);
         if self.shown.ui.is_terminal() {
             self.shown.ui.status(&line);
         } else {

@@ -13,7 +13,7 @@ use crate::plan::{Plan, Source};
 use crate::streams::Capacity;
 use crate::ui::Ui;
 
-use super::attend::{Attendance, Shown};
+use super::attend::{Attendance, Shown, Worker};
 use super::check::count;
 use super::submit::{folder_of, hand_over};
 
@@ -228,7 +228,7 @@ impl Beginning {
             }
             None => self.submit(&mut note, &places, &mut stop, ui).await.inspect_err(|_| left())?,
         };
-        Ok(Attendance { account: self.account, job, shown })
+        Ok(Attendance { account: self.account, worker: Worker::Job(job), shown })
     }
 
     async fn submit(

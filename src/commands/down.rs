@@ -1,6 +1,9 @@
 //! `pipe down`
 
+mod aws;
+
 use crate::deploy::FlinkError;
+use crate::deploy::aws::Note;
 use crate::deploy::flink::Submitted;
 use crate::deploy::local::{self, Contact, Folder};
 use crate::deploy::remote::{Deployment, Fate, NotedStream, Origin, RemoteError};
@@ -9,18 +12,23 @@ use crate::plan::{EngineKind, Plan, StreamsKind};
 use crate::ui::Ui;
 
 use super::locate::{self, Loaded};
+use aws::OnAws;
 
 /// Stop a pipeline and remove all of it, its records too
 ///
 /// It works whatever state the pipeline is in, after a crash too, and where there is nothing left to remove that is
-/// success. Of streams in Kinesis it removes those that `pipe up` made, and none that was there before. It asks first,
-/// because records are deleted.
+/// success. Of streams in Kinesis it removes those that `pipe up` made, and none that was there before; on AWS the
+/// application is stopped and goes with its stack, its streams and its code. It asks first, because records are deleted.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  pipe down\n  pipe down ticker --yes")]
+#[command(after_help = "Examples:\n  pipe down\n  pipe down ticker --yes\n  pipe down ticker --target aws")]
 pub(super) struct Args {
     /// A pipeline file, or the name of a pipeline
     #[arg(value_name = "PIPELINE")]
     pipeline: Option<String>,
+
+    /// What is on this target on AWS, whoever put it there; not given, it is all that was put to work from this folder
+    #[arg(long, value_name = "TARGET")]
+    target: Option<String>,
 
     /// Do not ask
     #[arg(short, long)]
@@ -28,6 +36,13 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
+    if let Some(target) = &args.target {
+        let loaded = Loaded::open(&locate::file(args.pipeline.as_deref())?, ui)?;
+        let plan = loaded.plan(target, ui)?;
+        if plan.target.streams == StreamsKind::Kinesis && plan.target.engine.is_on_aws() {
+            return on_aws(&plan, args, ui).await;
+        }
+    }
     // A file that cannot be read is no reason to leave its pipeline running: the name of the file will do.
     let name = match locate::name(args.pipeline.as_deref(), ui).await {
         Ok((name, loaded)) => {
@@ -52,19 +67,24 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     };
     let folder = Folder::of(&name);
     let noted = Deployment::of(&folder)?;
+    let stack = match Note::of(&folder)? {
+        Some(note) => Some(OnAws::of_note(&name, &note).await?),
+        None => None,
+    };
     if !args.yes {
         if let Some(noted) = &noted {
             announce(noted, ui);
         }
-        let question = format!("stop pipeline `{name}` and remove its streams with their records?");
-        match ui.confirm(&question) {
-            None => return Err(Error::Unconfirmed { question: format!("removing pipeline `{name}` and its records") }),
-            Some(false) => return Err(Error::Declined),
-            Some(true) => {}
+        if let Some(stack) = &stack {
+            stack.announce(ui);
         }
+        agree(&name, ui)?;
     }
     ui.detail(&format!("removing {}", folder.path().display()));
     let _lock = folder.lock()?.ok_or_else(|| RemoteError::Busy { pipeline: name.clone() })?;
+    if let Some(stack) = stack {
+        stack.remove(ui).await?;
+    }
     // It may have become another one until the person said yes.
     if let Some(elsewhere) = Deployment::of(&folder)? {
         remove_elsewhere(elsewhere, ui).await?;
@@ -90,6 +110,27 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     }
     ui.note(&format!("removed {}; nothing of pipeline `{name}` is left on this machine", folder.path().display()));
     Ok(())
+}
+
+/// Removes what a target has on AWS. What the pipeline has on this machine stays.
+async fn on_aws(plan: &Plan, args: &Args, ui: &Ui) -> Result<(), Error> {
+    let stack = OnAws::of_plan(plan).await?;
+    if !args.yes {
+        stack.announce(ui);
+        agree(&plan.name, ui)?;
+    }
+    let folder = Folder::of(&plan.name);
+    let busy = || RemoteError::Busy { pipeline: plan.name.clone() };
+    let _lock = if folder.path().exists() { Some(folder.lock()?.ok_or_else(busy)?) } else { None };
+    stack.remove(ui).await
+}
+
+fn agree(name: &str, ui: &Ui) -> Result<(), Error> {
+    match ui.confirm(&format!("stop pipeline `{name}` and remove its streams with their records?")) {
+        None => Err(Error::Unconfirmed { question: format!("removing pipeline `{name}` and its records") }),
+        Some(false) => Err(Error::Declined),
+        Some(true) => Ok(()),
+    }
 }
 
 /// Says where else the file could have been put to work: nothing here tells of it.

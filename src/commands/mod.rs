@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod locate;
 mod plan;
+mod progress;
 mod render;
 mod rows;
 mod show;

@@ -1,5 +1,7 @@
 //! `pipe up`
 
+mod aws;
+
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -73,6 +75,10 @@ pub(super) struct Args {
     #[arg(short, long)]
     yes: bool,
 
+    /// Deploy to a service that AWS has removed
+    #[arg(long)]
+    force: bool,
+
     /// Undoes --detach: what the background process is told, so that it does not detach in its turn
     #[arg(long, hide = true, overrides_with = "detach")]
     foreground: bool,
@@ -88,7 +94,9 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let prepared = match (plan.target.streams, plan.target.engine) {
         (StreamsKind::Local, EngineKind::Embedded) => None,
         (StreamsKind::Local, EngineKind::Flink) => Some(Prepared::of(&plan)?),
-        (StreamsKind::Kinesis, EngineKind::Flink) => return elsewhere(args, &plan, &path, ui).await,
+        (StreamsKind::Kinesis, EngineKind::Flink | EngineKind::ManagedFlink | EngineKind::KinesisSql) => {
+            return elsewhere(args, &plan, &path, ui).await;
+        }
         _ => {
             return Err(Error::Unavailable {
                 message: format!("`pipe up` cannot deploy to target `{}` in this version", args.target),
@@ -172,7 +180,11 @@ async fn elsewhere(args: &Args, plan: &Plan, path: &Path, ui: &Ui) -> Result<(),
         yes: args.yes,
     };
     let stop = stop_signal(args.foreground).map_err(|source| Error::write("the signal handlers", source))?;
-    deployed::up(plan, &options, std::pin::pin!(stop), ui).await
+    let stop = std::pin::pin!(stop);
+    match plan.target.engine {
+        EngineKind::Flink => deployed::up(plan, &options, stop, ui).await,
+        _ => aws::up(plan, &options, args.force, stop, ui).await,
+    }
 }
 
 fn announce(plan: &Plan, run: &Run, options: &Options, prepared: Option<&Prepared>, ui: &Ui) {

@@ -9,6 +9,7 @@ pub mod local;
 pub mod remote;
 mod tasks;
 
+pub use aws::AwsError;
 pub use flink::FlinkError;
 pub use local::DeployError;
 pub use remote::RemoteError;

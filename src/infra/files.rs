@@ -6,28 +6,34 @@ use super::{LogicalId, Parameter, Role, Value};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
     bucket: Parameter,
+    prefix: Parameter,
 }
 
 impl Files {
-    /// Returns a bucket that a parameter of the stack names. It takes no wildcard: it becomes part of a resource in a policy.
-    pub fn from_parameter() -> Self {
+    /// Returns a place that parameters of the stack name. They take no wildcard: they become part of a resource in a policy.
+    pub fn from_parameters() -> Self {
         Self {
             bucket: Parameter {
                 id: LogicalId::fixed("TablesBucket"),
-                description: "The name of the bucket that holds the files of the tables, under their paths in the pipeline",
+                description: "The name of the bucket that holds the files of the tables",
                 pattern: "^[a-z0-9.-]{3,63}$",
+            },
+            prefix: Parameter {
+                id: LogicalId::fixed("TablesPrefix"),
+                description: "The folder in that bucket under which they lie, with their paths in the pipeline",
+                pattern: "^[^*?$]{1,512}$",
             },
         }
     }
 
-    /// Returns the parameter that names the bucket.
-    pub fn parameter(&self) -> Parameter {
-        self.bucket.clone()
+    /// Returns the parameters that name the place.
+    pub fn parameters(&self) -> [Parameter; 2] {
+        [self.bucket.clone(), self.prefix.clone()]
     }
 
     /// Returns the place at which the paths of the files start.
     pub fn uri(&self) -> Value {
-        Value::sub(format!("s3://${{{}}}", self.bucket.id.as_str()))
+        Value::sub(format!("s3://${{{}}}/${{{}}}", self.bucket.id.as_str(), self.prefix.id.as_str()))
     }
 
     /// Lets a role read the files, and look for them.
@@ -35,7 +41,18 @@ impl Files {
         let bucket = format!("arn:${{AWS::Partition}}:s3:::${{{}}}", self.bucket.id.as_str());
         role.allow("FindTables".to_owned(), &["s3:ListBucket"], Value::sub(&bucket));
         for (index, file) in files.enumerate() {
-            role.allow(format!("ReadTable{}", index + 1), &["s3:GetObject"], Value::sub(format!("{bucket}/{file}")));
+            let object = format!("{bucket}/${{{}}}/{file}", self.prefix.id.as_str());
+            role.allow(format!("ReadTable{}", index + 1), &["s3:GetObject"], Value::sub(object));
         }
+    }
+
+    /// Lets a role read the file of a table at an address of its own, such as `s3://bucket/folder/file.csv`, and look for it.
+    pub fn grant_read_at(role: &mut Role, table: &str, uri: &str) {
+        let path = uri.trim_start_matches("s3://");
+        let bucket = path.split('/').next().unwrap_or(path);
+        let arn = |path: &str| Value::sub(format!("arn:${{AWS::Partition}}:s3:::{path}"));
+        let id = LogicalId::derived(table, "Table");
+        role.allow(format!("Find{}", id.as_str()), &["s3:ListBucket"], arn(bucket));
+        role.allow(format!("Read{}", id.as_str()), &["s3:GetObject"], arn(path));
     }
 }

@@ -21,6 +21,14 @@ pub struct Target {
     pub gateway: String,
     /// The connector to Kinesis that Flink has.
     pub connector: Connector,
+    /// The bucket for packaged code, where it is not the account's own for all pipelines.
+    pub bucket: Option<String>,
+    /// The Maven repository that the connector's jar comes from.
+    pub maven: String,
+    /// The connector's jar, where it is a file: a path that starts at the pipeline file's folder.
+    pub jar: Option<String>,
+    /// The SHA-256 of the jar, where the file says it.
+    pub jar_sha256: Option<String>,
 }
 
 impl Target {
@@ -34,6 +42,10 @@ impl Target {
             endpoint_url: spec.endpoint_url.clone(),
             gateway: spec.gateway.clone(),
             connector: spec.connector,
+            bucket: spec.bucket.clone(),
+            maven: spec.maven.clone(),
+            jar: spec.jar.clone(),
+            jar_sha256: spec.jar_sha256.clone(),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::infra::{
     Application, Code, Files, LogGroup, LogicalId, Output, PropertyGroup, Resource, Role, Runtime, Stack, Stream, Tag,
     Value,
 };
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Table};
 use crate::spec::Connector;
 
 use super::flink::{inputs, parallelism};
@@ -38,11 +38,15 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
         ("AWS_REGION", Value::pseudo("AWS::Region")),
         ("AWS_ACCOUNT_ID", Value::pseudo("AWS::AccountId")),
     ];
-    if !plan.tables.is_empty() {
-        let files = Files::from_parameter();
-        files.grant_read(&mut role, plan.tables.iter().map(|table| table.file.as_str()));
-        stack.parameters.push(files.parameter());
+    let (there, here): (Vec<&Table>, Vec<&Table>) = plan.tables.iter().partition(|table| table.is_in_s3());
+    if !here.is_empty() {
+        let files = Files::from_parameters();
+        files.grant_read(&mut role, here.iter().map(|table| table.file.as_str()));
+        stack.parameters.extend(files.parameters());
         places.push(("PIPE_FILES", files.uri()));
+    }
+    for table in there {
+        Files::grant_read_at(&mut role, &table.name, &table.file);
     }
 
     let mut application = Application::new(LogicalId::fixed("Application"), &plan.name, code, &role);

@@ -33,6 +33,16 @@ pub const KINESIS_SQL_FOLDER: &str = "kinesis-sql";
 pub const TEMPLATE: &str = "template.yaml";
 /// The Flink SQL of the whole job.
 pub const FLINK_JOB: &str = "job.sql";
+/// The connector's jar within the package of the job: the one that the application is told of.
+pub const FLINK_JAR: &str = "lib/pyflink-dependencies.jar";
+/// The parameters of the stack that say where the package is.
+pub const CODE_BUCKET: &str = "CodeBucketArn";
+/// As [`CODE_BUCKET`].
+pub const CODE_KEY: &str = "CodeKey";
+/// The parameters of the stack that say where the files of tables are.
+pub const TABLES_BUCKET: &str = "TablesBucket";
+/// As [`TABLES_BUCKET`].
+pub const TABLES_PREFIX: &str = "TablesPrefix";
 /// What starts the job within Managed Service for Apache Flink.
 pub const FLINK_MAIN: &str = "main.py";
 /// The SQL of Kinesis Data Analytics.

@@ -127,6 +127,10 @@ pub(super) fn target(name: &str, engine: EngineKind) -> Target {
         endpoint_url: None,
         gateway: "http://127.0.0.1:8083".to_owned(),
         connector: Connector::V5,
+        bucket: None,
+        maven: "https://repo.example.org".to_owned(),
+        jar: None,
+        jar_sha256: None,
     }
 }
 

@@ -28,6 +28,13 @@ pub enum EngineKind {
     KinesisSql,
 }
 
+impl EngineKind {
+    /// Returns whether it is an application of a stack on AWS.
+    pub fn is_on_aws(self) -> bool {
+        matches!(self, Self::ManagedFlink | Self::KinesisSql)
+    }
+}
+
 /// Which of Flink's connectors to Kinesis the cluster has: their tables have options of other names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connector {
@@ -58,6 +65,14 @@ pub struct TargetSpec {
     pub gateway: String,
     /// `connector`
     pub connector: Connector,
+    /// `bucket`
+    pub bucket: Option<String>,
+    /// `maven`
+    pub maven: String,
+    /// `jar`
+    pub jar: Option<String>,
+    /// `jar_sha256`
+    pub jar_sha256: Option<String>,
     /// `overrides`
     pub overrides: Overrides,
 }
@@ -83,6 +98,9 @@ const CONNECTORS: [(&str, Connector); 3] = [("4.x", Connector::V4), ("5.x", Conn
 /// Where Flink's SQL gateway listens if it is told nothing else (Flink documentation, `sql-gateway.endpoint.rest.port`).
 const GATEWAY: &str = "http://127.0.0.1:8083";
 
+/// The repository that everybody uses (Maven documentation, "Maven Central").
+const MAVEN: &str = "https://repo.maven.apache.org/maven2";
+
 impl TargetSpec {
     fn standard(name: &str) -> Self {
         let (streams, engine) = match name {
@@ -99,6 +117,10 @@ impl TargetSpec {
             endpoint_url: None,
             gateway: GATEWAY.to_owned(),
             connector: Connector::V5,
+            bucket: None,
+            maven: MAVEN.to_owned(),
+            jar: None,
+            jar_sha256: None,
             overrides: Overrides::default(),
         }
     }
@@ -130,6 +152,12 @@ pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
     if let Some(connector) = choice(&mut reader, "connector", &CONNECTORS) {
         target.connector = connector;
     }
+    target.bucket = bucket(&mut reader);
+    if let Some(maven) = address(&mut reader, "maven", &["http://", "https://"]) {
+        target.maven = maven;
+    }
+    target.jar = reader.optional("jar").and_then(|value| value.text()).map(|text| text.value);
+    target.jar_sha256 = sha256(&mut reader);
     if let Some(mut overrides) = reader.optional("overrides").and_then(|value| value.table("`overrides`")) {
         target.overrides.shards = entries(&mut overrides, "streams", "shards", read_shards);
         target.overrides.rates = entries(&mut overrides, "generators", "rate", read_rate);
@@ -151,6 +179,40 @@ fn address(reader: &mut TableReader<'_>, key: &'static str, schemes: &[&str]) ->
         );
     }
     legal.then_some(text.value)
+}
+
+fn bucket(reader: &mut TableReader<'_>) -> Option<String> {
+    let value = reader.optional("bucket")?;
+    let text = value.text()?;
+    // Amazon S3 user guide, "general purpose bucket naming rules".
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, '-' | '.');
+    let ends = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
+    let name = &text.value;
+    let legal = (3..=63).contains(&name.len())
+        && name.chars().all(plain)
+        && ends(name.chars().next())
+        && ends(name.chars().last());
+    if !legal {
+        value.findings().add(
+            Diagnostic::new(format!("`{name}` cannot be the name of a bucket"), text.span)
+                .label("3 to 63 lower-case letters, digits, `-` and `.`, a letter or digit at both ends"),
+        );
+    }
+    legal.then_some(text.value)
+}
+
+fn sha256(reader: &mut TableReader<'_>) -> Option<String> {
+    let value = reader.optional("jar_sha256")?;
+    let text = value.text()?;
+    let legal = text.value.len() == 64 && text.value.chars().all(|digit| digit.is_ascii_hexdigit());
+    if !legal {
+        value.findings().add(
+            Diagnostic::new(format!("`{}` is not a SHA-256", text.value), text.span)
+                .label("64 hexadecimal digits")
+                .help("`sha256sum FILE` tells it"),
+        );
+    }
+    legal.then(|| text.value.to_ascii_lowercase())
 }
 
 fn choice<T: Copy>(reader: &mut TableReader<'_>, key: &'static str, legal: &[(&'static str, T)]) -> Option<T> {

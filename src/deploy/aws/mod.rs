@@ -1,7 +1,26 @@
-//! The target `aws`: what is there already. Putting more there is not in this version.
+//! The target `aws`: a plan as a stack in somebody's account, and the application in it.
+//!
+//! Owns the calls of the control planes, the package of the code and its bucket, and the order of steps from a plan to an
+//! application that runs and back to nothing. May import what `deploy` may. Never changes or removes a stack that it did
+//! not make.
 
+mod account;
+mod application;
+mod bucket;
+mod change_set;
 mod describe;
+mod drift;
+mod error;
+mod jar;
 mod look;
+mod note;
+mod package;
+mod progress;
+mod refusal;
+mod release;
+mod removal;
+mod rollout;
+mod stack;
 
 use std::time::Duration;
 
@@ -11,8 +30,23 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use crate::plan::Target;
 use crate::streams::kinesis::http_client;
 
+pub use account::Account;
+pub use application::{Application, State};
+pub use bucket::Bucket;
+pub use change_set::{Action, ChangeSet, ResourceDelta, Template, Wanted};
 pub use describe::describe_application;
+pub use drift::Drift;
+pub use error::AwsError;
+pub use jar::Jar;
 pub use look::{Look, LookError, look};
+pub use note::{Note, Version};
+pub use package::Package;
+pub use progress::{Progress, Tell};
+pub use refusal::{Refusal, advise};
+pub use release::Release;
+pub use removal::{Removal, Removed};
+pub use rollout::Rollout;
+pub use stack::{Failure, Found, Mark, Settled, Stack};
 
 /// How long one call may take: a plan is waited for by a person.
 const CALL: Duration = Duration::from_secs(10);

@@ -68,11 +68,7 @@ impl Connectors {
         // The managed service runs beyond this machine's reach.
         let local = target.streams == StreamsKind::Local && target.engine != EngineKind::ManagedFlink;
         Self::Kinesis {
-            // The managed service has no older one for what it runs.
-            connector: match target.connector {
-                Connector::V4 if target.engine == EngineKind::ManagedFlink => Connector::V5,
-                connector => connector,
-            },
+            connector: target.connector,
             region: target.region.clone().unwrap_or_else(|| REGION.to_owned()),
             endpoint: target.endpoint_url.clone().or_else(|| local.then(|| LOCAL_ENDPOINT.to_owned())),
             local: local && target.endpoint_url.is_none(),
@@ -178,11 +174,12 @@ impl Connectors {
 
     /// Returns the options of a table that streams are joined with.
     pub(super) fn table(&self, table: &Table) -> Vec<TableOption> {
-        let folder = match self {
-            Self::Kinesis { .. } => FILES,
-            Self::Files { folder, .. } => folder,
+        let path = match self {
+            _ if table.is_in_s3() => table.file.clone(),
+            Self::Kinesis { .. } => format!("{FILES}/{}", table.file),
+            Self::Files { folder, .. } => format!("{folder}/{}", table.file),
         };
-        let mut options = vec![option("connector", "filesystem"), option("path", format!("{folder}/{}", table.file))];
+        let mut options = vec![option("connector", "filesystem"), option("path", path)];
         options.extend(match table.format {
             TableFormat::Csv => {
                 [option("format", "csv"), option("csv.ignore-parse-errors", "true"), option("csv.null-literal", "")]

@@ -1,0 +1,198 @@
+//! `pipe up` on AWS: a stack, its application, and the records that are made for it.
+
+use std::future::Future;
+
+use crate::deploy::aws::{Account, Action, ChangeSet, Release, Rollout};
+use crate::deploy::local::Folder;
+use crate::deploy::{AwsError, remote};
+use crate::error::Error;
+use crate::plan::{EngineKind, Plan};
+use crate::ui::Ui;
+
+use super::super::attend::{Attendance, Shown, Worker};
+use super::super::check::count;
+use super::super::deployed::{Options, capacity_text};
+use super::super::progress::Teller;
+use super::super::submit::folder_of;
+
+/// Puts a plan to work on AWS, and stays to make records and to show rows.
+pub(super) async fn up(
+    plan: &Plan,
+    options: &Options<'_>,
+    force: bool,
+    mut stop: impl Future<Output = Error> + Unpin,
+    ui: &Ui,
+) -> Result<(), Error> {
+    let name = &plan.name;
+    let account = tokio::select! {
+        error = &mut stop => return Err(error),
+        account = Account::of(&plan.target, true) => account?,
+    };
+    expect_service(plan, &account, force)?;
+    let folder = Folder::of(name);
+    folder.make()?;
+    let lock = folder.lock()?.ok_or_else(|| AwsError::Busy { pipeline: name.clone() })?;
+    folder.note_file(&options.path.display().to_string())?;
+    let release = Release::of(plan, &account, std::path::Path::new(&folder_of(options.path)))?;
+    announce(plan, &account, options, ui);
+    let teller = Teller::new(ui);
+    let tell = |progress| teller.tell(progress);
+    let mut rollout = Rollout::new(plan, &account, &release, &tell)?;
+    let rolled_out = tokio::select! {
+        error = &mut stop => Err(error),
+        rolled_out = roll_out(&mut rollout, &account, &release, options, ui) => rolled_out,
+    };
+    ui.clear_status();
+    if let Err(error) = rolled_out {
+        if matches!(error, Error::Interrupted) {
+            ui.note(&format!(
+                "broken off; what AWS has begun goes on. `pipe up --target {0}` goes on with it, `pipe down --target {0}` \
+                 removes it",
+                plan.target.name
+            ));
+        }
+        return Err(error);
+    }
+    let Some(application) = release.application(&account) else {
+        ui.note("the streams are there; no application reads them");
+        return Ok(());
+    };
+    ui.note(&format!("the application {} runs", application.name));
+    let goes_on = format!("`pipe down --target {}` ends it and removes everything", plan.target.name);
+    if options.detach {
+        if !plan.generators.is_empty() && options.generate {
+            ui.note("note: generators work only while `pipe up` does: without --detach it makes their records");
+        }
+        ui.note(&goes_on);
+        return Ok(());
+    }
+    drop(lock);
+    let streams = remote::Account::of(&plan.target).await?;
+    let shown = Shown::open(plan, &streams, ui).await?;
+    ui.note("Ctrl-C ends this command; the application goes on");
+    let producing = if options.generate { folder.lock_producers()? } else { None };
+    if options.generate && !plan.generators.is_empty() && producing.is_none() {
+        ui.note("note: another `pipe up` makes the generators' records; none are made here");
+    }
+    let options = Options { generate: producing.is_some(), ..*options };
+    let mut attendance = Attendance { account: streams, worker: Worker::Application(application), shown };
+    let attended = attendance.until_stopped(plan, &options, &mut stop).await;
+    ui.clear_status();
+    if !matches!(attended, Err(Error::BrokenPipe)) {
+        let charges = if account.place.charges() { ", and AWS charges for it" } else { "" };
+        ui.note(&format!("the application goes on{charges}; {goes_on}"));
+    }
+    attended
+}
+
+/// Refuses what AWS has not any more, unless somebody serves it or knows better.
+fn expect_service(plan: &Plan, account: &Account, force: bool) -> Result<(), Error> {
+    if plan.target.engine != EngineKind::KinesisSql || force || account.place.endpoint.is_some() {
+        return Ok(());
+    }
+    Err(Error::Unavailable {
+        message: "AWS removed Kinesis Data Analytics for SQL on 2026-01-27: no application of it can be made"
+            .to_owned(),
+        hint: "`engine = \"managed-flink\"` runs the same query on AWS; --force tries all the same, and so does an \
+               `endpoint_url` of something that still has the service"
+            .to_owned(),
+    })
+}
+
+fn announce(plan: &Plan, account: &Account, options: &Options<'_>, ui: &Ui) {
+    let purpose = plan.description.as_ref().map_or_else(String::new, |text| format!(": {text}"));
+    ui.note(&format!("pipeline {}{purpose}", plan.name));
+    for stream in &plan.streams {
+        ui.note(&format!("  stream     {} ({})", stream.name, capacity_text(stream.capacity)));
+    }
+    for generator in plan.generators.iter().filter(|_| options.generate && !options.detach) {
+        ui.note(&format!("  generator  {} ({} records/s)", generator.stream, generator.rate));
+    }
+    for query in &plan.queries {
+        ui.note(&format!("  query      {} ({})", query.name, query.summary));
+    }
+    ui.note(&format!("  aws        {account}"));
+}
+
+/// Takes the account from whatever is there to a release that runs.
+async fn roll_out(
+    rollout: &mut Rollout<'_>,
+    account: &Account,
+    release: &Release,
+    options: &Options<'_>,
+    ui: &Ui,
+) -> Result<(), Error> {
+    let mut found = rollout.look().await?;
+    if let Some(never) = found.as_ref().filter(|found| found.never_was()) {
+        let what = format!("remove the stack {}, which was never whole ({})", release.name, never.status);
+        agree(&what, options, ui)?;
+        rollout.clean(never).await?;
+        found = None;
+    }
+    let there = found.as_ref().is_some_and(|found| !found.is_only_proposed());
+    // What is there already can be compared before anything is done; of what is not, everything is new.
+    let proposed = if there { rollout.propose(found.as_ref()).await? } else { None };
+    if let Err(error) = consent(proposed.as_ref(), there, account, release, options, ui) {
+        if let Some(set) = &proposed {
+            rollout.discard(set).await?;
+        }
+        return Err(error);
+    }
+    rollout.store().await?;
+    let proposed = if there { proposed } else { rollout.propose(found.as_ref()).await? };
+    match &proposed {
+        Some(set) => rollout.change(set, found.as_ref()).await?,
+        None => ui.note(&format!("the stack {} is as the file says", release.name)),
+    }
+    Ok(rollout.run().await?)
+}
+
+/// Tells what changes, and asks where that costs money or records.
+fn consent(
+    proposed: Option<&ChangeSet>,
+    there: bool,
+    account: &Account,
+    release: &Release,
+    options: &Options<'_>,
+    ui: &Ui,
+) -> Result<(), Error> {
+    let charges = account.place.charges();
+    if !there {
+        let what = format!("make the stack {} and an application that cost money until they are removed", release.name);
+        return if charges { agree(&what, options, ui) } else { Ok(()) };
+    }
+    let Some(set) = proposed else { return Ok(()) };
+    for change in &set.changes {
+        let sign = match change.action {
+            Action::Create => "+",
+            Action::Update => "~",
+            Action::Replace | Action::MaybeReplace => "-/+",
+            Action::Remove => "-",
+        };
+        let reasons =
+            if change.reasons.is_empty() { String::new() } else { format!(": {}", change.reasons.join(", ")) };
+        ui.note(&format!("  {sign:<4} {} {}{reasons}", change.id, change.kind));
+    }
+    let lost = set
+        .changes
+        .iter()
+        .filter(|change| change.kind == "AWS::Kinesis::Stream")
+        .any(|change| matches!(change.action, Action::Replace | Action::MaybeReplace | Action::Remove));
+    if lost {
+        let what = format!("change the stack {}, which removes a stream with its records", release.name);
+        return agree(&what, options, ui);
+    }
+    let what = format!("change {} of the stack {}", count(set.changes.len(), "resource", "resources"), release.name);
+    if charges { agree(&what, options, ui) } else { Ok(()) }
+}
+
+fn agree(what: &str, options: &Options<'_>, ui: &Ui) -> Result<(), Error> {
+    if options.yes {
+        return Ok(());
+    }
+    match ui.confirm(&format!("{what}?")) {
+        None => Err(Error::Unconfirmed { question: format!("to {what}") }),
+        Some(false) => Err(Error::Declined),
+        Some(true) => Ok(()),
+    }
+}

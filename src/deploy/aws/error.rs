@@ -1,0 +1,216 @@
+//! What can go wrong with a pipeline on AWS.
+
+use std::path::PathBuf;
+
+use crate::render::RenderError;
+
+use super::super::DeployError;
+use super::refusal::{Refusal, advise};
+
+/// A failure to put a pipeline to work on AWS, to look at it or to remove it.
+#[derive(Debug, thiserror::Error)]
+pub enum AwsError {
+    /// The target names no region, and neither does the environment.
+    #[error("no AWS region is set for target `{target}`")]
+    NoRegion {
+        /// The target.
+        target: String,
+    },
+    /// AWS refused a call, or did not answer.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// An answer that lacks what the API says it has.
+    #[error("{operation} gave an odd answer: {what}")]
+    Odd {
+        /// The API operation.
+        operation: &'static str,
+        /// What is odd.
+        what: String,
+    },
+    /// A stack of that name is there, and `pipe` did not make it for this pipeline.
+    #[error("there is a stack `{stack}` that was not made for pipeline `{pipeline}`")]
+    Foreign {
+        /// The stack.
+        stack: String,
+        /// The pipeline.
+        pipeline: String,
+    },
+    /// A stack is in a state that nothing can be done from.
+    #[error("the stack `{stack}` is {status}{}", reason_text(reason.as_deref()))]
+    Stuck {
+        /// The stack.
+        stack: String,
+        /// Its status.
+        status: String,
+        /// Why, if AWS says so.
+        reason: Option<String>,
+    },
+    /// A change to a stack failed.
+    #[error("the stack `{stack}` is {status}: {} failed: {}", resource.as_deref().unwrap_or("it"), reason.as_deref().unwrap_or("AWS does not say why"))]
+    Failed {
+        /// The stack.
+        stack: String,
+        /// Its status by now.
+        status: String,
+        /// The first resource that failed, with its type.
+        resource: Option<String>,
+        /// Why, as AWS says.
+        reason: Option<String>,
+    },
+    /// An application did not start.
+    #[error("the application `{application}` does not run: it is {status}{}", waited.map_or_else(String::new, |waited| format!(" after {waited} s")))]
+    NotRunning {
+        /// The application.
+        application: String,
+        /// Its status.
+        status: String,
+        /// How long it was waited for in seconds, if it did not fail before.
+        waited: Option<u64>,
+    },
+    /// An update did not start, and the version before was put back.
+    #[error("the update was rolled back: {source}")]
+    RolledBack {
+        /// Why the new version did not run.
+        #[source]
+        source: Box<AwsError>,
+    },
+    /// Something is not done in the time that it may take.
+    #[error("{what} is {status} after {seconds} s")]
+    Slow {
+        /// What.
+        what: String,
+        /// How it stands.
+        status: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The plan has no job for the engine of its target.
+    #[error("target `{target}` cannot run this pipeline: {}", reasons.join("; "))]
+    NoJob {
+        /// The target.
+        target: String,
+        /// What it cannot do.
+        reasons: Vec<String>,
+    },
+    /// The connector's jar cannot be had, or is not the one that it should be.
+    #[error("the connector {}: {reason}", jar)]
+    Jar {
+        /// Its coordinates or its path.
+        jar: String,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// The bucket named in the file is not there, or another account's.
+    #[error("the bucket `{bucket}` is not there, or is another account's")]
+    NoBucket {
+        /// The bucket.
+        bucket: String,
+    },
+    /// A file could not be read or written.
+    #[error("`{}` could not be used: {source}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A note cannot be understood.
+    #[error("`{}` is not to be understood: {reason}", path.display())]
+    Note {
+        /// The note.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something else is going on with the pipeline.
+    #[error("another `pipe` is putting pipeline `{pipeline}` to work, or removing it")]
+    Busy {
+        /// The pipeline.
+        pipeline: String,
+    },
+    /// The pipeline is in another place than it is asked for now.
+    #[error("pipeline `{pipeline}` is in {noted}, and the file says {wanted}")]
+    Elsewhere {
+        /// The pipeline.
+        pipeline: String,
+        /// Where it is.
+        noted: String,
+        /// Where it should be.
+        wanted: String,
+    },
+    /// An artifact cannot be written.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// A file of this machine could not be used.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
+}
+
+fn reason_text(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
+}
+
+impl AwsError {
+    /// Returns what to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoRegion { target } => Some(format!("say `region` in [targets.{target}], or set AWS_REGION")),
+            Self::Refused(refusal) => refusal.hint(),
+            Self::Odd { .. } => Some("`endpoint_url` is to be that of something like AWS".to_owned()),
+            Self::Foreign { pipeline, .. } => Some(format!(
+                "`pipe` changes and removes only stacks that it made (tag managed-by = pipe, pipeline = {pipeline}): give the \
+                 pipeline another name"
+            )),
+            Self::Stuck { stack, status, .. } => Some(match status.as_str() {
+                "UPDATE_ROLLBACK_FAILED" => format!(
+                    "mend what the events of the stack name, then `aws cloudformation continue-update-rollback --stack-name \
+                     {stack}`, and run this command again"
+                ),
+                "DELETE_FAILED" => {
+                    "remove what the events of the stack name by hand, and run `pipe down` again".to_owned()
+                }
+                _ => format!("`aws cloudformation describe-stack-events --stack-name {stack}` tells more"),
+            }),
+            Self::Failed { reason, .. } => reason.as_deref().and_then(advise),
+            Self::NotRunning { application, .. } => Some(format!(
+                "its log says why: `aws logs tail /aws/kinesis-analytics/{application} --since 1h`; run this command again to \
+                 go on"
+            )),
+            Self::RolledBack { source } => source.hint(),
+            Self::Slow { .. } => Some("run the command again: it goes on where it was".to_owned()),
+            Self::NoJob { .. } => {
+                Some("`pipe check` tells where in the file it stands; `pipe up` runs it here".to_owned())
+            }
+            Self::Jar { help, .. } => Some(help.clone()),
+            Self::NoBucket { .. } => Some(
+                "make it, or leave `bucket` out of the target: `pipe up` then makes one for the account".to_owned(),
+            ),
+            Self::Note { .. } => {
+                Some("it says what was put on AWS: mend it, or remove it after `pipe down --target`".to_owned())
+            }
+            Self::Elsewhere { pipeline, .. } => {
+                Some(format!("`pipe down {pipeline}` removes it from there; then run this command again"))
+            }
+            Self::Busy { .. } => Some("wait for it, and run this command again".to_owned()),
+            Self::Deploy(error) => error.hint(),
+            Self::Io { .. } | Self::Render(_) => None,
+        }
+    }
+
+    /// Returns whether what the target needs is not there.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::NoRegion { .. } | Self::NoBucket { .. } | Self::Jar { .. } => true,
+            Self::Refused(refusal) => refusal.is_unavailable(),
+            _ => false,
+        }
+    }
+
+    /// Returns whether it is a matter of permission.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is_denied())
+    }
+}

@@ -1,0 +1,90 @@
+//! From whatever is in an account back to nothing.
+
+use super::bucket::Bucket;
+use super::progress::{Progress, Tell};
+use super::release::{prefix, shared_bucket, stack_name};
+use super::stack::{Stack, failed};
+use super::{Account, Application, AwsError};
+use crate::plan::EngineKind;
+
+/// What is removed.
+#[derive(Debug, Clone)]
+pub struct Removal<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// The pipeline.
+    pub pipeline: &'a str,
+    /// The bucket with its code, where it is not the account's own for all pipelines.
+    pub bucket: Option<&'a str>,
+    /// What runs its queries.
+    pub engine: EngineKind,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// Whether there was a stack.
+    pub stack: bool,
+    /// How many objects and versions of code there were.
+    pub objects: usize,
+    /// What the stack left on purpose, by type and name.
+    pub retained: Vec<(String, String)>,
+    /// The bucket that code was removed from and that stays, where it is there.
+    pub bucket: Option<String>,
+}
+
+impl Removal<'_> {
+    /// Stops the application with a snapshot, removes the stack and waits until it is gone, and removes the code. What is
+    /// absent is as it should be. Fails where something stays; begun again it goes on.
+    pub async fn carry_out(&self, tell: Tell<'_>) -> Result<Removed, AwsError> {
+        let mut removed = Removed { stack: false, objects: 0, retained: Vec::new(), bucket: None };
+        let stack = Stack::new(self.account, &stack_name(self.pipeline), self.pipeline);
+        if let Some(mut found) = stack.find().await? {
+            removed.stack = true;
+            let mut mark = stack.mark(&found.id).await?;
+            if found.is_moving() && found.status != "DELETE_IN_PROGRESS" {
+                tell(Progress::Step(format!("the stack {} is {}: waiting for that", stack.name, found.status)));
+                match stack.settle(&found.id, &mark, tell).await?.found {
+                    Some(rests) => found = rests,
+                    None => return self.clear(removed, tell).await,
+                }
+                mark = stack.mark(&found.id).await?;
+            }
+            if found.status != "DELETE_IN_PROGRESS" {
+                self.stop(tell).await?;
+                tell(Progress::Step(format!("removing the stack {}", stack.name)));
+                stack.delete().await?;
+            }
+            let settled = stack.settle(&found.id, &mark, tell).await?;
+            if let Some(stays) = settled.found {
+                return Err(failed(&stack, stays, settled.failure));
+            }
+            removed.retained = settled.retained;
+        }
+        self.clear(removed, tell).await
+    }
+
+    async fn stop(&self, tell: Tell<'_>) -> Result<(), AwsError> {
+        let config = self.account.config();
+        let application = match self.engine {
+            EngineKind::KinesisSql => Application::of_sql(config, self.pipeline),
+            _ => Application::of_flink(config, self.pipeline),
+        };
+        if application.state().await?.is_some() {
+            tell(Progress::Step(format!("stopping application {}", application.name)));
+            application.rest(tell).await?;
+        }
+        Ok(())
+    }
+
+    async fn clear(&self, mut removed: Removed, tell: Tell<'_>) -> Result<Removed, AwsError> {
+        let name = self.bucket.map_or_else(|| shared_bucket(self.account), str::to_owned);
+        let bucket = Bucket::new(self.account, &name);
+        if bucket.exists().await? {
+            tell(Progress::Step(format!("removing the code in {name}")));
+            removed.objects = bucket.clear(&prefix(self.pipeline), &[]).await?;
+            removed.bucket = Some(name);
+        }
+        Ok(removed)
+    }
+}

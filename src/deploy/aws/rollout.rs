@@ -1,0 +1,270 @@
+//! From a plan to an application that runs, one step after the other. Every step looks first at how things stand, so that
+//! a rollout that was broken off anywhere goes on when it is begun again.
+
+use std::collections::BTreeMap;
+
+use crate::plan::{EngineKind, Plan};
+use crate::render;
+use crate::streams::now;
+
+use super::super::local::Folder;
+use super::bucket::Bucket;
+use super::change_set::{Action, ChangeSet, Template, Wanted};
+use super::note::{Note, Version};
+use super::progress::{Progress, Tell};
+use super::release::{Release, stack_name};
+use super::stack::{Found, Mark, Stack, failed};
+use super::{Account, Application, AwsError};
+
+/// The type of the resource that has to rest while it is changed.
+const APPLICATION: &str = "AWS::KinesisAnalyticsV2::Application";
+
+/// The owner of what all pipelines share: no pipeline has such a name.
+const EVERYBODY: &str = "all pipelines";
+
+/// A release on its way into an account.
+pub struct Rollout<'a> {
+    account: &'a Account,
+    release: &'a Release,
+    folder: Folder,
+    stack: Stack,
+    application: Option<Application>,
+    note: Note,
+    tell: Tell<'a>,
+}
+
+impl<'a> Rollout<'a> {
+    /// Prepares one; nothing is asked or changed yet.
+    pub fn new(plan: &Plan, account: &'a Account, release: &'a Release, tell: Tell<'a>) -> Result<Self, AwsError> {
+        let folder = Folder::of(&plan.name);
+        let noted = Note::of(&folder)?;
+        let before = noted.as_ref().and_then(|note| note.before.clone());
+        let note = Note {
+            target: plan.target.name.clone(),
+            place: account.place.clone(),
+            bucket: release.bucket.clone(),
+            sql: release.engine == EngineKind::KinesisSql,
+            before,
+        };
+        if let Some(noted) = noted.filter(|noted| noted.place != note.place) {
+            return Err(AwsError::Elsewhere {
+                pipeline: plan.name.clone(),
+                noted: noted.place.to_string(),
+                wanted: note.place.to_string(),
+            });
+        }
+        Ok(Self {
+            account,
+            release,
+            stack: Stack::new(account, &stack_name(&plan.name), &plan.name),
+            application: release.application(account),
+            folder,
+            note,
+            tell,
+        })
+    }
+
+    /// Looks at the stack, and waits until it rests where something of it is going on.
+    pub async fn look(&self) -> Result<Option<Found>, AwsError> {
+        let found = self.stack.find().await?;
+        match found {
+            Some(moving) if moving.is_moving() => {
+                (self.tell)(Progress::Step(format!(
+                    "the stack {} is {}: waiting for that",
+                    self.stack.name, moving.status
+                )));
+                let mark = self.stack.mark(&moving.id).await?;
+                Ok(self.stack.settle(&moving.id, &mark, self.tell).await?.found)
+            }
+            found => Ok(found),
+        }
+    }
+
+    /// Removes a stack that never came to be.
+    pub async fn clean(&self, never: &Found) -> Result<(), AwsError> {
+        (self.tell)(Progress::Step(format!("removing the stack {}, which is {}", self.stack.name, never.status)));
+        let mark = self.stack.mark(&never.id).await?;
+        self.stack.delete().await?;
+        let settled = self.stack.settle(&never.id, &mark, self.tell).await?;
+        settled.found.map_or(Ok(()), |found| Err(failed(&self.stack, found, settled.failure)))
+    }
+
+    /// Puts the code where the application finds it: makes the bucket where it is missing and the account's own.
+    pub async fn store(&mut self) -> Result<(), AwsError> {
+        self.folder.make()?;
+        self.note.write(&self.folder)?;
+        let Some(bucket) = self.bucket() else { return Ok(()) };
+        if self.release.shared_bucket {
+            self.make_bucket(&bucket).await?;
+        } else if !bucket.exists().await? {
+            return Err(AwsError::NoBucket { bucket: bucket.name });
+        }
+        let key = self.release.parameters.get(render::CODE_KEY).cloned().unwrap_or_default();
+        if let Some(package) = self.release.package.as_ref()
+            && !bucket.has(&key).await?
+        {
+            (self.tell)(Progress::Step(format!("packing the code with {}", package.jar().name())));
+            let zip = package.zip().await?;
+            let megabytes = zip.len().div_ceil(1 << 20);
+            (self.tell)(Progress::Step(format!("uploading {megabytes} MiB to s3://{}/{key}", bucket.name)));
+            bucket.put(&key, zip).await?;
+        }
+        for (key, path) in &self.release.tables {
+            if !bucket.has(key).await? {
+                (self.tell)(Progress::Step(format!("uploading {} to s3://{}/{key}", path.display(), bucket.name)));
+                let bytes = std::fs::read(path).map_err(|source| AwsError::Io { path: path.clone(), source })?;
+                bucket.put(key, bytes).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bucket(&self) -> Option<Bucket> {
+        self.release.bucket.as_ref().map(|name| Bucket::new(self.account, name))
+    }
+
+    /// Makes the bucket that all pipelines of the account share, with a stack of its own, or brings it up to date.
+    async fn make_bucket(&self, bucket: &Bucket) -> Result<(), AwsError> {
+        let stack = Stack::new(self.account, render::CODE_STACK, EVERYBODY);
+        let mut found = stack.find().await?;
+        if let Some(moving) = found.as_ref().filter(|found| found.is_moving()) {
+            found = stack.settle(&moving.id, &stack.mark(&moving.id).await?, self.tell).await?.found;
+        }
+        if let Some(never) = found.as_ref().filter(|found| found.never_was()) {
+            stack.delete().await?;
+            found = stack.settle(&never.id, &stack.mark(&never.id).await?, self.tell).await?.found;
+        }
+        let wanted = Wanted { template: Template::Text(render::code_bucket()?), parameters: BTreeMap::new() };
+        let new = found.as_ref().is_none_or(Found::is_only_proposed);
+        if new {
+            (self.tell)(Progress::Step(format!("making the bucket {} for code", bucket.name)));
+        }
+        let Some(set) = stack.propose(&wanted, &proposal(), new).await? else { return Ok(()) };
+        let mark = stack.mark(&set.stack).await?;
+        self.carry_out(&stack, &set, &mark).await.map(drop)
+    }
+
+    /// Asks for the change that makes the stack what it is to be; `None` where it is that already.
+    pub async fn propose(&self, found: Option<&Found>) -> Result<Option<ChangeSet>, AwsError> {
+        let new = found.is_none_or(Found::is_only_proposed);
+        if let Some(found) = found.filter(|found| !new && !found.takes_change()) {
+            return Err(AwsError::Stuck {
+                stack: self.stack.name.clone(),
+                status: found.status.clone(),
+                reason: found.reason.clone(),
+            });
+        }
+        let wanted = self.wanted(&self.release.template, &self.release.parameters).await?;
+        self.stack.propose(&wanted, &proposal(), new).await
+    }
+
+    /// Takes a proposal back.
+    pub async fn discard(&self, set: &ChangeSet) -> Result<(), AwsError> {
+        self.stack.discard(set).await
+    }
+
+    /// Carries a change out. An application that it touches is stopped before, with a snapshot of what its windows hold, and
+    /// the version that ran until then is noted.
+    pub async fn change(&mut self, set: &ChangeSet, found: Option<&Found>) -> Result<(), AwsError> {
+        let touched = set.changes.iter().any(|change| change.kind == APPLICATION && change.action != Action::Create);
+        let mark = self.stack.mark(&set.stack).await?;
+        if let (true, Some(application), Some(found)) = (touched, &self.application, found) {
+            if self.note.before.is_none() {
+                let template = self.stack.template().await?;
+                self.note.before = Some(Version { template, parameters: found.parameters.clone() });
+                self.note.write(&self.folder)?;
+            }
+            (self.tell)(Progress::Step(format!(
+                "stopping application {} with a snapshot of its windows",
+                application.name
+            )));
+            application.rest(self.tell).await?;
+        }
+        match self.carry_out(&self.stack, set, &mark).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                // CloudFormation has put the version before back: it runs on, as if nothing had been.
+                let back = self.stack.find().await?.is_some_and(|found| found.status == "UPDATE_ROLLBACK_COMPLETE");
+                if let (true, true, Some(application)) = (back, touched, &self.application) {
+                    application.run(self.tell).await?;
+                    self.note.before = None;
+                    self.note.write(&self.folder)?;
+                    return Err(AwsError::RolledBack { source: Box::new(error) });
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn carry_out(&self, stack: &Stack, set: &ChangeSet, mark: &Mark) -> Result<(), AwsError> {
+        stack.execute(set).await?;
+        let settled = stack.settle(&set.stack, mark, self.tell).await?;
+        match settled.found {
+            Some(found) if matches!(found.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE") => Ok(()),
+            Some(found) => Err(failed(stack, found, settled.failure)),
+            None => {
+                let gone = AwsError::Stuck { stack: stack.name.clone(), status: "gone".to_owned(), reason: None };
+                Err(gone)
+            }
+        }
+    }
+
+    /// Starts the application and waits until it runs. Where a new version does not come to that, the one before is put back
+    /// and runs on, and this fails with [`AwsError::RolledBack`].
+    pub async fn run(&mut self) -> Result<(), AwsError> {
+        let Some(application) = self.application.clone() else { return Ok(()) };
+        let ran = application.run(self.tell).await;
+        match (ran, self.note.before.take()) {
+            (Ok(()), before) => {
+                if before.is_some() {
+                    self.note.write(&self.folder)?;
+                }
+                self.tidy().await
+            }
+            (Err(error @ AwsError::NotRunning { .. }), Some(before)) => {
+                (self.tell)(Progress::Step(format!("{error}; putting the version before back")));
+                application.rest(self.tell).await?;
+                self.put_back(&before).await?;
+                application.run(self.tell).await?;
+                self.note.write(&self.folder)?;
+                Err(AwsError::RolledBack { source: Box::new(error) })
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    async fn put_back(&self, before: &Version) -> Result<(), AwsError> {
+        let wanted = self.wanted(&before.template, &before.parameters).await?;
+        let Some(set) = self.stack.propose(&wanted, &proposal(), false).await? else { return Ok(()) };
+        let mark = self.stack.mark(&set.stack).await?;
+        self.carry_out(&self.stack, &set, &mark).await
+    }
+
+    /// Removes the code of versions that nothing goes back to any more.
+    async fn tidy(&self) -> Result<(), AwsError> {
+        let Some(bucket) = self.bucket() else { return Ok(()) };
+        let key = self.release.parameters.get(render::CODE_KEY);
+        let keep: Vec<&str> =
+            key.into_iter().chain(self.release.tables.iter().map(|(key, _)| key)).map(String::as_str).collect();
+        bucket.clear(&self.release.prefix(), &keep).await.map(drop)
+    }
+
+    /// Puts a template where a call can take it from.
+    async fn wanted(&self, template: &str, parameters: &BTreeMap<String, String>) -> Result<Wanted, AwsError> {
+        let template = match self.bucket() {
+            Some(bucket) if template.len() > Template::LONGEST => {
+                let key = format!("{}template.yaml", self.release.prefix());
+                bucket.put(&key, template.as_bytes().to_vec()).await?;
+                Template::Url(bucket.url(&key))
+            }
+            _ => Template::Text(template.to_owned()),
+        };
+        Ok(Wanted { template, parameters: parameters.clone() })
+    }
+}
+
+/// Returns a name that no other proposal has. What an earlier process left behind under another one goes when a change is
+/// carried out.
+fn proposal() -> String {
+    format!("pipe-{}-{}", now(), std::process::id())
+}

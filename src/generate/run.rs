@@ -116,7 +116,8 @@ mod tests {
     use super::super::records::tests::ticker;
     use super::*;
     use crate::streams::{
-        Appended, Batch, Capacity, Cursor, LogError, Position, ReadLimit, SequenceNumber, ShardId, StreamDescription,
+        Appended, Batch, Capacity, Cursor, LogError, Position, ReadLimit, SequenceNumber, Shard, ShardId,
+        StreamDescription,
     };
 
     /// Keeps what is appended, and after `stop_after` appends turns the stop signal.
@@ -141,6 +142,9 @@ mod tests {
             unknown(stream)
         }
         async fn describe(&self, stream: &str) -> Result<StreamDescription, LogError> {
+            unknown(stream)
+        }
+        async fn shards(&self, stream: &str) -> Result<Vec<Shard>, LogError> {
             unknown(stream)
         }
         async fn list(&self) -> Result<Vec<String>, LogError> {

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod error;
 pub mod hash_key;
 pub mod kinesis;
+pub mod lineage;
 pub mod local;
 pub mod sequence;
 
@@ -20,6 +21,7 @@ pub use block::{Block, RecordRef};
 pub use clock::now;
 pub use error::LogError;
 pub use hash_key::{HashKeyRange, hash_key};
+pub use lineage::{Child, Lineage};
 pub use sequence::SequenceNumber;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -77,6 +79,11 @@ pub struct Shard {
     pub range: HashKeyRange,
     /// The lowest sequence number that a record of the shard can have.
     pub starting_sequence: SequenceNumber,
+    /// The shards that it goes on from: none in a new stream, one that was split, or two that were merged. They may have
+    /// been removed since, with their last record.
+    pub parents: Vec<ShardId>,
+    /// Whether it takes records. A shard that was closed keeps those that it has for as long as the stream keeps any.
+    pub open: bool,
 }
 
 /// What is known of one stream.
@@ -116,6 +123,18 @@ pub enum Position {
     AtTime(Millis),
 }
 
+impl Position {
+    /// Returns where a shard is begun with that goes on from others of a stream which was begun with here: at its first
+    /// record, as nothing of it has been read, but never at one from before the time asked for.
+    #[must_use]
+    pub fn of_child(&self) -> Self {
+        match self {
+            Self::AtTime(time) => Self::AtTime(*time),
+            _ => Self::Earliest,
+        }
+    }
+}
+
 /// The place of the next read of one shard: opaque, made by [`Log::cursor`] and [`Log::read`], and only good for the
 /// log that made it. It may expire (a Kinesis shard iterator lives five minutes); a [`Position`] does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,8 +156,12 @@ pub struct Batch {
     pub blocks: Vec<Block>,
     /// Where the next read goes on.
     pub next: Cursor,
-    /// Set when the read reached the end of the shard: every later record arrives at this time or after it.
+    /// Set when the read reached what the shard has for now: every later record arrives at this time or after it. Not set
+    /// where the shard [has ended](Self::ended).
     pub complete_until: Option<Millis>,
+    /// Set when the shard is closed and the read reached its end: it has no later record, and these shards go on. Their
+    /// records may have arrived long ago. Reading on from `next` says so again.
+    pub ended: Option<Vec<Child>>,
     /// How long ago the first record not read yet arrived; 0 at the end of the shard.
     pub millis_behind: i64,
 }
@@ -156,6 +179,9 @@ pub trait Log: Send + Sync {
 
     /// Describes one stream.
     async fn describe(&self, stream: &str) -> Result<StreamDescription, LogError>;
+
+    /// Lists every shard of a stream that takes records or may still have some, closed ones too, by their index.
+    async fn shards(&self, stream: &str) -> Result<Vec<Shard>, LogError>;
 
     /// Names all streams in alphabetical order.
     async fn list(&self) -> Result<Vec<String>, LogError>;

@@ -17,6 +17,8 @@ pub(super) enum On {
     Iterator(String),
     /// With the last record taken of an answer that had more than was wanted.
     After(SequenceNumber),
+    /// Not at all: the shard is closed, and this is its end.
+    End,
 }
 
 impl From<&Place> for Cursor {
@@ -24,6 +26,7 @@ impl From<&Place> for Cursor {
         Cursor(match &place.on {
             On::Iterator(iterator) => format!("{} iterator {iterator}", place.floor),
             On::After(sequence) => format!("{} after {sequence}", place.floor),
+            On::End => format!("{} end .", place.floor),
         })
     }
 }
@@ -36,6 +39,7 @@ impl Place {
         let on = match (parts.next()?, parts.next()?) {
             ("iterator", iterator) => On::Iterator(iterator.to_owned()),
             ("after", sequence) => On::After(SequenceNumber::parse(sequence)?),
+            ("end", ".") => On::End,
             _ => return None,
         };
         Some(Self { floor, on })
@@ -49,11 +53,11 @@ mod tests {
     #[test]
     fn a_cursor_is_read_back() {
         let sequence = SequenceNumber::parse("495").unwrap();
-        for on in [On::Iterator("AAA== b".to_owned()), On::After(sequence)] {
+        for on in [On::Iterator("AAA== b".to_owned()), On::After(sequence), On::End] {
             let place = Place { floor: -7, on };
             assert_eq!(Place::parse(&Cursor::from(&place)), Some(place));
         }
-        for other in ["", "17", "17 after", "17 after x", "x iterator y", "17 before 1"] {
+        for other in ["", "17", "17 after", "17 after x", "x iterator y", "17 before 1", "17 end"] {
             assert_eq!(Place::parse(&Cursor(other.to_owned())), None, "{other}");
         }
     }

@@ -131,13 +131,8 @@ impl KinesisLog {
 
     pub(super) async fn describe_stream(&self, stream: &str) -> Result<StreamDescription, LogError> {
         let summary = self.described(stream).await?;
-        let mut shards = Vec::new();
-        for shard in self.list_shards(stream).await? {
-            let open = shard.sequence_number_range().is_none_or(|range| range.ending_sequence_number().is_none());
-            if open {
-                shards.push(self.shard(&shard)?);
-            }
-        }
+        let mut shards = self.list_shards(stream).await?;
+        shards.retain(|shard| shard.open);
         shards.sort_by_key(|shard| shard.range.start);
         let mode = summary.stream_mode_details.map(|details| details.stream_mode);
         let capacity = match mode {
@@ -148,28 +143,35 @@ impl KinesisLog {
         Ok(StreamDescription { name: stream.to_owned(), capacity, shards, created })
     }
 
-    async fn list_shards(&self, stream: &str) -> Result<Vec<RemoteShard>, LogError> {
+    /// Lists every shard, page by page. Without a filter the API leaves out none whose records are kept (Kinesis API
+    /// reference, `ListShards`), which an emulator does too that knows no filter.
+    pub(super) async fn list_shards(&self, stream: &str) -> Result<Vec<Shard>, LogError> {
+        const OPERATION: &str = "ListShards";
         let mut shards = Vec::new();
-        let mut request = self.client.list_shards().stream_name(stream);
+        let (name, arn) = identified(stream);
+        let mut request = self.client.list_shards().set_stream_name(name).set_stream_arn(arn);
         loop {
-            let answer = request.send().await.map_err(|error| self.failure("ListShards", &error))?;
-            shards.extend(answer.shards.unwrap_or_default());
+            let answer = request.send().await.map_err(|error| {
+                if refused(&error, NO_SUCH) {
+                    return LogError::UnknownStream { stream: stream.to_owned() };
+                }
+                self.failure(OPERATION, &error)
+            })?;
+            for shard in answer.shards.unwrap_or_default() {
+                let name = shard.shard_id.clone();
+                let read = read_shard(shard);
+                shards.push(
+                    read.ok_or_else(|| self.odd(OPERATION, format!("the shard `{name}` is not described whole")))?,
+                );
+            }
             // With a token the name must not be given again.
             match answer.next_token {
                 Some(token) => request = self.client.list_shards().next_token(token),
-                None => return Ok(shards),
+                None => break,
             }
         }
-    }
-
-    fn shard(&self, shard: &RemoteShard) -> Result<Shard, LogError> {
-        let read = || {
-            let range = shard.hash_key_range()?;
-            let (start, end) = (range.starting_hash_key.parse().ok()?, range.ending_hash_key.parse().ok()?);
-            let starting_sequence = SequenceNumber::parse(&shard.sequence_number_range()?.starting_sequence_number)?;
-            Some(Shard { id: shard.shard_id.parse().ok()?, range: HashKeyRange { start, end }, starting_sequence })
-        };
-        read().ok_or_else(|| self.odd("ListShards", format!("the shard `{}` is not described whole", shard.shard_id)))
+        shards.sort_by_key(|shard: &Shard| shard.id);
+        Ok(shards)
     }
 
     pub(super) async fn list_streams(&self) -> Result<Vec<String>, LogError> {
@@ -191,6 +193,19 @@ impl KinesisLog {
         let message = message.to_string();
         LogError::Endpoint { operation, endpoint: self.endpoint.clone(), message, retryable: false }
     }
+}
+
+/// Reads a shard; `None` where something of it is missing.
+fn read_shard(shard: RemoteShard) -> Option<Shard> {
+    let (range, sequences) = (shard.hash_key_range?, shard.sequence_number_range?);
+    let parents = shard.parent_shard_id.into_iter().chain(shard.adjacent_parent_shard_id);
+    Some(Shard {
+        id: shard.shard_id.parse().ok()?,
+        range: HashKeyRange { start: range.starting_hash_key.parse().ok()?, end: range.ending_hash_key.parse().ok()? },
+        starting_sequence: SequenceNumber::parse(&sequences.starting_sequence_number)?,
+        parents: parents.map(|parent| parent.parse().ok()).collect::<Option<_>>()?,
+        open: sequences.ending_sequence_number.is_none(),
+    })
 }
 
 /// Returns a time of the client in milliseconds. It came as a fraction of seconds, which in binary may lie just below.

@@ -24,7 +24,7 @@ use aws_smithy_http_client::{
 use aws_sdk_kinesis::config::SharedHttpClient;
 
 use super::{
-    Appended, Appends, Batch, Capacity, Cursor, Log, LogError, Position, ReadLimit, ShardId, StreamDescription,
+    Appended, Appends, Batch, Capacity, Cursor, Log, LogError, Position, ReadLimit, Shard, ShardId, StreamDescription,
 };
 
 /// With what right an endpoint is asked.
@@ -102,6 +102,10 @@ impl Log for KinesisLog {
 
     async fn describe(&self, stream: &str) -> Result<StreamDescription, LogError> {
         self.describe_stream(stream).await
+    }
+
+    async fn shards(&self, stream: &str) -> Result<Vec<Shard>, LogError> {
+        self.list_shards(stream).await
     }
 
     async fn list(&self) -> Result<Vec<String>, LogError> {

@@ -2,7 +2,7 @@
 
 use aws_sdk_kinesis::{
     primitives::DateTime,
-    types::{Record, ShardIteratorType},
+    types::{ChildShard, Record, ShardIteratorType},
 };
 use bytes::Bytes;
 
@@ -13,8 +13,8 @@ use super::{
     manage::millis,
 };
 use crate::streams::{
-    Batch, Block, Cursor, LogError, Millis, Position, ReadLimit, RecordRef, SequenceNumber, ShardId, block::Sequences,
-    now,
+    Batch, Block, Child, Cursor, LogError, Millis, Position, ReadLimit, RecordRef, SequenceNumber, ShardId,
+    block::Sequences, now,
 };
 
 const OPERATION: &str = "GetRecords";
@@ -81,11 +81,12 @@ impl KinesisLog {
     ) -> Result<Batch, LogError> {
         let mut place = Place::parse(cursor).ok_or(LogError::InvalidCursor)?;
         if limit.records == 0 || limit.bytes == 0 {
-            return Ok(Batch { blocks: Vec::new(), next: cursor.clone(), complete_until: None, millis_behind: 0 });
+            return Ok(nothing(cursor.clone(), None));
         }
         let iterator = match place.on {
             On::Iterator(iterator) => iterator,
             On::After(number) => self.iterator(stream, shard, &Position::After(number)).await?,
+            On::End => return Ok(nothing(cursor.clone(), self.children(stream, shard).await?)),
         };
         let asked = now();
         let most = i32::try_from(limit.records.min(MOST_RECORDS)).unwrap_or(i32::MAX);
@@ -107,13 +108,39 @@ impl KinesisLog {
             place.on = On::After(self.sequence(&answer.records[taken - 1])?);
             let arrived = arrival(&answer.records[taken], floor);
             let millis_behind = (now() - arrived).max(behind);
-            return Ok(Batch { blocks, next: Cursor::from(&place), complete_until: None, millis_behind });
+            return Ok(Batch { blocks, millis_behind, ..nothing(Cursor::from(&place), None) });
         }
+        // A shard that was closed has no next iterator where it is read to its end (Kinesis API reference, `GetRecords`).
+        let Some(next) = answer.next_shard_iterator else {
+            place.on = On::End;
+            let ended = match answer.child_shards {
+                Some(children) if !children.is_empty() => Some(self.told_children(children)?),
+                _ => self.children(stream, shard).await?,
+            };
+            return Ok(Batch { blocks, ..nothing(Cursor::from(&place), ended) });
+        };
         let complete_until = (behind == 0).then(|| floor.max(asked - MARGIN));
         place.floor = complete_until.unwrap_or(floor);
-        // A shard that was closed has no next iterator once it is read to its end; there, nothing more will come.
-        place.on = On::Iterator(answer.next_shard_iterator.unwrap_or(iterator));
-        Ok(Batch { blocks, next: Cursor::from(&place), complete_until, millis_behind: behind })
+        place.on = On::Iterator(next);
+        Ok(Batch { blocks, complete_until, millis_behind: behind, ..nothing(Cursor::from(&place), None) })
+    }
+
+    /// Reads the shards that an answer says go on.
+    fn told_children(&self, children: Vec<ChildShard>) -> Result<Vec<Child>, LogError> {
+        let read = |child: ChildShard| {
+            let parents = child.parent_shards.iter().map(|parent| parent.parse().ok()).collect::<Option<_>>()?;
+            Some(Child { id: child.shard_id.parse().ok()?, parents })
+        };
+        let children: Option<Vec<Child>> = children.into_iter().map(read).collect();
+        children.ok_or_else(|| self.odd(OPERATION, "the names of the shards that go on are not those of shards"))
+    }
+
+    /// Looks for the shards that go on from one that has ended, for an endpoint that does not tell with the last records.
+    /// `None` where they are not listed yet: no stream has hash keys that no shard takes.
+    async fn children(&self, stream: &str, shard: ShardId) -> Result<Option<Vec<Child>>, LogError> {
+        let listed = self.list_shards(stream).await?.into_iter().filter(|other| other.parents.contains(&shard));
+        let children: Vec<Child> = listed.map(|other| Child { id: other.id, parents: other.parents }).collect();
+        Ok((!children.is_empty()).then_some(children))
     }
 
     /// Lays out records in blocks of equal arrival, none before `floor`, and returns the last arrival with them.
@@ -143,6 +170,11 @@ impl KinesisLog {
         let text = record.sequence_number();
         SequenceNumber::parse(text).ok_or_else(|| self.odd(OPERATION, format!("`{text}` is not a sequence number")))
     }
+}
+
+/// Returns a batch without records.
+fn nothing(next: Cursor, ended: Option<Vec<Child>>) -> Batch {
+    Batch { blocks: Vec::new(), next, complete_until: None, ended, millis_behind: 0 }
 }
 
 /// Returns when a record arrived, but not before `floor`.

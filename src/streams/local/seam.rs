@@ -8,7 +8,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::LocalLog;
 use crate::streams::{
-    Appended, Appends, Batch, Capacity, Cursor, Log, LogError, Position, ReadLimit, ShardId, StreamDescription,
+    Appended, Appends, Batch, Capacity, Cursor, Log, LogError, Position, ReadLimit, Shard, ShardId, StreamDescription,
 };
 
 #[async_trait]
@@ -23,6 +23,11 @@ impl Log for LocalLog {
 
     async fn describe(&self, stream: &str) -> Result<StreamDescription, LogError> {
         self.describe_stream(stream)
+    }
+
+    async fn shards(&self, stream: &str) -> Result<Vec<Shard>, LogError> {
+        // None is ever closed.
+        Ok(self.describe_stream(stream)?.shards)
     }
 
     async fn list(&self) -> Result<Vec<String>, LogError> {
@@ -45,6 +50,7 @@ impl Log for LocalLog {
             blocks: records.blocks,
             next: Cursor(records.next.to_string()),
             complete_until: records.complete_until,
+            ended: None,
             millis_behind: records.millis_behind,
         })
     }

@@ -77,6 +77,8 @@ impl Stream {
             id: ShardId(index),
             range: shard.range,
             starting_sequence: self.numbering(ShardId(index)).number(0),
+            parents: Vec::new(),
+            open: true,
         });
         StreamDescription {
             name: self.name.clone(),

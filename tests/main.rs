@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests are told by the environment what they may use")]
 
 mod cli;
+mod faults;
 mod habits;
 mod peers;
 mod suite;

@@ -1,6 +1,7 @@
-//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint, Flink.
+//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint, Flink, MiniStack.
 
 pub(crate) mod flink;
+pub(crate) mod ministack;
 
 use std::env;
 use std::io::{self, Write};

@@ -1,5 +1,6 @@
 //! What only the whole command can show: the real binary, run as people run it.
 
+mod aws;
 mod bad;
 mod balance;
 mod client;

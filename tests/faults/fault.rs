@@ -34,6 +34,8 @@ pub(super) enum Effect {
     Delay(Duration),
     /// A share of the entries of `PutRecords` is refused, each as chance has it; the others are carried out.
     Entries(f64),
+    /// The call is carried out, and the answer says one word where it said another.
+    Says { instead_of: &'static str, word: &'static str },
 }
 
 impl Fault {
@@ -81,6 +83,11 @@ impl Fault {
     /// Carries the call out after so long.
     pub(crate) fn delayed(self, delay: Duration) -> Self {
         Self { effect: Effect::Delay(delay), ..self }
+    }
+
+    /// Carries the call out, and puts a word in the place of another one in the answer.
+    pub(crate) fn saying(self, word: &'static str, instead_of: &'static str) -> Self {
+        Self { effect: Effect::Says { instead_of, word }, ..self }
     }
 
     /// Refuses a share of the entries of a `PutRecords`, as a shard does that has had enough.

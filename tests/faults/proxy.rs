@@ -120,6 +120,11 @@ impl Shared {
                 thread::sleep(delay);
                 self.pass(request)?.write(&mut client, has_body)
             }
+            Some(Effect::Says { instead_of, word }) => {
+                let mut answer = self.pass(request)?;
+                answer.body = String::from_utf8_lossy(&answer.body).replace(instead_of, word).into_bytes();
+                answer.write(&mut client, has_body)
+            }
             Some(Effect::Entries(share)) => self.refuse_entries(request, share)?.write(&mut client, true),
         }
     }

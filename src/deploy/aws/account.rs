@@ -50,6 +50,14 @@ impl Account {
         patient: bool,
     ) -> Result<Self, AwsError> {
         let mut config = super::configured(region, endpoint).await;
+        let region = config.region().ok_or_else(|| AwsError::NoRegion { target: target.to_owned() })?.to_string();
+        // Where nothing answers that is told soon, whoever asks.
+        let asked = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
+        let caller = asked.map_err(|error| Refusal::of(OPERATION, &error))?;
+        let odd = |what: &str| AwsError::Odd { operation: OPERATION, what: what.to_owned() };
+        let id = caller.account().ok_or_else(|| odd("it names no account"))?.to_owned();
+        let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
+        let place = Place { region, endpoint: config.endpoint_url().map(str::to_owned) };
         if patient {
             config = config
                 .into_builder()
@@ -57,13 +65,6 @@ impl Account {
                 .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
                 .build();
         }
-        let region = config.region().ok_or_else(|| AwsError::NoRegion { target: target.to_owned() })?.to_string();
-        let asked = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
-        let caller = asked.map_err(|error| Refusal::of(OPERATION, &error))?;
-        let odd = |what: &str| AwsError::Odd { operation: OPERATION, what: what.to_owned() };
-        let id = caller.account().ok_or_else(|| odd("it names no account"))?.to_owned();
-        let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
-        let place = Place { region, endpoint: config.endpoint_url().map(str::to_owned) };
         Ok(Self { config, id, partition, place })
     }
 

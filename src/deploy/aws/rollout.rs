@@ -8,6 +8,7 @@ use crate::render;
 use crate::streams::now;
 
 use super::super::local::Folder;
+use super::super::remote::Place;
 use super::bucket::Bucket;
 use super::change_set::{Action, ChangeSet, Template, Wanted};
 use super::note::{Note, Version};
@@ -49,8 +50,8 @@ impl<'a> Rollout<'a> {
         if let Some(noted) = noted.filter(|noted| noted.place != note.place) {
             return Err(AwsError::Elsewhere {
                 pipeline: plan.name.clone(),
-                noted: noted.place.to_string(),
-                wanted: note.place.to_string(),
+                noted: at(&noted.place),
+                wanted: at(&note.place),
             });
         }
         Ok(Self {
@@ -267,4 +268,9 @@ impl<'a> Rollout<'a> {
 /// carried out.
 fn proposal() -> String {
     format!("pipe-{}-{}", now(), std::process::id())
+}
+
+fn at(place: &Place) -> String {
+    let endpoint = place.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
+    format!("{}{endpoint}", place.region)
 }

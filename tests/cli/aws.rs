@@ -1,0 +1,381 @@
+//! `pipe up --target aws` and what follows, against MiniStack. What was made is read back through the service's own API.
+
+use std::{collections::BTreeSet, process::Command, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::harness::{Done, Place, Running, wait_for};
+use crate::{
+    faults::{Fault, Proxy},
+    peers::ministack::{KEY, MiniStack},
+};
+
+const PIPELINE: &str = r#"
+[pipeline]
+name = "shop_visits"
+description = "Visits by shop"
+
+[streams.visits]
+shards = 2
+partition_key = "shop"
+event_time = { column = "at", delay = "1s", idle = "5s" }
+[streams.visits.columns]
+at   = "TIMESTAMP(3)"
+shop = "VARCHAR(8)"
+
+[streams.counts]
+
+[generators.visits]
+rate = "200/s"
+[generators.visits.fields]
+at   = { kind = "now" }
+shop = { kind = "choice", of = ["A", "B", "C", "D"] }
+
+[queries.counts]
+from = "visits"
+window = { kind = "tumbling", size = "10s" }
+group_by = ["shop"]
+select = { visits = "COUNT(*)" }
+
+[targets.aws]
+region = "us-east-1"
+endpoint_url = "URL"
+connector = "4.x"
+jar = "connector.jar"
+"#;
+
+/// The statuses of everything that is made, one call for each service.
+const EVERYTHING: &str = r#"dict(
+    stacks=sorted(s["StackName"] + " " + s["StackStatus"] for s in client("cloudformation").describe_stacks()["Stacks"]),
+    streams=sorted(client("kinesis").list_streams()["StreamNames"]),
+    objects=sorted(o["Key"] for b in client("s3").list_buckets()["Buckets"]
+        for o in client("s3").list_objects_v2(Bucket=b["Name"]).get("Contents", [])),
+    roles=len(client("iam").list_roles()["Roles"]),
+    groups=sorted(g["logGroupName"] for g in client("logs").describe_log_groups()["logGroups"]),
+)"#;
+
+const APPLICATION: &str = r#"(lambda d: dict(
+    status=d["ApplicationStatus"],
+    runtime=d["RuntimeEnvironment"],
+    code=d["ApplicationConfigurationDescription"]["ApplicationCodeConfigurationDescription"]
+        ["CodeContentDescription"]["S3ApplicationCodeLocationDescription"]["FileKey"],
+    snapshots=[s["SnapshotStatus"] for s in client("kinesisanalyticsv2").list_application_snapshots(
+        ApplicationName="shop_visits")["SnapshotSummaries"]],
+))(client("kinesisanalyticsv2").describe_application(ApplicationName="shop_visits")["ApplicationDetail"])"#;
+
+/// What `up` and `down` call, but for S3, whose calls have no names.
+const OPERATIONS: [&str; 12] = [
+    "CreateChangeSet",
+    "DeleteStack",
+    "DescribeApplication",
+    "DescribeChangeSet",
+    "DescribeStackEvents",
+    "DescribeStacks",
+    "ExecuteChangeSet",
+    "GetCallerIdentity",
+    "GetTemplate",
+    "ListApplicationSnapshots",
+    "StartApplication",
+    "StopApplication",
+];
+
+/// A place whose pipeline goes to a MiniStack.
+struct Cloud {
+    stack: MiniStack,
+    place: Place,
+}
+
+impl Cloud {
+    fn start(what: &str) -> Option<Self> {
+        let stack = MiniStack::start(what)?;
+        let place = Place::empty();
+        place.write("connector.jar", "what would be the connector");
+        let cloud = Self { stack, place };
+        cloud.write(&cloud.stack.url(), &[]);
+        Some(cloud)
+    }
+
+    /// Writes the pipeline with changes.
+    fn write(&self, url: &str, changes: &[(&str, &str)]) {
+        let mut text = PIPELINE.replace("URL", url);
+        for (from, to) in changes {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        self.place.write("pipeline.toml", &text);
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.place.command(arguments);
+        command.envs(KEY).env_remove("AWS_PROFILE").env_remove("AWS_ENDPOINT_URL");
+        command
+    }
+
+    fn pipe(&self, arguments: &[&str]) -> Done {
+        self.place.run(self.command(arguments))
+    }
+
+    fn start_pipe(&self, arguments: &[&str]) -> Running {
+        self.place.spawn(self.command(arguments))
+    }
+
+    fn good(&self, arguments: &[&str]) -> Done {
+        let done = self.pipe(arguments);
+        assert_eq!(done.code(), Some(0), "{arguments:?}: {done:?}");
+        self.expect_no_secret(&done);
+        done
+    }
+
+    /// What is secret is nowhere that a person or another program sees.
+    fn expect_no_secret(&self, done: &Done) {
+        let secret = KEY[1].1;
+        assert!(!done.stdout.contains(secret) && !done.stderr.contains(secret), "{done:?}");
+        let grep = Command::new("grep").args(["-r", "-l", secret, ".pipe"]).current_dir(self.place.path()).output();
+        assert_eq!(String::from_utf8_lossy(&grep.unwrap().stdout), "");
+    }
+
+    fn everything(&self) -> Value {
+        self.stack.ask(EVERYTHING)
+    }
+
+    fn application(&self) -> Value {
+        self.stack.ask(APPLICATION)
+    }
+
+    /// What is left when everything is gone: the bucket that all pipelines share.
+    fn expect_nothing(&self) {
+        let left = self.everything();
+        let stacks: Vec<&str> = left["stacks"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert!(stacks.iter().all(|stack| *stack == "pipe-code CREATE_COMPLETE"), "{left}");
+        for what in ["streams", "objects", "groups"] {
+            assert_eq!(left[what], json!([]), "{left}");
+        }
+        assert_eq!(left["roles"], 0, "{left}");
+        assert!(!self.place.has(".pipe/shop_visits/aws.json"));
+    }
+}
+
+#[test]
+fn a_pipeline_goes_up_changes_and_comes_down_whole() {
+    let Some(cloud) = Cloud::start("a pipeline on AWS") else { return };
+    let done = cloud.good(&["up", "--target", "aws", "--records", "400", "-o", "json"]);
+    for said in
+        ["making the bucket", "uploading", "starting application shop_visits", "the application shop_visits runs"]
+    {
+        assert!(done.stderr.contains(said), "{said}: {done:?}");
+    }
+    let all = cloud.everything();
+    assert_eq!(all["stacks"], json!(["pipe-code CREATE_COMPLETE", "shop-visits CREATE_COMPLETE"]));
+    assert_eq!(all["streams"], json!(["counts", "visits"]));
+    assert_eq!(all["groups"], json!(["/aws/kinesis-analytics/shop_visits"]));
+    let first = cloud.application();
+    assert_eq!((&first["status"], &first["runtime"]), (&json!("RUNNING"), &json!("FLINK-1_20")));
+    assert_eq!(all["objects"], json!([first["code"]]), "the application has the code that was put there");
+    let count = cloud.stack.ask(
+        r#"sum(len(k.get_records(ShardIterator=k.get_shard_iterator(StreamName="visits", ShardId=s["ShardId"],
+            ShardIteratorType="TRIM_HORIZON")["ShardIterator"])["Records"])
+            for k in [client("kinesis")] for s in k.list_shards(StreamName="visits")["Shards"])"#,
+    );
+    assert_eq!(count, 400, "the generator's records are in Kinesis");
+    let bucket = cloud.stack.ask(
+        r#"(lambda s, b: dict(
+            versions=s.get_bucket_versioning(Bucket=b)["Status"],
+            public=s.get_public_access_block(Bucket=b)["PublicAccessBlockConfiguration"],
+            encryption=len(s.get_bucket_encryption(Bucket=b)["ServerSideEncryptionConfiguration"]["Rules"]),
+            policy=s.get_bucket_policy(Bucket=b)["Policy"],
+        ))(client("s3"), client("s3").list_buckets()["Buckets"][0]["Name"])"#,
+    );
+    assert_eq!((&bucket["versions"], &bucket["encryption"]), (&json!("Enabled"), &json!(1)), "{bucket}");
+    assert!(bucket["public"].as_object().unwrap().values().all(|closed| closed == true), "{bucket}");
+    assert!(bucket["policy"].as_str().unwrap().contains("aws:SecureTransport"), "{bucket}");
+
+    // The same once more is nothing.
+    let done = cloud.good(&["up", "--target", "aws", "-d"]);
+    assert!(done.stderr.contains("the stack shop_visits is as the file says"), "{done:?}");
+    assert_eq!(cloud.application(), first);
+
+    // Another query is other code: the application rests meanwhile, with a snapshot, and the old code goes.
+    cloud.write(&cloud.stack.url(), &[("COUNT(*)", "COUNT(*) + 1")]);
+    let done = cloud.good(&["up", "--target", "aws", "-d"]);
+    for said in ["~    Application", "with a snapshot of its windows", "from snapshot"] {
+        assert!(done.stderr.contains(said), "{said}: {done:?}");
+    }
+    let second = cloud.application();
+    assert_eq!((&second["status"], &second["snapshots"]), (&json!("RUNNING"), &json!(["READY"])));
+    assert_ne!(second["code"], first["code"]);
+    assert_eq!(cloud.everything()["objects"], json!([second["code"]]));
+
+    cloud.pipe(&["down"]).failed(1, &["needs a yes", "--yes"]);
+    let done = cloud.good(&["down", "--yes"]);
+    assert!(done.stderr.contains("the bucket pipe-code-000000000000-us-east-1 stays"), "{done:?}");
+    cloud.expect_nothing();
+    // What is absent is as it should be.
+    cloud.good(&["down", "--target", "aws", "--yes"]);
+    cloud.expect_nothing();
+}
+
+#[test]
+fn a_rollout_that_is_killed_anywhere_goes_on_and_can_be_removed() {
+    let Some(cloud) = Cloud::start("a rollout on AWS that is killed") else { return };
+    // How many calls there are: each is a moment to be killed in.
+    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
+    cloud.write(&proxy.url(), &[]);
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    let up = proxy.operations();
+    cloud.good(&["down", "--yes"]);
+    let down = proxy.operations().len() - up.len();
+    assert!(up.len() > 15 && down > 8, "{up:?} and {down}");
+    let killed = |arguments: &[&str], nth: usize| {
+        let before = proxy.operations().len();
+        proxy.set(&[Fault::on("*").calls(nth..nth + 1).delayed(Duration::from_secs(600))]);
+        let mut running = cloud.start_pipe(arguments);
+        wait_for("the call to be killed in", || {
+            (running.has_ended() || proxy.operations().len() > before + nth).then_some(())
+        });
+        drop(running);
+        proxy.set(&[]);
+    };
+    for nth in 0..up.len() {
+        killed(&["up", "--target", "aws", "-d"], nth);
+        if nth % 3 == 0 {
+            // What is half there is removed as well as what is whole.
+            cloud.good(&["down", "--target", "aws", "--yes"]);
+            cloud.expect_nothing();
+            continue;
+        }
+        cloud.good(&["up", "--target", "aws", "-d"]);
+        assert_eq!(cloud.application()["status"], "RUNNING", "killed in call {nth}, {}", up[nth]);
+        killed(&["down", "--yes"], nth % down);
+        cloud.good(&["down", "--target", "aws", "--yes"]);
+        cloud.expect_nothing();
+    }
+}
+
+#[test]
+fn calls_that_are_throttled_or_fail_are_made_again() {
+    let Some(cloud) = Cloud::start("AWS calls that fail") else { return };
+    let every =
+        |fault: fn(Fault) -> Fault| OPERATIONS.map(|operation| fault(Fault::on(operation).calls(0..1))).to_vec();
+    let faults = [
+        every(|fault| fault.refused("ThrottlingException")),
+        every(|fault| fault.answered(500, "InternalFailure")),
+        vec![Fault::on("*").every(2).answered(503, "SlowDown")],
+        vec![Fault::on("*").every(3).closed()],
+        // What is carried out and not heard of is asked for again.
+        every(Fault::unheard),
+        vec![Fault::on("*").every(3).unheard()],
+    ];
+    for fault in faults {
+        let proxy = Proxy::start(&cloud.stack.url(), 7, &fault);
+        cloud.write(&proxy.url(), &[]);
+        cloud.good(&["up", "--target", "aws", "-d"]);
+        assert_eq!(cloud.application()["status"], "RUNNING");
+        cloud.write(&proxy.url(), &[("COUNT(*)", "COUNT(*) + 1")]);
+        cloud.good(&["up", "--target", "aws", "-d"]);
+        cloud.good(&["down", "--yes"]);
+        cloud.expect_nothing();
+        let operations: BTreeSet<String> = proxy.operations().into_iter().collect();
+        let known = |operation: &String| OPERATIONS.contains(&operation.as_str());
+        let others: Vec<&String> = operations.iter().filter(|operation| !known(operation)).collect();
+        assert!(others.iter().all(|operation| !operation.starts_with(char::is_lowercase)), "{others:?}");
+        assert!(operations.iter().any(|operation| proxy.faulted(operation) > 0));
+        for operation in OPERATIONS {
+            assert!(operations.contains(operation), "{operation} is not called any more: {operations:?}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_run_is_put_back_to_what_ran() {
+    let Some(cloud) = Cloud::start("an update on AWS that fails") else { return };
+    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
+    cloud.write(&proxy.url(), &[]);
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    let good = cloud.application();
+    // Once started, the new version says for a while that it does not run.
+    cloud.write(&proxy.url(), &[("COUNT(*)", "COUNT(*) + 1")]);
+    let silent = Fault::on("DescribeApplication").calls(3..12).saying("\"READY\"", "\"RUNNING\"");
+    proxy.set(&[silent]);
+    let done = cloud.pipe(&["up", "--target", "aws", "-d"]);
+    done.failed(1, &["rolled back", "does not run", "aws logs tail"]);
+    proxy.set(&[]);
+    assert_eq!(cloud.application()["code"], good["code"]);
+    assert_eq!(cloud.application()["status"], "RUNNING");
+    cloud.good(&["down", "--yes"]);
+    cloud.expect_nothing();
+}
+
+#[test]
+fn a_stack_that_never_was_is_cleaned_up_after_asking_and_a_strangers_is_left() {
+    let Some(cloud) = Cloud::start("stacks on AWS that are in the way") else { return };
+    cloud.stack.ask(
+        r#"client("cloudformation").create_stack(StackName="shop-visits", TemplateBody=json.dumps(
+            {"Resources": {"S": {"Type": "AWS::Kinesis::Stream", "Properties": {"Name": "theirs", "ShardCount": 1}}}}))"#,
+    );
+    for command in [&["up", "--target", "aws", "-d", "--yes"][..], &["down", "--target", "aws", "--yes"]] {
+        cloud
+            .pipe(command)
+            .failed(1, &["a stack `shop-visits` that was not made for pipeline `shop_visits`", "another name"]);
+    }
+    assert_eq!(cloud.everything()["streams"], json!(["theirs"]));
+    cloud.stack.ask(r#"client("cloudformation").delete_stack(StackName="shop-visits")"#);
+    // A stack whose first making failed.
+    cloud.stack.ask(
+        r#"client("cloudformation").create_stack(StackName="shop-visits", TemplateBody=json.dumps(
+            {"Resources": {"A": {"Type": "AWS::KinesisAnalyticsV2::Application", "Properties":
+                {"ApplicationName": "x", "RuntimeEnvironment": "SQL-1_0", "ServiceExecutionRole": "arn:aws:iam::1:role/x"}}}}),
+            Tags=[{"Key": "managed-by", "Value": "pipe"}, {"Key": "pipeline", "Value": "shop_visits"}])"#,
+    );
+    wait_for("the stack to be rolled back", || {
+        let stacks = cloud.everything()["stacks"].to_string();
+        stacks.contains("shop-visits ROLLBACK_COMPLETE").then_some(())
+    });
+    cloud.pipe(&["up", "--target", "aws", "-d"]).failed(1, &["never whole", "needs a yes"]);
+    cloud.good(&["up", "--target", "aws", "-d", "--yes"]);
+    assert_eq!(cloud.application()["status"], "RUNNING");
+}
+
+#[test]
+fn what_aws_refuses_comes_with_what_to_do() {
+    let Some(cloud) = Cloud::start("refusals of AWS") else { return };
+    let url = cloud.stack.url();
+    let proxy = Proxy::start(&url, 1, &[]);
+    let refused = |fault: Fault, code: i32, words: &[&str]| {
+        proxy.set(&[fault]);
+        cloud.write(&proxy.url(), &[]);
+        cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(code, words);
+    };
+    refused(Fault::on("GetCallerIdentity").refused("ExpiredToken"), 69, &["ExpiredToken", "aws sso login"]);
+    refused(Fault::on("GetCallerIdentity").refused("InvalidClientTokenId"), 69, &["does not know these credentials"]);
+    refused(Fault::on("CreateChangeSet").refused("AccessDenied"), 77, &["CreateChangeSet", "permission"]);
+    refused(Fault::on("CreateChangeSet").refused("LimitExceededException"), 1, &["Service Quotas"]);
+    proxy.set(&[]);
+    // Nothing to sign with, and nobody there.
+    let mut command = cloud.place.command(&["up", "--target", "aws", "-d", "--yes"]);
+    for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"] {
+        command.env_remove(variable);
+    }
+    command.env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", cloud.place.path());
+    cloud.place.run(command).failed(69, &["credentials", "AWS_PROFILE"]);
+    cloud.write("http://127.0.0.1:9", &[]);
+    cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(69, &["endpoint_url"]);
+    let url = proxy.url();
+    cloud.write(&url, &[("region = \"us-east-1\"\n", "")]);
+    let mut command = cloud.command(&["up", "--target", "aws", "-d", "--yes"]);
+    command.env_remove("AWS_REGION").env_remove("AWS_DEFAULT_REGION").env("HOME", cloud.place.path());
+    cloud.place.run(command).failed(69, &["no AWS region is set", "AWS_REGION"]);
+    cloud.write(&url, &[("connector.jar", "missing.jar")]);
+    cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(1, &["missing.jar"]);
+    cloud.write(
+        &url,
+        &[(
+            "connector.jar\"",
+            "connector.jar\"\njar_sha256 = \"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"",
+        )],
+    );
+    cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(69, &["SHA-256", "jar_sha256"]);
+    cloud.write(&url, &[("connector.jar\"", "connector.jar\"\nbucket = \"nobodys-bucket\"")]);
+    cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(69, &["the bucket `nobodys-bucket`"]);
+    assert_eq!(proxy.calls("StartApplication"), 0);
+    assert_eq!(cloud.everything()["streams"], json!([]));
+}

@@ -1,4 +1,4 @@
-//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint, Flink, MiniStack.
+//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint, Flink, `MiniStack`.
 
 pub(crate) mod flink;
 pub(crate) mod ministack;

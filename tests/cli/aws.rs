@@ -1,4 +1,4 @@
-//! `pipe up --target aws` and what follows, against MiniStack. What was made is read back through the service's own API.
+//! `pipe up --target aws` and what follows, against `MiniStack`. What was made is read back through the service's own API.
 
 use std::{collections::BTreeSet, process::Command, time::Duration};
 
@@ -79,7 +79,7 @@ const OPERATIONS: [&str; 12] = [
     "StopApplication",
 ];
 
-/// A place whose pipeline goes to a MiniStack.
+/// A place whose pipeline goes to a `MiniStack`.
 struct Cloud {
     stack: MiniStack,
     place: Place,
@@ -227,7 +227,7 @@ fn a_rollout_that_is_killed_anywhere_goes_on_and_can_be_removed() {
     assert!(up.len() > 15 && down > 8, "{up:?} and {down}");
     let killed = |arguments: &[&str], nth: usize| {
         let before = proxy.operations().len();
-        proxy.set(&[Fault::on("*").calls(nth..nth + 1).delayed(Duration::from_secs(600))]);
+        proxy.set(&[Fault::on("*").calls(nth..nth + 1).delayed(Duration::from_mins(10))]);
         let mut running = cloud.start_pipe(arguments);
         wait_for("the call to be killed in", || {
             (running.has_ended() || proxy.operations().len() > before + nth).then_some(())

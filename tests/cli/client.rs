@@ -48,7 +48,12 @@ impl Client {
 
     /// Asks how the pipeline stands.
     pub(super) fn status(&self) -> Option<Value> {
-        let head = format!("GET /_pipe/status HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        self.get("/_pipe/status")
+    }
+
+    /// Gets what is at a path.
+    pub(super) fn get(&self, path: &str) -> Option<Value> {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
         self.send(head.as_bytes())
     }
 

@@ -13,6 +13,7 @@ mod harness;
 mod import;
 mod kda;
 mod kill;
+mod kinesis_sql;
 mod pace;
 mod tables;
 mod test;

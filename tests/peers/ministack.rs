@@ -1,4 +1,4 @@
-//! MiniStack, which stands for AWS: `CloudFormation`, S3, IAM, Kinesis and the control plane of Managed Service for Apache
+//! `MiniStack`, which stands for AWS: `CloudFormation`, S3, IAM, Kinesis and the control plane of Managed Service for Apache
 //! Flink, on loopback. One for each test that asks; it ends with it.
 
 use std::{

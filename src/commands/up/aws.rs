@@ -24,11 +24,11 @@ pub(super) async fn up(
     ui: &Ui,
 ) -> Result<(), Error> {
     let name = &plan.name;
+    expect_service(plan, force).await?;
     let account = tokio::select! {
         error = &mut stop => return Err(error),
         account = Account::of(&plan.target, true) => account?,
     };
-    expect_service(plan, &account, force)?;
     let folder = Folder::of(name);
     folder.make()?;
     let lock = folder.lock()?.ok_or_else(|| AwsError::Busy { pipeline: name.clone() })?;
@@ -86,8 +86,8 @@ pub(super) async fn up(
 }
 
 /// Refuses what AWS has not any more, unless somebody serves it or knows better.
-fn expect_service(plan: &Plan, account: &Account, force: bool) -> Result<(), Error> {
-    if plan.target.engine != EngineKind::KinesisSql || force || account.place.endpoint.is_some() {
+async fn expect_service(plan: &Plan, force: bool) -> Result<(), Error> {
+    if plan.target.engine != EngineKind::KinesisSql || force || !Account::is_aws(&plan.target).await {
         return Ok(());
     }
     Err(Error::Unavailable {

@@ -38,6 +38,11 @@ impl Account {
         Self::reach(&target.name, target.region.as_deref(), target.endpoint_url.as_deref(), patient).await
     }
 
+    /// Returns whether a target is AWS itself, and nothing that stands for it.
+    pub async fn is_aws(target: &Target) -> bool {
+        super::configure(target).await.endpoint_url().is_none()
+    }
+
     /// Asks whose account it is at a place that is known.
     pub async fn at(target: &str, place: &Place) -> Result<Self, AwsError> {
         Self::reach(target, Some(&place.region), place.endpoint.as_deref(), true).await

@@ -78,6 +78,10 @@ impl Removal<'_> {
     }
 
     async fn clear(&self, mut removed: Removed, tell: Tell<'_>) -> Result<Removed, AwsError> {
+        if self.engine == EngineKind::KinesisSql {
+            // Its code stands in the template.
+            return Ok(removed);
+        }
         let name = self.bucket.map_or_else(|| shared_bucket(self.account), str::to_owned);
         let bucket = Bucket::new(self.account, &name);
         if bucket.exists().await? {

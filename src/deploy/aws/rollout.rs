@@ -17,8 +17,8 @@ use super::release::{Release, stack_name};
 use super::stack::{Found, Mark, Stack, failed};
 use super::{Account, Application, AwsError};
 
-/// The type of the resource that has to rest while it is changed.
-const APPLICATION: &str = "AWS::KinesisAnalyticsV2::Application";
+/// The types of the resource that has to rest while it is changed.
+const APPLICATIONS: [&str; 2] = ["AWS::KinesisAnalyticsV2::Application", "AWS::KinesisAnalytics::Application"];
 
 /// The owner of what all pipelines share: no pipeline has such a name.
 const EVERYBODY: &str = "all pipelines";
@@ -167,7 +167,10 @@ impl<'a> Rollout<'a> {
     /// Carries a change out. An application that it touches is stopped before, with a snapshot of what its windows hold, and
     /// the version that ran until then is noted.
     pub async fn change(&mut self, set: &ChangeSet, found: Option<&Found>) -> Result<(), AwsError> {
-        let touched = set.changes.iter().any(|change| change.kind == APPLICATION && change.action != Action::Create);
+        let touched = set
+            .changes
+            .iter()
+            .any(|change| APPLICATIONS.contains(&change.kind.as_str()) && change.action != Action::Create);
         let mark = self.stack.mark(&set.stack).await?;
         if let (true, Some(application), Some(found)) = (touched, &self.application, found) {
             if self.note.before.is_none() {

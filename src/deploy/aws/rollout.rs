@@ -269,7 +269,7 @@ impl<'a> Rollout<'a> {
 
 /// Returns a name that no other proposal has. What an earlier process left behind under another one goes when a change is
 /// carried out.
-fn proposal() -> String {
+pub(super) fn proposal() -> String {
     format!("pipe-{}-{}", now(), std::process::id())
 }
 

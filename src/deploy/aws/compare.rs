@@ -1,0 +1,77 @@
+//! What a plan would change in an account, found out without changing anything.
+
+use std::path::Path;
+
+use crate::plan::Plan;
+
+use super::change_set::{ResourceDelta, Template, Wanted};
+use super::release::{Release, stack_name};
+use super::rollout::proposal;
+use super::stack::{Found, Stack};
+use super::{Account, AwsError, Drift, State};
+
+/// How an account differs from a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// The stack, where it is there and more than a proposal.
+    pub found: Option<Found>,
+    /// How its application stands, where there is one.
+    pub application: Option<State>,
+    /// What happens to its resources; none of them where `changes` are not known.
+    pub changes: Vec<ResourceDelta>,
+    /// What somebody changed by hand.
+    pub drifts: Vec<Drift>,
+    /// What could not be found out, and why.
+    pub unknown: Vec<String>,
+}
+
+impl Comparison {
+    /// Compares. A stack that is there is asked for a change set, which is taken back; where that does not tell what was
+    /// changed by hand, it is looked for. `folder` is that of the pipeline file.
+    pub async fn of(plan: &Plan, account: &Account, folder: &Path) -> Result<Self, AwsError> {
+        let stack = Stack::new(account, &stack_name(&plan.name), &plan.name);
+        let mut comparison = Self::default();
+        let Some(found) = stack.find().await?.filter(|found| !found.is_only_proposed()) else { return Ok(comparison) };
+        let release = Release::of(plan, account, folder)?;
+        if let Some(application) = release.application(account) {
+            comparison.application = application.state().await?;
+        }
+        if found.takes_change() {
+            comparison.propose(&stack, &release).await?;
+        } else {
+            let stack = &stack.name;
+            comparison.unknown.push(format!("the stack {stack} is {}, and takes no change now", found.status));
+        }
+        comparison.found = Some(found);
+        Ok(comparison)
+    }
+
+    async fn propose(&mut self, stack: &Stack, release: &Release) -> Result<(), AwsError> {
+        if release.template.len() > Template::LONGEST {
+            self.unknown.push(format!(
+                "the template is longer than the {} bytes that a call takes: `pipe up` puts it into the bucket first, and \
+                 a plan puts nothing there",
+                Template::LONGEST
+            ));
+            return self.look_for_drift(stack).await;
+        }
+        let wanted =
+            Wanted { template: Template::Text(release.template.clone()), parameters: release.parameters.clone() };
+        let set = stack.propose(&wanted, &proposal(), false).await?;
+        let sees_drift = set.as_ref().is_some_and(|set| set.sees_drift);
+        if let Some(set) = set {
+            stack.discard(&set).await?;
+            self.changes = set.changes;
+        }
+        if sees_drift { Ok(()) } else { self.look_for_drift(stack).await }
+    }
+
+    /// What cannot be compared with what is there is no reason to show nothing.
+    async fn look_for_drift(&mut self, stack: &Stack) -> Result<(), AwsError> {
+        match stack.drifts().await {
+            Ok(drifts) => self.drifts = drifts,
+            Err(error) => self.unknown.push(format!("what was changed by hand: {error}")),
+        }
+        Ok(())
+    }
+}

@@ -42,6 +42,7 @@ impl Code {
     pub fn grant_read(&self, role: &mut Role) {
         let [bucket, key] = &self.parameters;
         let object = Value::sub(format!("${{{}}}/${{{}}}", bucket.id.as_str(), key.id.as_str()));
-        role.allow("ReadCode".to_owned(), &["s3:GetObject"], object);
+        let why = "The service fetches the packaged application when it starts.".to_owned();
+        role.allow("ReadCode".to_owned(), why, &["s3:GetObject"], vec![object]);
     }
 }

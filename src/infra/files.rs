@@ -39,11 +39,11 @@ impl Files {
     /// Lets a role read the files, and look for them.
     pub fn grant_read<'a>(&self, role: &mut Role, files: impl Iterator<Item = &'a str>) {
         let bucket = format!("arn:${{AWS::Partition}}:s3:::${{{}}}", self.bucket.id.as_str());
-        role.allow("FindTables".to_owned(), &["s3:ListBucket"], Value::sub(&bucket));
-        for (index, file) in files.enumerate() {
-            let object = format!("{bucket}/${{{}}}/{file}", self.prefix.id.as_str());
-            role.allow(format!("ReadTable{}", index + 1), &["s3:GetObject"], Value::sub(object));
-        }
+        let why = "The job looks whether the file of a table is there.".to_owned();
+        role.allow("FindTables".to_owned(), why, &["s3:ListBucket"], vec![Value::sub(&bucket)]);
+        let why = "The job reads the tables that it joins with.".to_owned();
+        let object = |file| Value::sub(format!("{bucket}/${{{}}}/{file}", self.prefix.id.as_str()));
+        role.allow("ReadTables".to_owned(), why, &["s3:GetObject"], files.map(object).collect());
     }
 
     /// Lets a role read the file of a table at an address of its own, such as `s3://bucket/folder/file.csv`, and look for it.
@@ -52,7 +52,9 @@ impl Files {
         let bucket = path.split('/').next().unwrap_or(path);
         let arn = |path: &str| Value::sub(format!("arn:${{AWS::Partition}}:s3:::{path}"));
         let id = LogicalId::derived(table, "Table");
-        role.allow(format!("Find{}", id.as_str()), &["s3:ListBucket"], arn(bucket));
-        role.allow(format!("Read{}", id.as_str()), &["s3:GetObject"], arn(path));
+        let why = format!("The job looks whether the file of the table {table} is there.");
+        role.allow(format!("Find{}", id.as_str()), why, &["s3:ListBucket"], vec![arn(bucket)]);
+        let why = format!("The job reads the table {table}.");
+        role.allow(format!("Read{}", id.as_str()), why, &["s3:GetObject"], vec![arn(path)]);
     }
 }

@@ -46,9 +46,14 @@ impl LogStream {
     ///
     /// The names are written out: the attribute `Arn` of a log group ends in a wildcard.
     pub fn grant_write(&self, role: &mut Role) {
-        let group = Value::local_arn("logs", &format!("log-group:${{{}}}", self.group_id.as_str()));
-        role.allow("DescribeLog".to_owned(), &["logs:DescribeLogGroups", "logs:DescribeLogStreams"], group);
-        role.allow("WriteLog".to_owned(), &["logs:PutLogEvents"], self.arn());
+        // What is asked for a list is a name without its last part, or without any: that is what these end in.
+        let none = Value::local_arn("logs", "log-group::log-stream:");
+        let group = Value::local_arn("logs", &format!("log-group:${{{}}}:log-stream:", self.group_id.as_str()));
+        let why = "The application looks its log up before it writes to it.".to_owned();
+        let actions = ["logs:DescribeLogGroups", "logs:DescribeLogStreams"];
+        role.allow("FindLog".to_owned(), why, &actions, vec![none, group]);
+        let why = "The application writes what it does to its log.".to_owned();
+        role.allow("WriteLog".to_owned(), why, &["logs:PutLogEvents"], vec![self.arn()]);
     }
 
     /// Returns its Amazon resource name.

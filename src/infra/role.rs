@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use super::{LogicalId, Value};
 
-/// What assumes a role: the services' own clients call different actions for the same end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Runtime {
-    /// An application of Managed Service for Apache Flink, with the Kinesis connector 5.x.
+/// What assumes a role: each calls other actions for the same end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Principal {
+    /// An application of Managed Service for Apache Flink, with the Kinesis connector 5.x or 6.x.
     Flink,
+    /// The same, with the Kinesis connector 4.x.
+    LegacyFlink,
     /// An application of Kinesis Data Analytics for SQL.
     KinesisSql,
 }
@@ -20,13 +21,14 @@ pub struct Role {
     /// Its id.
     pub id: LogicalId,
     /// What assumes it.
-    pub runtime: Runtime,
+    #[serde(skip)]
+    pub principal: Principal,
     /// The service that assumes it.
     service: &'static str,
-    /// The one application that the service may assume it for.
+    /// The one thing that the service may assume it for.
     source_arn: Value,
     /// What was granted, in that order.
-    statements: Vec<Statement>,
+    pub statements: Vec<Statement>,
 }
 
 /// Something that a role allows.
@@ -34,28 +36,48 @@ pub struct Role {
 pub struct Statement {
     /// Its name.
     pub sid: String,
+    /// Why it is there, as a sentence.
+    pub why: String,
     /// What may be done: whole names of actions.
     pub actions: Vec<&'static str>,
-    /// To what: whole Amazon resource names.
+    /// To what: Amazon resource names.
     pub resources: Vec<Value>,
 }
 
+impl Principal {
+    /// Returns the name of the service.
+    fn service(self) -> &'static str {
+        match self {
+            // Both generations of the service share it.
+            Self::Flink | Self::LegacyFlink | Self::KinesisSql => "kinesisanalytics.amazonaws.com",
+        }
+    }
+
+    /// Returns the Amazon resource name of what the service may assume a role for.
+    fn source_arn(self, name: &str) -> Value {
+        match self {
+            Self::Flink | Self::LegacyFlink | Self::KinesisSql => {
+                Value::local_arn("kinesisanalytics", &format!("application/{name}"))
+            }
+        }
+    }
+}
+
 impl Role {
-    /// Returns the role of an application, allowing nothing yet.
-    pub fn new(id: LogicalId, runtime: Runtime, application_name: &str) -> Self {
+    /// Returns a role for the one application of a name, allowing nothing yet.
+    pub fn new(id: LogicalId, principal: Principal, name: &str) -> Self {
         Self {
             id,
-            runtime,
-            // Both generations of the service share the principal.
-            service: "kinesisanalytics.amazonaws.com",
-            source_arn: Value::local_arn("kinesisanalytics", &format!("application/{application_name}")),
+            principal,
+            service: principal.service(),
+            source_arn: principal.source_arn(name),
             statements: Vec::new(),
         }
     }
 
-    /// Allows actions on one resource.
-    pub fn allow(&mut self, sid: String, actions: &[&'static str], resource: Value) {
-        self.statements.push(Statement { sid, actions: actions.to_vec(), resources: vec![resource] });
+    /// Allows actions on resources.
+    pub fn allow(&mut self, sid: String, why: String, actions: &[&'static str], resources: Vec<Value>) {
+        self.statements.push(Statement { sid, why, actions: actions.to_vec(), resources });
     }
 
     /// Returns its Amazon resource name.

@@ -174,12 +174,12 @@ fn check_statements(plain: &Json) -> Result<(), InfraError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Runtime;
+    use super::super::Principal;
     use super::*;
     use crate::streams::Capacity;
 
     fn role() -> Role {
-        Role::new(LogicalId::fixed("ApplicationRole"), Runtime::Flink, "ticker")
+        Role::new(LogicalId::fixed("ApplicationRole"), Principal::Flink, "ticker")
     }
 
     #[test]
@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn wildcards_and_unknown_names_are_found_in_text_too() {
         let mut wide = role();
-        wide.allow("Wide".to_owned(), &["kinesis:GetRecords"], Value::sub("arn:${AWS::Partition}:kinesis:*"));
+        let everything = vec![Value::sub("arn:${AWS::Partition}:kinesis:*")];
+        wide.allow("Wide".to_owned(), "It reads.".to_owned(), &["kinesis:GetRecords"], everything);
         let stack = Stack { resources: vec![Resource::Role(wide)], ..Stack::default() };
         assert!(matches!(stack.check(), Err(InfraError::Wildcard { .. })));
         let group = LogGroup::new(LogicalId::fixed("Logs"), "/x");

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::streams::Capacity;
 
-use super::{LogicalId, Role, Runtime, Value};
+use super::{LogicalId, Principal, Role, Value};
 
 /// How long a record stays: the least that Kinesis keeps, and what its price per shard includes.
 const RETENTION_HOURS: u32 = 24;
@@ -37,27 +37,30 @@ impl Stream {
 
     /// Lets a role read the stream by polling.
     pub fn grant_read(&self, role: &mut Role) {
-        let actions: &[&str] = match role.runtime {
-            Runtime::Flink => &[
+        let actions: &[&str] = match role.principal {
+            Principal::Flink => &[
                 "kinesis:DescribeStreamSummary",
                 "kinesis:GetRecords",
                 "kinesis:GetShardIterator",
                 "kinesis:ListShards",
             ],
-            Runtime::KinesisSql => {
+            // The connector 4.x looks the stream's ARN up by DescribeStream before it lists shards.
+            Principal::LegacyFlink | Principal::KinesisSql => {
                 &["kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
             }
         };
-        role.allow(format!("Read{}", self.id.as_str()), actions, self.arn());
+        let why = format!("The application reads the stream {}.", self.name);
+        role.allow(format!("Read{}", self.id.as_str()), why, actions, vec![self.arn()]);
     }
 
     /// Lets a role write the stream.
     pub fn grant_write(&self, role: &mut Role) {
-        let actions: &[&str] = match role.runtime {
-            Runtime::Flink => &["kinesis:PutRecords"],
-            Runtime::KinesisSql => &["kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords"],
+        let actions: &[&str] = match role.principal {
+            Principal::Flink | Principal::LegacyFlink => &["kinesis:PutRecords"],
+            Principal::KinesisSql => &["kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords"],
         };
-        role.allow(format!("Write{}", self.id.as_str()), actions, self.arn());
+        let why = format!("The application writes the stream {}.", self.name);
+        role.allow(format!("Write{}", self.id.as_str()), why, actions, vec![self.arn()]);
     }
 
     /// Returns its Amazon resource name.

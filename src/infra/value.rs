@@ -78,6 +78,17 @@ impl Value {
         Self::Sub { text: text.into() }
     }
 
+    /// Writes the value as text for [`Self::sub`].
+    pub fn as_sub(&self) -> String {
+        match self {
+            // There is one sign that would be more than text.
+            Self::Text(text) => text.replace("${", "${!"),
+            Self::Ref { id } => format!("${{{}}}", id.as_str()),
+            Self::Attribute { path: (id, attribute) } => format!("${{{}.{}}}", id.as_str(), attribute.name()),
+            Self::Sub { text } => text.clone(),
+        }
+    }
+
     /// Takes the Amazon resource name of something in the stack's own account and region.
     pub fn local_arn(service: &str, resource: &str) -> Self {
         Self::sub(format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}"))

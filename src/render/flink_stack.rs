@@ -1,8 +1,8 @@
 //! Plan → the stack of Managed Service for Apache Flink, and what both stacks begin with.
 
 use crate::infra::{
-    Application, Code, Files, LogGroup, LogicalId, Output, PropertyGroup, Resource, Role, Runtime, Stack, Stream, Tag,
-    Value,
+    Application, Code, Files, LogGroup, LogicalId, Output, Principal, PropertyGroup, Resource, Role, Stack, Stream,
+    Tag, Value,
 };
 use crate::plan::{self, Plan, Table};
 use crate::spec::Connector;
@@ -19,7 +19,11 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
     if !runs {
         return stack;
     }
-    let mut role = Role::new(LogicalId::fixed("ApplicationRole"), Runtime::Flink, &plan.name);
+    let principal = match plan.target.connector {
+        Connector::V4 => Principal::LegacyFlink,
+        Connector::V5 | Connector::V6 => Principal::Flink,
+    };
+    let mut role = Role::new(LogicalId::fixed("ApplicationRole"), principal, &plan.name);
     let code = Code::from_parameters();
     code.grant_read(&mut role);
     let group = LogGroup::new(LogicalId::fixed("ApplicationLogGroup"), name_log_group(plan));

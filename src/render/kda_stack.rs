@@ -1,7 +1,8 @@
 //! Plan → the stack of the discontinued service.
 
 use crate::infra::{
-    LogGroup, LogicalId, Output, Resource, Role, Runtime, SqlApplication, SqlColumn, SqlInput, SqlOutput, Stack, Value,
+    LogGroup, LogicalId, Output, Principal, Resource, Role, SqlApplication, SqlColumn, SqlInput, SqlOutput, Stack,
+    Value,
 };
 use crate::plan::{Column, Plan, Stream};
 use crate::record::RecordFormat;
@@ -39,7 +40,7 @@ pub(super) fn stack(plan: &Plan, code: &str) -> Result<Stack, String> {
     }
 
     let mut stack = start(plan);
-    let mut role = Role::new(LogicalId::fixed("ApplicationRole"), Runtime::KinesisSql, &plan.name);
+    let mut role = Role::new(LogicalId::fixed("ApplicationRole"), Principal::KinesisSql, &plan.name);
     let group = LogGroup::new(LogicalId::fixed("ApplicationLogGroup"), name_log_group(plan));
     let log = group.log_stream(LogicalId::fixed("ApplicationLog"), "application");
     log.grant_write(&mut role);

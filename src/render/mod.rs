@@ -22,6 +22,7 @@ pub use assembly::{Artifact, Assembly, Omission};
 pub use code_stack::{CODE_BUCKET_ARN, CODE_BUCKET_NAME, CODE_STACK};
 pub use error::RenderError;
 
+use crate::infra::Stack;
 use crate::plan::Plan;
 use crate::spec::EngineKind;
 use flink::Connectors;
@@ -47,6 +48,22 @@ pub const TABLES_PREFIX: &str = "TablesPrefix";
 pub const FLINK_MAIN: &str = "main.py";
 /// The SQL of Kinesis Data Analytics.
 pub const KDA_SQL: &str = "application.sql";
+
+/// Returns the stack of the plan's target, as its template says it; none where the target has no stack, or this plan
+/// cannot give one there.
+pub fn stack(plan: &Plan) -> Result<Option<Stack>, RenderError> {
+    match plan.target.engine {
+        EngineKind::Embedded | EngineKind::Flink => Ok(None),
+        EngineKind::ManagedFlink => {
+            let runs = flink::job(plan, &Connectors::of(plan)).is_ok();
+            Ok(Some(flink_stack::stack(plan, runs)))
+        }
+        EngineKind::KinesisSql => match kda_sql::application(plan) {
+            Ok(application) => Ok(kda_stack::stack(plan, &templates::kda_sql(&application)?).ok()),
+            Err(_) => Ok(None),
+        },
+    }
+}
 
 /// Renders every artifact of the plan's target; the paths are within the target's folder.
 ///

@@ -93,11 +93,36 @@ fn roles_allow_what_is_named_and_nothing_more() {
     }
     let template = templates(&ticker()).remove(0);
     let statement = |sid: &str| between(&template, &format!("- Sid: \"{sid}\"\n"), '-').len();
-    for sid in ["ReadCode", "DescribeLog", "WriteLog", "ReadTradesStream", "WriteAveragesStream"] {
+    for sid in ["ReadCode", "FindLog", "WriteLog", "ReadTradesStream", "WriteAveragesStream"] {
         assert_eq!(statement(sid), 1, "{sid}");
     }
     assert_eq!(template.matches("- Sid:").count(), 5);
     assert!(!template.contains("ReadAveragesStream") && !template.contains("WriteTradesStream"));
+}
+
+#[test]
+fn each_permission_has_its_reason_and_names_what_it_is_for() {
+    let mut plan = ticker();
+    let stack = super::stack(&plan).expect("renders").expect("there is one");
+    let shown: Vec<String> = stack
+        .permissions()
+        .iter()
+        .map(|it| {
+            format!("{}.{} [{}] on [{}]: {}", it.role, it.sid, it.actions.join(" "), it.resources.join(" "), it.why)
+        })
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    ApplicationRole.ReadCode [s3:GetObject] on [${CodeBucketArn}/${CodeKey}]: The service fetches the packaged application when it starts.
+    ApplicationRole.FindLog [logs:DescribeLogGroups logs:DescribeLogStreams] on [arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group::log-stream: arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/kinesis-analytics/ticker:log-stream:]: The application looks its log up before it writes to it.
+    ApplicationRole.WriteLog [logs:PutLogEvents] on [arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/kinesis-analytics/ticker:log-stream:application]: The application writes what it does to its log.
+    ApplicationRole.ReadTradesStream [kinesis:DescribeStreamSummary kinesis:GetRecords kinesis:GetShardIterator kinesis:ListShards] on [arn:${AWS::Partition}:kinesis:${AWS::Region}:${AWS::AccountId}:stream/trades]: The application reads the stream trades.
+    ApplicationRole.WriteAveragesStream [kinesis:PutRecords] on [arn:${AWS::Partition}:kinesis:${AWS::Region}:${AWS::AccountId}:stream/averages]: The application writes the stream averages.
+    ");
+    plan.target.engine = EngineKind::KinesisSql;
+    let stack = super::stack(&plan).expect("renders").expect("there is one");
+    assert!(stack.permissions().iter().all(|it| it.why.ends_with('.') && it.role == "ApplicationRole"));
+    plan.target.engine = EngineKind::Flink;
+    assert_eq!(super::stack(&plan).expect("renders"), None);
 }
 
 #[test]

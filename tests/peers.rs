@@ -1,4 +1,4 @@
-//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint, Flink, `MiniStack`.
+//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint, checkov, Flink, `MiniStack`.
 
 pub(crate) mod flink;
 pub(crate) mod ministack;
@@ -11,6 +11,11 @@ use std::path::PathBuf;
 /// set, says what is left out.
 pub(crate) fn environment(what: &str) -> Option<PathBuf> {
     found("PIPE_PEERS", what)
+}
+
+/// Returns the Python virtual environment that `PIPE_CHECKOV` names: checkov and boto3 want different versions of one library.
+pub(crate) fn checkov(what: &str) -> Option<PathBuf> {
+    found("PIPE_CHECKOV", what)
 }
 
 /// Returns the folder that a variable names, or says what is left out.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::plan::FlinkRuntime;
+
 use super::{Code, LogStream, LogicalId, Role, Value};
 
 /// An application that runs packaged Flink code.
@@ -14,7 +16,9 @@ pub struct Application {
     /// What it is for.
     pub description: String,
     /// The Flink that it runs on, as the service names it.
-    pub runtime: &'static str,
+    runtime: &'static str,
+    #[serde(skip)]
+    flink: FlinkRuntime,
     /// What it runs.
     pub code: Code,
     /// Its role.
@@ -44,17 +48,39 @@ pub struct LoggingOption {
 }
 
 impl Application {
-    /// Returns an application of Flink 1.20, with a role that allows nothing yet.
-    pub fn new(id: LogicalId, name: &str, code: Code, role: &Role) -> Self {
+    /// Returns an application with a role.
+    pub fn new(id: LogicalId, name: &str, flink: FlinkRuntime, code: Code, role: &Role) -> Self {
         Self {
             id,
             name: name.to_owned(),
             description: String::new(),
-            runtime: "FLINK-1_20",
+            runtime: match flink {
+                FlinkRuntime::V1_20 => "FLINK-1_20",
+                FlinkRuntime::V2_2 => "FLINK-2_2",
+                FlinkRuntime::V2_3 => "FLINK-2_3",
+            },
+            flink,
             code,
             role: role.arn(),
             parallelism: 1,
             properties: Vec::new(),
+        }
+    }
+
+    /// Returns the metric that is above zero while the job is not at work. Flink 2.2 has states of their own for it (Managed
+    /// Service for Apache Flink developer guide, "Flink 2.2 metric changes").
+    pub fn outage_metric(&self) -> &'static str {
+        match self.flink {
+            FlinkRuntime::V1_20 => "downtime",
+            FlinkRuntime::V2_2 | FlinkRuntime::V2_3 => "restartingTime",
+        }
+    }
+
+    /// Returns the metric that counts how often the job began anew.
+    pub fn restarts_metric(&self) -> &'static str {
+        match self.flink {
+            FlinkRuntime::V1_20 => "fullRestarts",
+            FlinkRuntime::V2_2 | FlinkRuntime::V2_3 => "numRestarts",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{LogicalId, Value};
+use super::{LogicalId, Role, Value};
 
 /// How long an object is kept that was replaced or deleted: a week to find a mistake and take it back.
 const NONCURRENT_DAYS: u32 = 7;
@@ -40,6 +40,18 @@ impl Bucket {
     /// Returns the policy by which the bucket answers through TLS only.
     pub fn tls_only(&self, id: LogicalId) -> BucketPolicy {
         BucketPolicy { id, bucket: Value::reference(&self.id), bucket_arn: self.arn(), objects_arn: self.objects("") }
+    }
+
+    /// Lets a role write objects whose keys begin so, each with `/` at its end. The actions are those that Firehose asks
+    /// for (Data Firehose developer guide, "Grant Firehose access to an Amazon S3 destination").
+    pub fn grant_write(&self, role: &mut Role, prefixes: &[&str]) {
+        let why = "The archive finds the bucket and what it has begun to write there.".to_owned();
+        let actions = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
+        role.allow("FindArchive".to_owned(), why, &actions, vec![self.arn()]);
+        let why = "The archive writes its objects, and takes back what it could not end.".to_owned();
+        let actions = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"];
+        let objects = prefixes.iter().map(|prefix| self.objects(prefix)).collect();
+        role.allow("WriteArchive".to_owned(), why, &actions, objects);
     }
 
     /// Returns its Amazon resource name.

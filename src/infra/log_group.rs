@@ -52,8 +52,18 @@ impl LogStream {
         let why = "The application looks its log up before it writes to it.".to_owned();
         let actions = ["logs:DescribeLogGroups", "logs:DescribeLogStreams"];
         role.allow("FindLog".to_owned(), why, &actions, vec![none, group]);
-        let why = "The application writes what it does to its log.".to_owned();
+        self.grant_put(role);
+    }
+
+    /// Lets a role write this log, whose name it knows.
+    pub fn grant_put(&self, role: &mut Role) {
+        let why = "What goes wrong stands in the log.".to_owned();
         role.allow("WriteLog".to_owned(), why, &["logs:PutLogEvents"], vec![self.arn()]);
+    }
+
+    /// Returns the name of its group.
+    pub fn group(&self) -> Value {
+        self.group.clone()
     }
 
     /// Returns its Amazon resource name.

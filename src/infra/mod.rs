@@ -3,13 +3,17 @@
 //! Owns what stands in a stack, its logical ids, and least privilege: a role allows what was granted, on what granted it.
 //! May import `plan` and what it imports. Knows nothing of a template's text: constructs serialize to plain data.
 
+mod alarm;
 mod application;
 mod bucket;
 mod code;
+mod dashboard;
+mod delivery_stream;
 mod error;
 mod files;
 mod id;
 mod log_group;
+mod metric;
 mod permission;
 mod role;
 mod sql_application;
@@ -17,13 +21,17 @@ mod stack;
 mod stream;
 mod value;
 
+pub use alarm::Alarm;
 pub use application::{Application, LoggingOption, PropertyGroup};
 pub use bucket::{Bucket, BucketPolicy};
 pub use code::Code;
+pub use dashboard::{Dashboard, Widget};
+pub use delivery_stream::DeliveryStream;
 pub use error::InfraError;
 pub use files::Files;
 pub use id::LogicalId;
 pub use log_group::{LogGroup, LogStream};
+pub use metric::Metric;
 pub use permission::Permission;
 pub use role::{Principal, Role, Statement};
 pub use sql_application::{SqlApplication, SqlColumn, SqlInput, SqlOutput};

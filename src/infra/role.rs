@@ -13,9 +13,11 @@ pub enum Principal {
     LegacyFlink,
     /// An application of Kinesis Data Analytics for SQL.
     KinesisSql,
+    /// A delivery stream of Data Firehose.
+    Firehose,
 }
 
-/// A role that one application assumes.
+/// A role that one thing assumes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Role {
     /// Its id.
@@ -50,6 +52,7 @@ impl Principal {
         match self {
             // Both generations of the service share it.
             Self::Flink | Self::LegacyFlink | Self::KinesisSql => "kinesisanalytics.amazonaws.com",
+            Self::Firehose => "firehose.amazonaws.com",
         }
     }
 
@@ -59,6 +62,7 @@ impl Principal {
             Self::Flink | Self::LegacyFlink | Self::KinesisSql => {
                 Value::local_arn("kinesisanalytics", &format!("application/{name}"))
             }
+            Self::Firehose => Value::local_arn("firehose", &format!("deliverystream/{name}")),
         }
     }
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{
-    Application, Attribute, Bucket, BucketPolicy, InfraError, LogGroup, LogStream, LoggingOption, LogicalId, Role,
-    SqlApplication, SqlOutput, Stream, Value,
+    Alarm, Application, Attribute, Bucket, BucketPolicy, Dashboard, DeliveryStream, InfraError, LogGroup, LogStream,
+    LoggingOption, LogicalId, Role, SqlApplication, SqlOutput, Stream, Value,
 };
 
 /// A stack.
@@ -71,6 +71,9 @@ pub enum Resource {
     SqlOutput(SqlOutput),
     Bucket(Bucket),
     BucketPolicy(BucketPolicy),
+    DeliveryStream(DeliveryStream),
+    Alarm(Alarm),
+    Dashboard(Dashboard),
 }
 
 impl Resource {
@@ -87,15 +90,25 @@ impl Resource {
             Self::SqlOutput(output) => &output.id,
             Self::Bucket(bucket) => &bucket.id,
             Self::BucketPolicy(policy) => &policy.id,
+            Self::DeliveryStream(delivery) => &delivery.id,
+            Self::Alarm(alarm) => &alarm.id,
+            Self::Dashboard(dashboard) => &dashboard.id,
         }
     }
 
     fn has(&self, attribute: &str) -> bool {
-        matches!(self, Self::Stream(_) | Self::Role(_) | Self::Bucket(_)) && attribute == Attribute::Arn.name()
+        matches!(self, Self::Stream(_) | Self::Role(_) | Self::Bucket(_) | Self::Alarm(_))
+            && attribute == Attribute::Arn.name()
     }
 }
 
 impl Stack {
+    /// Tells the main name of a resource.
+    pub fn tell(&mut self, id: &'static str, what: &str, resource: &LogicalId) {
+        let value = Value::reference(resource);
+        self.outputs.push(Output { id: LogicalId::fixed(id), description: what.to_owned(), value });
+    }
+
     /// Tells the name and the Amazon resource name of a stream.
     pub fn tell_stream(&mut self, stream: &Stream) {
         let about = |what: &str| format!("The {what} of the stream {}", stream.name);
@@ -105,7 +118,8 @@ impl Stack {
         self.outputs.push(Output { id: id("StreamArn"), description: about("ARN"), value: stream.arn() });
     }
 
-    /// Checks that ids are unique, that everything referred to is there, and that no statement holds a wildcard.
+    /// Checks that ids are unique, that everything referred to is there, and that no role allows more than what it names:
+    /// the one wildcard is that of objects in a bucket of the stack, which cannot be named before they are written.
     pub fn check(&self) -> Result<(), InfraError> {
         let mut known: BTreeMap<&str, Option<&Resource>> = BTreeMap::new();
         let parameters = self.parameters.iter().map(|parameter| (&parameter.id, None));
@@ -122,7 +136,7 @@ impl Stack {
         }
         let plain = self.plain();
         check_references(&plain, &known)?;
-        check_statements(&plain)
+        check_statements(&plain, &known)
     }
 
     fn plain(&self) -> Json {
@@ -159,17 +173,32 @@ fn check_references(plain: &Json, known: &BTreeMap<&str, Option<&Resource>>) -> 
     }
 }
 
-fn check_statements(plain: &Json) -> Result<(), InfraError> {
+fn check_statements(plain: &Json, known: &BTreeMap<&str, Option<&Resource>>) -> Result<(), InfraError> {
     let wildcard = |value: &Json| {
         let text = value.to_string();
-        if text.contains('*') { Err(InfraError::Wildcard { text }) } else { Ok(()) }
+        if text.contains('*') && !is_objects(value, known) { Err(InfraError::Wildcard { text }) } else { Ok(()) }
     };
     match plain {
-        Json::Array(items) => items.iter().try_for_each(check_statements),
-        Json::Object(members) if members.contains_key("actions") => members.values().try_for_each(wildcard),
-        Json::Object(members) => members.values().try_for_each(check_statements),
+        Json::Array(items) => items.iter().try_for_each(|item| check_statements(item, known)),
+        Json::Object(members) => match (&members.get("actions"), &members.get("resources")) {
+            (Some(Json::Array(actions)), Some(Json::Array(resources))) => {
+                actions.iter().chain(resources).try_for_each(wildcard)
+            }
+            _ => members.values().try_for_each(|member| check_statements(member, known)),
+        },
         _ => Ok(()),
     }
+}
+
+/// Returns whether a resource is the objects of a folder in a bucket of the stack: `${Bucket.Arn}/folder/*`.
+fn is_objects(resource: &Json, known: &BTreeMap<&str, Option<&Resource>>) -> bool {
+    let folder = || {
+        let text = resource.get("Fn::Sub")?.as_str()?.strip_prefix("${")?.strip_suffix("/*")?;
+        let (bucket, folder) = text.split_once(".Arn}/")?;
+        let of_the_stack = matches!(known.get(bucket), Some(Some(Resource::Bucket(_))));
+        (of_the_stack && !folder.is_empty() && !folder.contains(['*', '?', '$'])).then_some(folder)
+    };
+    folder().is_some()
 }
 
 #[cfg(test)]
@@ -184,7 +213,7 @@ mod tests {
 
     #[test]
     fn grants_name_what_granted_them() {
-        let stream = Stream::new("trades", Capacity::Provisioned(2));
+        let stream = Stream::new("trades", Capacity::Provisioned(2), 24);
         let mut role = role();
         stream.grant_read(&mut role);
         let mut stack = Stack { resources: vec![Resource::Role(role)], ..Stack::default() };
@@ -203,6 +232,17 @@ mod tests {
         wide.allow("Wide".to_owned(), "It reads.".to_owned(), &["kinesis:GetRecords"], everything);
         let stack = Stack { resources: vec![Resource::Role(wide)], ..Stack::default() };
         assert!(matches!(stack.check(), Err(InfraError::Wildcard { .. })));
+        let bucket = Bucket::new(LogicalId::fixed("Archive"), None);
+        let writes = |prefix: &str, there: bool| {
+            let mut archiving = role();
+            bucket.grant_write(&mut archiving, &[prefix]);
+            let mut resources = vec![Resource::Role(archiving)];
+            resources.extend(there.then(|| Resource::Bucket(bucket.clone())));
+            Stack { resources, ..Stack::default() }.check()
+        };
+        assert_eq!(writes("streams/trades/", true), Ok(()));
+        assert!(matches!(writes("", true), Err(InfraError::Wildcard { .. })), "a whole bucket is no folder");
+        assert!(writes("streams/trades/", false).is_err());
         let group = LogGroup::new(LogicalId::fixed("Logs"), "/x");
         let log = group.log_stream(LogicalId::fixed("Log"), "x");
         let mut logging = role();

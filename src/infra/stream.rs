@@ -6,8 +6,6 @@ use crate::streams::Capacity;
 
 use super::{LogicalId, Principal, Role, Value};
 
-/// How long a record stays: the least that Kinesis keeps, and what its price per shard includes.
-const RETENTION_HOURS: u32 = 24;
 /// The key that AWS manages for Kinesis: it encrypts at no price, and asks for no permission on a key.
 const MANAGED_KEY: &str = "alias/aws/kinesis";
 
@@ -25,14 +23,14 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Returns an encrypted stream.
-    pub fn new(name: &str, capacity: Capacity) -> Self {
+    /// Returns an encrypted stream that keeps its records for so many hours.
+    pub fn new(name: &str, capacity: Capacity, retention_hours: u32) -> Self {
         let shards = match capacity {
             Capacity::Provisioned(shards) => Some(shards),
             Capacity::OnDemand => None,
         };
         let id = LogicalId::derived(name, "Stream");
-        Self { id, name: name.to_owned(), shards, retention_hours: RETENTION_HOURS, key: MANAGED_KEY }
+        Self { id, name: name.to_owned(), shards, retention_hours, key: MANAGED_KEY }
     }
 
     /// Lets a role read the stream by polling.
@@ -45,18 +43,20 @@ impl Stream {
                 "kinesis:ListShards",
             ],
             // The connector 4.x looks the stream's ARN up by DescribeStream before it lists shards.
-            Principal::LegacyFlink | Principal::KinesisSql => {
+            Principal::LegacyFlink | Principal::KinesisSql | Principal::Firehose => {
                 &["kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
             }
         };
-        let why = format!("The application reads the stream {}.", self.name);
+        let reader = if role.principal == Principal::Firehose { "archive" } else { "application" };
+        let why = format!("The {reader} reads the stream {}.", self.name);
         role.allow(format!("Read{}", self.id.as_str()), why, actions, vec![self.arn()]);
     }
 
     /// Lets a role write the stream.
     pub fn grant_write(&self, role: &mut Role) {
         let actions: &[&str] = match role.principal {
-            Principal::Flink | Principal::LegacyFlink => &["kinesis:PutRecords"],
+            // No archive writes a stream.
+            Principal::Flink | Principal::LegacyFlink | Principal::Firehose => &["kinesis:PutRecords"],
             Principal::KinesisSql => &["kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords"],
         };
         let why = format!("The application writes the stream {}.", self.name);

@@ -22,12 +22,13 @@ pub use relation::{
     Attribute, Clock, Forest, Group, Hotspots, Join, JoinKind, Lookup, Operator, Over, Rank, Read, Relation,
     RelationId, RowTime, Select, SystemColumn, Top,
 };
+pub(crate) use resolve::delivery_stream;
 pub use stream::{Column, Source, Stream, Time};
 pub use table::{Table, TableFormat};
 pub use target::Target;
 pub use trial::{Action, Datum, Expectation, Files, Record, Step, Trial};
 
-pub use crate::spec::{Connector, EngineKind, StreamsKind};
+pub use crate::spec::{Connector, EngineKind, FlinkRuntime, StreamsKind};
 
 /// The stream that takes what could not be read or computed, in every pipeline. KDA reserves the same name.
 pub const ERROR_STREAM: &str = "error_stream";

@@ -7,6 +7,15 @@ use crate::sql::SqlError;
 use super::queries::{Building, kda};
 use super::{ERROR_STREAM, Plan, Source, Stream, Target};
 
+/// The longest name of a delivery stream (Firehose API, `CreateDeliveryStream`).
+const MAX_DELIVERY_STREAM: usize = 64;
+
+/// Returns the name of the delivery stream that archives a stream. No pipeline's name has a point in it, so that no two
+/// pipelines come to one name.
+pub(crate) fn delivery_stream(pipeline: &str, stream: &str) -> String {
+    format!("{pipeline}.{stream}")
+}
+
 /// What the parts of the resolution share.
 pub(super) struct Context<'a> {
     pub(super) document: &'a Document,
@@ -106,9 +115,28 @@ impl Context<'_> {
         for (name, _) in &self.target.overrides.shards {
             self.known("stream", name, streams());
         }
+        self.check_archive();
         let generators = || self.spec.generators.iter().map(|generator| generator.stream.value.as_str());
         for (name, _) in &self.target.overrides.rates {
             self.known("generator", name, generators());
+        }
+    }
+
+    /// Checks the streams that the target archives.
+    fn check_archive(&self) {
+        let streams = self.spec.streams.iter().map(|stream| stream.name.value.as_str());
+        for name in &self.target.stack.archive {
+            let length = delivery_stream(&self.spec.name.value, &name.value).len();
+            if self.known("stream", name, streams.clone()) && length > MAX_DELIVERY_STREAM {
+                self.add(
+                    Diagnostic::new(
+                        format!("stream `{}` has too long a name to be archived", name.value),
+                        name.span.clone(),
+                    )
+                    .label(format!("{length} letters with the pipeline's name before it"))
+                    .help(format!("a delivery stream has {MAX_DELIVERY_STREAM} at most: shorten one of the names")),
+                );
+            }
         }
     }
 

@@ -29,7 +29,8 @@ impl Context<'_> {
         let overridden = self.target.overrides.shards.iter().find(|(stream, _)| stream.value == *name);
         let capacity = overridden.map_or(spec.capacity, |(_, capacity)| *capacity);
         let format = self.format(spec, &source);
-        Stream { name: name.clone(), capacity, format, columns, partition_key, time, source }
+        let retention_hours = spec.retention_hours;
+        Stream { name: name.clone(), capacity, retention_hours, format, columns, partition_key, time, source }
     }
 
     fn format(&self, spec: &StreamSpec, source: &Source) -> RecordFormat {

@@ -93,6 +93,7 @@ mod tests {
         Stream {
             name: "s".to_owned(),
             capacity: Capacity::OnDemand,
+            retention_hours: 24,
             format,
             columns: vec![
                 column("at", SqlType::Timestamp(3)),

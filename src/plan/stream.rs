@@ -13,6 +13,8 @@ pub struct Stream {
     pub name: String,
     /// Its shards.
     pub capacity: Capacity,
+    /// How long a record stays, in hours, where the stack makes the stream.
+    pub retention_hours: u32,
     /// How its rows are written.
     pub format: RecordFormat,
     /// What a record holds, in order.

@@ -1,6 +1,6 @@
 //! The target that a plan is for.
 
-use crate::spec::{Connector, EngineKind, StreamsKind, TargetSpec};
+use crate::spec::{Connector, EngineKind, StackSpec, StreamsKind, TargetSpec};
 
 /// Where a pipeline runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Target {
     pub jar: Option<String>,
     /// The SHA-256 of the jar, where the file says it.
     pub jar_sha256: Option<String>,
+    /// What the file says about its stack.
+    pub stack: StackSpec,
 }
 
 impl Target {
@@ -46,6 +48,7 @@ impl Target {
             maven: spec.maven.clone(),
             jar: spec.jar.clone(),
             jar_sha256: spec.jar_sha256.clone(),
+            stack: spec.stack.clone(),
         }
     }
 }

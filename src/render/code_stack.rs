@@ -4,8 +4,8 @@ use crate::infra::{Bucket, LogicalId, Output, Resource, Stack, Value};
 
 use super::flink_stack::managed;
 
-/// The name of the stack, one for an account and region. No pipeline is in its way: their stacks have another prefix.
-pub const CODE_STACK: &str = "pipe-code";
+/// The name of the stack, one for an account and region.
+pub use crate::spec::CODE_STACK;
 /// The output of the stack that tells the name of the bucket.
 pub const CODE_BUCKET_NAME: &str = "BucketName";
 /// The output of the stack that tells the Amazon resource name of the bucket.

@@ -1,13 +1,14 @@
 //! Plan → the stack of Managed Service for Apache Flink, and what both stacks begin with.
 
 use crate::infra::{
-    Application, Code, Files, LogGroup, LogicalId, Output, Principal, PropertyGroup, Resource, Role, Stack, Stream,
-    Tag, Value,
+    Application, Code, Files, LogGroup, LogicalId, Principal, PropertyGroup, Resource, Role, Stack, Stream, Tag, Value,
 };
 use crate::plan::{self, Plan, Table};
 use crate::spec::Connector;
 
+use super::archive::archive;
 use super::flink::{inputs, parallelism};
+use super::watch::watch;
 
 /// The longest description of a stack, in bytes, and of an application (AWS `CloudFormation` user guide,
 /// template anatomy; Managed Service for Apache Flink API, `CreateApplication`).
@@ -17,6 +18,7 @@ const MAX_DESCRIPTION: usize = 1024;
 pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
     let mut stack = start(plan);
     if !runs {
+        watch(plan, &[], &mut stack);
         return stack;
     }
     let principal = match plan.target.connector {
@@ -53,13 +55,10 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
         Files::grant_read_at(&mut role, &table.name, &table.file);
     }
 
-    let mut application = Application::new(LogicalId::fixed("Application"), &plan.name, code, &role);
+    let runtime = plan.target.stack.runtime;
+    let mut application = Application::new(LogicalId::fixed("Application"), &plan.name, runtime, code, &role);
     application.description = description(plan);
     application.parallelism = parallelism(plan);
-    if plan.target.connector == Connector::V6 {
-        // The first of the service with the connector 6.x.
-        application.runtime = "FLINK-2_2";
-    }
     application.properties = vec![
         PropertyGroup {
             id: "kinesis.analytics.flink.run.options",
@@ -69,13 +68,8 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
         PropertyGroup { id: "pipe.job", entries: places },
     ];
     let logging = application.log_to(LogicalId::fixed("ApplicationLogging"), &log);
-    let tell = |id, what: &str, of: &LogicalId| Output {
-        id: LogicalId::fixed(id),
-        description: what.to_owned(),
-        value: Value::reference(of),
-    };
-    stack.outputs.push(tell("ApplicationName", "The name of the application", &application.id));
-    stack.outputs.push(tell("ApplicationLogGroupName", "The log group of the application", &group.id));
+    stack.tell("ApplicationName", "The name of the application", &application.id);
+    stack.tell("ApplicationLogGroupName", "The log group of the application", &group.id);
     stack.resources.extend([
         Resource::LogGroup(group),
         Resource::LogStream(log),
@@ -83,6 +77,8 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
         Resource::Application(application),
         Resource::LoggingOption(logging),
     ]);
+    let reads: Vec<&str> = inputs(plan).map(|from| from.name.as_str()).collect();
+    watch(plan, &reads, &mut stack);
     stack
 }
 
@@ -99,6 +95,7 @@ pub(super) fn start(plan: &Plan) -> Stack {
         stack.tell_stream(&stream);
         stack.resources.push(Resource::Stream(stream));
     }
+    archive(plan, &mut stack);
     stack
 }
 
@@ -108,7 +105,7 @@ pub(super) fn managed() -> Tag {
 }
 
 pub(super) fn stream(of: &plan::Stream) -> Stream {
-    Stream::new(&of.name, of.capacity)
+    Stream::new(&of.name, of.capacity, of.retention_hours)
 }
 
 pub(super) fn name_log_group(plan: &Plan) -> String {

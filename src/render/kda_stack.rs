@@ -1,8 +1,7 @@
 //! Plan → the stack of the discontinued service.
 
 use crate::infra::{
-    LogGroup, LogicalId, Output, Principal, Resource, Role, SqlApplication, SqlColumn, SqlInput, SqlOutput, Stack,
-    Value,
+    LogGroup, LogicalId, Principal, Resource, Role, SqlApplication, SqlColumn, SqlInput, SqlOutput, Stack,
 };
 use crate::plan::{Column, Plan, Stream};
 use crate::record::RecordFormat;
@@ -10,6 +9,7 @@ use crate::sql::Dialect;
 
 use super::flink_stack::{description, name_log_group, start, stream};
 use super::kda_sql::{NAME_PREFIX, input};
+use super::watch::watch;
 
 /// The most characters of an application's code (KDA API, `CreateApplication`).
 const MAX_CODE: usize = 102_400;
@@ -72,11 +72,8 @@ pub(super) fn stack(plan: &Plan, code: &str) -> Result<Stack, String> {
             }
         });
     }
-    stack.outputs.push(Output {
-        id: LogicalId::fixed("ApplicationName"),
-        description: "The name of the application".to_owned(),
-        value: Value::reference(&application.id),
-    });
+    stack.tell("ApplicationName", "The name of the application", &application.id);
+    stack.tell("ApplicationLogGroupName", "The log group of the application", &group.id);
     stack.resources.extend([
         Resource::LogGroup(group),
         Resource::LogStream(log),
@@ -84,6 +81,7 @@ pub(super) fn stack(plan: &Plan, code: &str) -> Result<Stack, String> {
         Resource::SqlApplication(application),
     ]);
     stack.resources.extend(outputs.into_iter().map(Resource::SqlOutput));
+    watch(plan, &[&from.name], &mut stack);
     Ok(stack)
 }
 

@@ -3,6 +3,7 @@
 //! Owns the artifacts' text: what is said lies in `templates/`, and what it is said about is prepared here. May import
 //! `plan`, `infra` and what they import. Pure: the same plan gives the same bytes. Never decides what a query means.
 
+mod archive;
 mod assembly;
 mod code_stack;
 mod error;
@@ -11,6 +12,7 @@ mod flink_stack;
 mod kda_sql;
 mod kda_stack;
 mod templates;
+mod watch;
 mod windowed;
 
 #[cfg(test)]

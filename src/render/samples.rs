@@ -8,7 +8,7 @@ use crate::plan::{
     Time,
 };
 use crate::record::RecordFormat;
-use crate::spec::{Connector, EngineKind, StreamsKind};
+use crate::spec::{Connector, EngineKind, StackSpec, StreamsKind};
 use crate::sql::{Expr, ExprKind, Scope, SqlType, read_filter, read_select};
 use crate::streams::Capacity;
 use crate::window::Tumbling;
@@ -32,6 +32,7 @@ pub(super) fn input(name: &str, shards: u32, columns: Vec<Column>, time: Time) -
     Stream {
         name: name.to_owned(),
         capacity: Capacity::Provisioned(shards),
+        retention_hours: 24,
         format: RecordFormat::Json,
         columns,
         partition_key: None,
@@ -131,6 +132,7 @@ pub(super) fn target(name: &str, engine: EngineKind) -> Target {
         maven: "https://repo.example.org".to_owned(),
         jar: None,
         jar_sha256: None,
+        stack: StackSpec::default(),
     }
 }
 

@@ -6,6 +6,8 @@ use crate::document::{Diagnostic, Spanned, Value};
 const MAX_STREAM_NAME: usize = 128;
 /// The longest name of a pipeline: with what is added to it, it must stay a legal stack and application name (128).
 const MAX_PIPELINE_NAME: usize = 64;
+/// The stack that the code of all pipelines lies in: as a pipeline's name is that of its stack, none has this one.
+pub const CODE_STACK: &str = "pipe-code";
 /// The longest name of a column (KDA SQL reference, identifiers).
 const MAX_COLUMN_NAME: usize = 128;
 
@@ -20,6 +22,13 @@ pub(super) fn pipeline(value: &Value<'_>) -> Option<Spanned<String>> {
             Diagnostic::new(format!("`{}` cannot be the name of a pipeline", name.value), name.span.clone())
                 .label("not a legal name")
                 .help(format!("a letter, then letters, digits, `-` and `_`; at most {MAX_PIPELINE_NAME}")),
+        );
+    }
+    if name.value == CODE_STACK {
+        value.findings().add(
+            Diagnostic::new(format!("`{CODE_STACK}` is reserved"), name.span.clone())
+                .label("the stack with the code of all pipelines has this name")
+                .help("choose another name"),
         );
     }
     legal.then_some(name)

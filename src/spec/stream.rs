@@ -1,5 +1,6 @@
 //! `[streams.NAME]`
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::document::{Diagnostic, Spanned, TableReader, Value, help_for};
@@ -18,6 +19,9 @@ const MAX_COLUMNS: usize = 1000;
 /// How long a shard may be silent before it stops holding the watermark back, where the file does not say: longer than
 /// any pause of a live producer, shorter than a person's patience.
 const DEFAULT_IDLE: Duration = Duration::from_secs(10);
+/// How long Kinesis can keep a record, in hours (Kinesis developer guide, quotas): the least is what the price of a shard
+/// includes, and what holds where the file does not say.
+const RETENTION_HOURS: RangeInclusive<u32> = 24..=8760;
 /// The longest `delay` and `idle`: a watermark that stays behind for longer is a slip of the unit.
 const MAX_WAIT: Duration = Duration::from_hours(8784);
 
@@ -28,6 +32,8 @@ pub struct StreamSpec {
     pub name: Spanned<String>,
     /// `shards`
     pub capacity: Capacity,
+    /// `retention`, in hours
+    pub retention_hours: u32,
     /// `partition_key`
     pub partition_key: Option<Spanned<String>>,
     /// `event_time`
@@ -67,6 +73,8 @@ pub(super) fn read(value: &Value<'_>) -> Option<StreamSpec> {
         None => Some(Capacity::Provisioned(1)),
         Some(shards) => read_shards(&shards),
     };
+    let retention_hours = reader.optional("retention").and_then(|value| read_retention(&value));
+    let retention_hours = retention_hours.unwrap_or(*RETENTION_HOURS.start());
     let partition_key = reader.optional("partition_key").and_then(|value| value.text());
     let event_time = reader.optional(EVENT_TIME).and_then(|value| {
         let event_time = read_event_time(&value);
@@ -81,7 +89,7 @@ pub(super) fn read(value: &Value<'_>) -> Option<StreamSpec> {
         Some(columns) => read_columns(&columns).map(Some),
     };
     reader.finish();
-    // A capacity that cannot be read is a finding, and hides none in the columns. No more does a format.
+    // A capacity that cannot be read is a finding, and hides none in the columns. No more does a retention or a format.
     let capacity = capacity.unwrap_or(Capacity::OnDemand);
     let columns = columns?;
     if let (Some(format), Some(columns)) = (&format, &columns)
@@ -89,7 +97,7 @@ pub(super) fn read(value: &Value<'_>) -> Option<StreamSpec> {
     {
         check_positions(value, &columns.value);
     }
-    Some(StreamSpec { name: name?, capacity, partition_key, event_time, format, columns })
+    Some(StreamSpec { name: name?, capacity, retention_hours, partition_key, event_time, format, columns })
 }
 
 /// Reads `format` and, of CSV, `delimiter`.
@@ -170,6 +178,25 @@ pub(super) fn read_shards(value: &Value<'_>) -> Option<Capacity> {
     value.findings().add(
         Diagnostic::new(format!("`{}` is not a number of shards", text.value), text.span)
             .label("expected a whole number, or \"on-demand\""),
+    );
+    None
+}
+
+/// Reads how long records are kept, in hours.
+fn read_retention(value: &Value<'_>) -> Option<u32> {
+    let retention = value.duration()?;
+    let seconds = retention.value.as_secs();
+    let hours = u32::try_from(seconds / 3600).ok().filter(|hours| RETENTION_HOURS.contains(hours));
+    let whole = retention.value.subsec_nanos() == 0 && seconds % 3600 == 0;
+    let label = match hours {
+        Some(hours) if whole => return Some(hours),
+        Some(_) => "expected whole hours".to_owned(),
+        None => format!("expected {}h to {}h", RETENTION_HOURS.start(), RETENTION_HOURS.end()),
+    };
+    value.findings().add(
+        Diagnostic::new("Kinesis does not keep records for this long", retention.span)
+            .label(label)
+            .help("a day is the least, and 365 days the most"),
     );
     None
 }

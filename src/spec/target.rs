@@ -4,6 +4,7 @@ use crate::document::{Diagnostic, Spanned, TableReader, Value, help_for};
 use crate::streams::Capacity;
 
 use super::generator::read_rate;
+use super::stack::{self, StackSpec};
 use super::stream::read_shards;
 
 /// Where the streams of a target are.
@@ -32,6 +33,11 @@ impl EngineKind {
     /// Returns whether it is an application of a stack on AWS.
     pub fn is_on_aws(self) -> bool {
         matches!(self, Self::ManagedFlink | Self::KinesisSql)
+    }
+
+    /// Returns its name in the file.
+    pub fn name(self) -> &'static str {
+        ENGINES.iter().find(|(_, engine)| *engine == self).map_or("", |(name, _)| name)
     }
 }
 
@@ -73,6 +79,8 @@ pub struct TargetSpec {
     pub jar: Option<String>,
     /// `jar_sha256`
     pub jar_sha256: Option<String>,
+    /// What the file says about its stack.
+    pub stack: StackSpec,
     /// `overrides`
     pub overrides: Overrides,
 }
@@ -94,7 +102,8 @@ const ENGINES: [(&str, EngineKind); 4] = [
     ("kinesis-sql", EngineKind::KinesisSql),
 ];
 
-const CONNECTORS: [(&str, Connector); 3] = [("4.x", Connector::V4), ("5.x", Connector::V5), ("6.x", Connector::V6)];
+pub(super) const CONNECTORS: [(&str, Connector); 3] =
+    [("4.x", Connector::V4), ("5.x", Connector::V5), ("6.x", Connector::V6)];
 /// Where Flink's SQL gateway listens if it is told nothing else (Flink documentation, `sql-gateway.endpoint.rest.port`).
 const GATEWAY: &str = "http://127.0.0.1:8083";
 
@@ -121,6 +130,7 @@ impl TargetSpec {
             maven: MAVEN.to_owned(),
             jar: None,
             jar_sha256: None,
+            stack: StackSpec::default(),
             overrides: Overrides::default(),
         }
     }
@@ -139,19 +149,17 @@ pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
     let mut target = TargetSpec { declared: true, ..TargetSpec::standard(value.key()) };
     let mut reader = value.table(format!("target `{}`", value.key()))?;
     if let Some(streams) = choice(&mut reader, "streams", &STREAMS) {
-        target.streams = streams;
+        target.streams = streams.value;
     }
     if let Some(engine) = choice(&mut reader, "engine", &ENGINES) {
-        target.engine = engine;
+        target.engine = engine.value;
     }
     target.region = reader.optional("region").and_then(|value| value.text()).map(|text| text.value);
     target.endpoint_url = address(&mut reader, "endpoint_url", &["http://", "https://"]);
     if let Some(gateway) = address(&mut reader, "gateway", &["http://"]) {
         target.gateway = gateway;
     }
-    if let Some(connector) = choice(&mut reader, "connector", &CONNECTORS) {
-        target.connector = connector;
-    }
+    (target.stack, target.connector) = stack::read(&mut reader, target.engine, target.region.as_deref());
     target.bucket = bucket(&mut reader);
     if let Some(maven) = address(&mut reader, "maven", &["http://", "https://"]) {
         target.maven = maven;
@@ -215,17 +223,21 @@ fn sha256(reader: &mut TableReader<'_>) -> Option<String> {
     legal.then(|| text.value.to_ascii_lowercase())
 }
 
-fn choice<T: Copy>(reader: &mut TableReader<'_>, key: &'static str, legal: &[(&'static str, T)]) -> Option<T> {
+pub(super) fn choice<T: Copy>(
+    reader: &mut TableReader<'_>,
+    key: &'static str,
+    legal: &[(&'static str, T)],
+) -> Option<Spanned<T>> {
     let text = reader.optional(key)?.text()?;
     let found = legal.iter().find(|(name, _)| *name == text.value);
     if found.is_none() {
         reader.findings().add(
-            Diagnostic::new(format!("`{}` is not a choice for `{key}`", text.value), text.span)
+            Diagnostic::new(format!("`{}` is not a choice for `{key}`", text.value), text.span.clone())
                 .label("not one of them")
                 .help(help_for(&text.value, legal.iter().map(|(name, _)| *name).collect::<Vec<_>>())),
         );
     }
-    found.map(|(_, choice)| *choice)
+    found.map(|(_, choice)| Spanned::new(*choice, text.span))
 }
 
 /// Reads `overrides.SECTION.NAME.KEY` for every NAME.

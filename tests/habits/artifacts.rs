@@ -1,14 +1,12 @@
-//! Every artifact of every pipeline, whole, and what AWS's own checker says of it.
+//! Every artifact of every pipeline, whole.
 
 use std::path::Path;
-use std::process::Command;
 
 use pipe::document::Document;
 use pipe::plan::Plan;
 use pipe::render::{Assembly, CODE_STACK, KINESIS_SQL_FOLDER, TEMPLATE, code_bucket, render, render_kinesis_sql};
 
 use super::{holds_only_tests, pipelines};
-use crate::peers;
 
 /// Returns the artifacts of a pipeline by the folder that `pipe render` gives them.
 fn assemblies(path: &Path) -> Vec<(String, Assembly)> {
@@ -24,7 +22,8 @@ fn stem(path: &Path) -> &str {
     path.file_stem().unwrap().to_str().unwrap()
 }
 
-fn pin(name: &str, text: &str) {
+/// Pins a text under a name.
+pub(super) fn pin(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("artifacts");
     settings.set_prepend_module_to_snapshot(false);
@@ -88,23 +87,6 @@ fn no_permission_is_for_everything() {
         }
     }
     assert!(statements > 0, "the templates have statements");
-}
-
-/// Runs where `PIPE_PEERS` names a Python virtual environment that has cfn-lint; `tests/run` makes one and names it.
-#[test]
-fn cfn_lint_passes_where_pipe_peers_names_its_environment() {
-    let Some(venv) = peers::environment("cfn-lint on the templates") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(venv.join("bin/cfn-lint"));
-    for (name, text) in templates() {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        command.arg(path);
-    }
-    // Its settings are looked for in the current folder, and there are none in this one: nothing is ignored.
-    let output = command.current_dir(folder.path()).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
 fn templates() -> Vec<(String, String)> {

@@ -13,6 +13,7 @@ mod layers;
 mod pipelines;
 mod readme;
 mod registry;
+mod stacks;
 mod templates;
 
 /// The folder of the project.

@@ -42,6 +42,7 @@ fn made(columns: &[(&str, SqlType, &str)]) -> Made {
     let stream = Stream {
         name: "trades".to_owned(),
         capacity: Capacity::Provisioned(1),
+        retention_hours: 24,
         format: RecordFormat::Json,
         columns: declared,
         partition_key: None,

@@ -153,7 +153,40 @@ fn alarms_tell_the_topic_of_the_target() {
         "streams, the reading of one, archives, the application"
     );
     assert_eq!(told("ticker.aws"), 0);
-    for (name, outage) in [("targets.everything", "restartingTime"), ("ticker.aws", "downtime")] {
-        assert!(text(name).contains(&format!("MetricName: \"{outage}\"")), "{name}");
+}
+
+#[test]
+fn an_application_has_the_flink_the_metrics_and_the_grants_of_its_target() {
+    let templates = templates();
+    for (name, runtime, outage, describes) in [
+        ("ticker.aws", "FLINK-1_20", "downtime", "kinesis:DescribeStreamSummary"),
+        ("targets.connector_4", "FLINK-1_20", "downtime", "kinesis:DescribeStream"),
+        ("targets.flink_2_2", "FLINK-2_2", "restartingTime", "kinesis:DescribeStreamSummary"),
+        ("targets.everything", "FLINK-2_3", "restartingTime", "kinesis:DescribeStreamSummary"),
+    ] {
+        let text = &templates.iter().find(|(known, _)| known == name).unwrap().1;
+        assert!(text.contains(&format!("RuntimeEnvironment: {runtime}\n")), "{name}");
+        assert!(text.contains(&format!("MetricName: \"{outage}\"\n")), "{name}");
+        let role = text.split_once("  ApplicationRole:\n").unwrap().1.split_once("  Application:\n").unwrap().0;
+        let described: Vec<&str> = role.lines().filter(|line| line.contains("kinesis:Describe")).collect();
+        assert_eq!(described, [format!("                  - \"{describes}\"")], "{name}");
+    }
+}
+
+#[test]
+fn a_stack_keeps_what_the_file_asks_it_to_keep() {
+    let templates = templates();
+    let text = |wanted: &str| &templates.iter().find(|(name, _)| name == wanted).unwrap().1;
+    let stream = |name: &str| {
+        let rest = text("targets.everything").split_once(&format!("      Name: \"{name}\"\n")).unwrap().1;
+        rest.split_once("RetentionPeriodHours: ").unwrap().1.lines().next().unwrap()
+    };
+    assert_eq!(["trades", "too_late", "averages"].map(stream), ["168", "24", "8760"]);
+    let archived = |name: &str| text(name).matches("Type: AWS::KinesisFirehose::DeliveryStream\n").count();
+    assert_eq!(["targets.everything", "targets.sql", "targets.shards"].map(archived), [2, 1, 0]);
+    // What holds data stays; all else goes with the stack.
+    for resource in text("targets.everything").split("\n\n") {
+        let holds = ["AWS::S3::Bucket\n", "AWS::S3::BucketPolicy\n"].iter().any(|kind| resource.contains(kind));
+        assert_eq!(resource.contains("DeletionPolicy: Retain"), holds, "{resource}");
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::plan::AlarmKind;
+
 use super::{Application, DeliveryStream, LogicalId, Metric, SqlApplication, Stream, Value};
 
 /// How far behind the newest record a reader may be, in milliseconds: ten minutes. That is late for an answer about
@@ -29,6 +31,9 @@ const ONCE: Span = Span { datapoints: 1, minutes: 5 };
 pub struct Alarm {
     /// Its id.
     pub id: LogicalId,
+    /// What it is about.
+    #[serde(skip)]
+    pub kind: AlarmKind,
     /// What it means, and what to do.
     pub description: String,
     /// What it looks at.
@@ -62,8 +67,14 @@ enum Missing {
 }
 
 impl Alarm {
-    fn new(id: LogicalId, metric: Metric, threshold: u32, span: Span, description: String) -> Self {
-        Self { id, description, metric, threshold, span, missing: Missing::NotBreaching, topic: None }
+    fn new(
+        kind: AlarmKind,
+        id: LogicalId,
+        metric: Metric,
+        (threshold, span): (u32, Span),
+        description: String,
+    ) -> Self {
+        Self { id, kind, description, metric, threshold, span, missing: Missing::NotBreaching, topic: None }
     }
 
     /// Has a topic told.
@@ -79,26 +90,26 @@ impl Alarm {
         let metric = |metric| Metric::of_stream(stream, metric);
         let mut alarms = vec![
             Self::new(
+                AlarmKind::Throttled,
                 id("WriteThrottled"),
                 metric("WriteProvisionedThroughputExceeded").summed(),
-                NONE,
-                LASTING,
+                (NONE, LASTING),
                 format!("Writes to the stream {name} are refused: it needs more shards, or keys that spread better."),
             ),
             Self::new(
+                AlarmKind::Throttled,
                 id("ReadThrottled"),
                 metric("ReadProvisionedThroughputExceeded").summed(),
-                NONE,
-                LASTING,
+                (NONE, LASTING),
                 format!("Reads of the stream {name} are refused: it has too few shards for its readers."),
             ),
         ];
         if is_read {
             alarms.push(Self::new(
+                AlarmKind::Behind,
                 id("Behind"),
                 metric("GetRecords.IteratorAgeMilliseconds").greatest(),
-                BEHIND_MILLIS,
-                LASTING,
+                (BEHIND_MILLIS, LASTING),
                 format!(
                     "A reader of the stream {name} is more than ten minutes behind: is it too slow, or does it fail?"
                 ),
@@ -111,10 +122,10 @@ impl Alarm {
     pub fn of_application(application: &Application, has_event_time: bool) -> Vec<Self> {
         let metric = |metric| Metric::of_application(application, metric);
         let mut down = Self::new(
+            AlarmKind::Down,
             LogicalId::fixed("ApplicationDown"),
             metric(application.outage_metric()),
-            NONE,
-            DOWN,
+            (NONE, DOWN),
             "The application does not run: its log says why. It is so until it is started for the first time, too."
                 .to_owned(),
         );
@@ -122,19 +133,19 @@ impl Alarm {
         let mut alarms = vec![
             down,
             Self::new(
+                AlarmKind::Checkpoints,
                 LogicalId::fixed("ApplicationCheckpoints"),
                 metric("numberOfFailedCheckpoints").changing(),
-                NONE,
-                TWICE,
+                (NONE, TWICE),
                 "Checkpoints fail: after a restart, the application goes back to the last one that did not.".to_owned(),
             ),
         ];
         if has_event_time {
             alarms.push(Self::new(
+                AlarmKind::Late,
                 LogicalId::fixed("ApplicationLate"),
                 metric("numLateRecordsDropped").changing(),
-                NONE,
-                ONCE,
+                (NONE, ONCE),
                 "Rows came too late for their windows and are in none: a longer delay of the stream waits for them."
                     .to_owned(),
             ));
@@ -145,10 +156,10 @@ impl Alarm {
     /// Returns the alarm of an application whose code is SQL.
     pub fn of_sql_application(application: &SqlApplication) -> Self {
         Self::new(
+            AlarmKind::Behind,
             LogicalId::fixed("ApplicationLagging"),
             Metric::of_sql_application(application, "MillisBehindLatest").greatest(),
-            BEHIND_MILLIS,
-            LASTING,
+            (BEHIND_MILLIS, LASTING),
             "The application is more than ten minutes behind: is it too slow, or does it fail?".to_owned(),
         )
     }
@@ -156,10 +167,10 @@ impl Alarm {
     /// Returns the alarm of a delivery stream.
     pub fn of_delivery(delivery: &DeliveryStream) -> Self {
         Self::new(
+            AlarmKind::Unarchived,
             LogicalId::derived(&delivery.of, "Unarchived"),
             Metric::of_delivery(delivery, "DeliveryToS3.DataFreshness").greatest(),
-            UNARCHIVED_SECONDS,
-            LASTING,
+            (UNARCHIVED_SECONDS, LASTING),
             format!("Records of the stream {} are not archived: the log of its archive says why.", delivery.of),
         )
     }

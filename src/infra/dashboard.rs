@@ -31,12 +31,13 @@ pub struct Widget {
 }
 
 impl Dashboard {
-    /// Returns a page with the state of alarms, and graphs.
+    /// Returns a page with the state of alarms, where there are any, and graphs.
     pub fn new(id: LogicalId, name: Value, alarms: &[Alarm], widgets: &[Widget]) -> Self {
         let alarms: Vec<String> = alarms.iter().map(|alarm| alarm.arn().as_sub()).collect();
-        let states = json!({"type": "alarm", "properties": {"title": "Alarms", "alarms": alarms}});
+        let states =
+            (!alarms.is_empty()).then(|| json!({"type": "alarm", "properties": {"title": "Alarms", "alarms": alarms}}));
         let graphs = widgets.iter().map(|widget| json!({"type": "metric", "properties": widget.properties()}));
-        let placed = std::iter::once(states).chain(graphs).enumerate().map(|(index, mut widget)| {
+        let placed = states.into_iter().chain(graphs).enumerate().map(|(index, mut widget)| {
             widget["x"] = json!(index % 2 * WIDTH);
             widget["y"] = json!(index / 2 * HEIGHT);
             widget["width"] = json!(WIDTH);

@@ -28,7 +28,7 @@ pub use table::{Table, TableFormat};
 pub use target::Target;
 pub use trial::{Action, Datum, Expectation, Files, Record, Step, Trial};
 
-pub use crate::spec::{Connector, EngineKind, FlinkRuntime, StreamsKind};
+pub use crate::spec::{AlarmKind, Connector, EngineKind, FlinkRuntime, StreamsKind};
 
 /// The stream that takes what could not be read or computed, in every pipeline. KDA reserves the same name.
 pub const ERROR_STREAM: &str = "error_stream";

@@ -31,6 +31,7 @@ pub(super) fn watch(plan: &Plan, reads: &[&str], stack: &mut Stack) {
     alarms.extend(deliveries.iter().map(|delivery| Alarm::of_delivery(delivery)));
     alarms.extend(application.into_iter().flat_map(|found| Alarm::of_application(found, has_event_time)));
     alarms.extend(sql_application.map(Alarm::of_sql_application));
+    alarms.retain(|alarm| plan.target.stack.alarms.contains(&alarm.kind));
     let topic = plan.target.stack.alarm_topic.as_deref();
     let alarms: Vec<Alarm> = alarms.into_iter().map(|alarm| alarm.tell(topic)).collect();
 

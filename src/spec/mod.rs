@@ -23,7 +23,7 @@ pub use generator::{FieldSpec, GeneratorSpec};
 pub use join::{JoinSpec, On};
 pub use name::CODE_STACK;
 pub use query::{QuerySpec, TopSpec};
-pub use stack::{FlinkRuntime, StackSpec};
+pub use stack::{AlarmKind, FlinkRuntime, StackSpec};
 pub(crate) use stream::EVENT_TIME;
 pub use stream::{ColumnSpec, EventTimeSpec, StreamSpec};
 pub use table::TableSpec;

@@ -1,6 +1,6 @@
 //! What `[targets.NAME]` says about the stack of a target.
 
-use crate::document::{Diagnostic, Spanned, TableReader, Value};
+use crate::document::{Diagnostic, Spanned, TableReader, Value, help_for};
 
 use super::target::{CONNECTORS, Connector, EngineKind, choice};
 
@@ -16,11 +16,30 @@ pub enum FlinkRuntime {
     V2_3,
 }
 
+/// What an alarm is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlarmKind {
+    /// A reader is far behind.
+    Behind,
+    /// Reads or writes are refused.
+    Throttled,
+    /// The application does not run.
+    Down,
+    /// Checkpoints fail.
+    Checkpoints,
+    /// Rows came too late.
+    Late,
+    /// Records are not archived.
+    Unarchived,
+}
+
 /// The keys about a stack.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackSpec {
     /// `runtime`
     pub runtime: FlinkRuntime,
+    /// `alarms`
+    pub alarms: Vec<AlarmKind>,
     /// `alarm_topic`
     pub alarm_topic: Option<String>,
     /// `archive`
@@ -29,8 +48,23 @@ pub struct StackSpec {
 
 const RUNTIMES: [(&str, FlinkRuntime); 3] =
     [("1.20", FlinkRuntime::V1_20), ("2.2", FlinkRuntime::V2_2), ("2.3", FlinkRuntime::V2_3)];
+const ALARMS: [(&str, AlarmKind); 6] = [
+    ("behind", AlarmKind::Behind),
+    ("throttled", AlarmKind::Throttled),
+    ("down", AlarmKind::Down),
+    ("checkpoints", AlarmKind::Checkpoints),
+    ("late", AlarmKind::Late),
+    ("unarchived", AlarmKind::Unarchived),
+];
 /// What is deployed as a stack.
 const STACKS: [EngineKind; 2] = [EngineKind::ManagedFlink, EngineKind::KinesisSql];
+
+impl Default for StackSpec {
+    fn default() -> Self {
+        let alarms = ALARMS.iter().map(|(_, kind)| *kind).collect();
+        Self { runtime: FlinkRuntime::default(), alarms, alarm_topic: None, archive: Vec::new() }
+    }
+}
 
 impl FlinkRuntime {
     /// Returns the connectors to Kinesis that there are for it, the usual one first.
@@ -60,13 +94,20 @@ pub(super) fn read(reader: &mut TableReader<'_>, engine: EngineKind, region: Opt
             (runtime.value, connector.value)
         }
     };
-    let alarm_topic = of_engines(reader, "alarm_topic", engine, &STACKS)
+    let mut stack = StackSpec { runtime, ..StackSpec::default() };
+    if of_engines(reader, "alarms", engine, &STACKS)
+        && let Some(value) = reader.optional("alarms")
+    {
+        stack.alarms = read_alarms(&value).unwrap_or_default();
+    }
+    stack.alarm_topic = of_engines(reader, "alarm_topic", engine, &STACKS)
         .then(|| reader.optional("alarm_topic").and_then(|value| read_topic(&value, region)))
         .flatten();
-    let archive = of_engines(reader, "archive", engine, &STACKS)
+    stack.archive = of_engines(reader, "archive", engine, &STACKS)
         .then(|| reader.optional("archive").and_then(|value| read_archive(&value)))
-        .flatten();
-    (StackSpec { runtime, alarm_topic, archive: archive.unwrap_or_default() }, connector)
+        .flatten()
+        .unwrap_or_default();
+    (stack, connector)
 }
 
 /// Returns whether a key is of use to an engine; where it is there and of none, that is a mistake.
@@ -100,6 +141,22 @@ fn check_pair(reader: &TableReader<'_>, runtime: &Spanned<FlinkRuntime>, connect
                 .help(format!("leave `connector` out, or write {}", names.join(" or "))),
         );
     }
+}
+
+fn read_alarms(value: &Value<'_>) -> Option<Vec<AlarmKind>> {
+    let mut kinds = Vec::new();
+    for name in value.list()?.iter().filter_map(Value::text) {
+        let found = ALARMS.iter().find(|(known, _)| *known == name.value);
+        if found.is_none() {
+            value.findings().add(
+                Diagnostic::new(format!("there is no alarm `{}`", name.value), name.span)
+                    .label("unknown alarm")
+                    .help(help_for(&name.value, ALARMS.map(|(known, _)| known))),
+            );
+        }
+        kinds.extend(found.map(|(_, kind)| *kind));
+    }
+    Some(kinds)
 }
 
 /// Reads the Amazon resource name of a topic: `arn:PARTITION:sns:REGION:ACCOUNT:NAME`.

@@ -7,6 +7,7 @@ use crate::deploy::remote::Deployment;
 use crate::document::{Diagnostic, Document, help_for};
 use crate::engine::check_table;
 use crate::error::Error;
+use crate::plan::cost::Prices;
 use crate::plan::{Plan, Trial};
 use crate::spec::{Spec, TargetSpec, TestSpec};
 use crate::ui::Ui;
@@ -83,6 +84,18 @@ impl Loaded {
             found.push(trials(&document, &tests)?);
         }
         Ok(found)
+    }
+
+    /// Returns the prices to reckon with: those of a file that the command line names, of the one that the target names, or
+    /// those that are built in.
+    pub(super) fn prices(&self, plan: &Plan, named: Option<&Path>, ui: &Ui) -> Result<Prices, Error> {
+        let path = match (named, &plan.target.prices) {
+            (Some(named), _) => named.to_owned(),
+            (None, Some(named)) => self.folder.join(named),
+            (None, None) => return Ok(Prices::built_in()),
+        };
+        let document = document(&path, ui)?;
+        Prices::read(&document).map_err(|found| Error::File { drawn: document.draw(&found, ui.color()) })
     }
 
     /// Reads the files of a plan's tables. Fails with what is wrong in them, drawn where the pipeline file names them.

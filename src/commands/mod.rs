@@ -40,7 +40,7 @@ struct Cli {
 
     /// How data is written; a table on a terminal and JSON elsewhere if not given
     #[arg(short, long, global = true, help_heading = EVERYWHERE, value_name = "FORMAT")]
-    output: Option<Format>,
+    output: Option<Output>,
 
     /// When to use colour
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "WHEN", default_value = "auto")]
@@ -53,6 +53,31 @@ struct Cli {
     /// Say more
     #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     verbose: bool,
+}
+
+/// What `--output` can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// Aligned, for reading.
+    Table,
+    /// One JSON object per line.
+    Json,
+    /// Comma-separated, with a header.
+    Csv,
+    /// For a comment on a pull request; only `plan` has it.
+    Markdown,
+}
+
+impl Output {
+    /// Returns the format of data that every command has.
+    fn format(self) -> Option<Format> {
+        match self {
+            Self::Table => Some(Format::Table),
+            Self::Json => Some(Format::Json),
+            Self::Csv => Some(Format::Csv),
+            Self::Markdown => None,
+        }
+    }
 }
 
 /// What stands over the options that every command has.
@@ -89,7 +114,7 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
         }
     };
-    let ui = Ui::new(cli.output, cli.color, cli.quiet, cli.verbose);
+    let ui = Ui::new(cli.output.and_then(Output::format), cli.color, cli.quiet, cli.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -97,7 +122,7 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let result = runtime.block_on(run(cli.command, &ui));
+    let result = runtime.block_on(run(cli.command, cli.output == Some(Output::Markdown), &ui));
     ui.clear_status();
     runtime.shutdown_background();
     match result {
@@ -109,12 +134,18 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command, ui: &Ui) -> Result<(), Error> {
+async fn run(command: Command, markdown: bool, ui: &Ui) -> Result<(), Error> {
+    if markdown && !matches!(command, Command::Plan(_)) {
+        return Err(Error::Usage {
+            message: "only `pipe plan` writes Markdown".to_owned(),
+            hint: "use `-o table`, `-o json` or `-o csv` here".to_owned(),
+        });
+    }
     match command {
         Command::Init(args) => init::run(&args, ui),
         Command::Import(args) => import::run(&args, ui).await,
         Command::Check(args) => check::run(&args, ui),
-        Command::Plan(args) => plan::run(&args, ui).await,
+        Command::Plan(args) => plan::run(&args, markdown, ui).await,
         Command::Render(args) => render::run(&args, ui),
         Command::Up(args) => up::run(&args, ui).await,
         Command::Tail(args) => tail::run(&args, ui).await,

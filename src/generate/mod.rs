@@ -17,4 +17,4 @@ pub use error::GenerateError;
 pub use pace::Pace;
 pub use records::Records;
 pub use run::Run;
-pub use sample::{Sample, sample};
+pub use sample::sample;

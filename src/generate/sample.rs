@@ -1,40 +1,58 @@
 //! What the records of a generator will be like, from a sample of them.
 
+use std::collections::HashMap;
+
+use crate::plan::capacity::{Sizes, Traffic};
 use crate::plan::{Generator, Stream};
-use crate::streams::{Appends, HashKeyRange, ShardId, hash_key};
+use crate::streams::{Appends, hash_key};
+use crate::window::Micros;
 
 use super::{GenerateError, Records};
 
 /// How many records are looked at: enough that a share is known to about one in a hundred.
-const RECORDS: usize = 10_000;
+const RECORDS: u32 = 10_000;
+/// How many bytes are looked at, where records are so large that fewer of them have to do.
+const BYTES: u64 = 1 << 26;
+/// Microseconds in a second.
+const SECOND: f64 = 1e6;
+/// The last moment of a sample: ten years on, where records come too rarely for so many of them to come before.
+const LAST: f64 = 315_360_000.0 * SECOND;
 
-/// What was found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sample {
-    /// The mean size of a record's data.
-    pub bytes_per_record: f64,
-    /// The shard that gets the most records.
-    pub hottest: ShardId,
-    /// Its share of the records, 0 to 1.
-    pub hottest_share: f64,
-}
-
-/// Looks at the first records that a generator makes. The time of all of them is 0.
-#[expect(clippy::cast_precision_loss, reason = "a sample is small")]
-pub fn sample(generator: &Generator, stream: &Stream) -> Result<Sample, GenerateError> {
+/// Looks at the first records that a generator makes, the first of them at 1970-01-01T00:00:00Z and each when it is due.
+pub fn sample(generator: &Generator, stream: &Stream) -> Result<Traffic, GenerateError> {
+    let mut records = Records::new(generator, stream, 0)?;
     let mut appends = Appends::new();
-    Records::new(generator, stream, 0)?.fill(0, RECORDS, &mut appends);
-    let ranges = HashKeyRange::split(stream.capacity.initial_shards());
-    let mut counts = vec![0_usize; ranges.len()];
-    for record in appends.iter() {
-        let key = hash_key(record.partition_key);
-        counts[ranges.partition_point(|range| range.end < key)] += 1;
+    let mut all = Sizes::default();
+    let mut keys: HashMap<String, (u32, Sizes)> = HashMap::new();
+    for index in 0..RECORDS {
+        #[expect(clippy::cast_possible_truncation, reason = "within ten years")]
+        let due = (f64::from(index) / generator.rate * SECOND).min(LAST) as Micros;
+        if all.bytes() >= BYTES {
+            break;
+        }
+        appends.clear();
+        records.fill(due, 1, &mut appends);
+        for record in appends.iter() {
+            let (data, key) = (record.data.len(), record.partition_key.len());
+            all.add(data, key);
+            if !keys.contains_key(record.partition_key) {
+                keys.insert(record.partition_key.to_owned(), <(u32, Sizes)>::default());
+            }
+            let (count, sizes) = keys.get_mut(record.partition_key).expect("it has just been put there");
+            *count += 1;
+            sizes.add(data, key);
+        }
     }
-    let (hottest, most) =
-        (0u32..).zip(counts).max_by_key(|(index, count)| (*count, u32::MAX - index)).unwrap_or((0, 0));
-    Ok(Sample {
-        bytes_per_record: appends.data_bytes() as f64 / RECORDS as f64,
-        hottest: ShardId(hottest),
-        hottest_share: most as f64 / RECORDS as f64,
-    })
+    // A key that came once stands for more of its kind: where they lie is chance.
+    let mut rest = Sizes::default();
+    let mut again = Vec::new();
+    for (key, (count, sizes)) in keys {
+        if count > 1 {
+            let hash = hash_key(&key);
+            again.push((key, hash, sizes));
+        } else {
+            rest.join(sizes);
+        }
+    }
+    Ok(Traffic::sampled(generator.rate, all, again.into_iter(), rest))
 }

@@ -3,6 +3,9 @@
 //! Owns the meaning of a file as a whole. May import `spec` and what it imports. Pure: no clock, no network, no
 //! environment. Never holds a value that a later stage has to check again.
 
+pub mod capacity;
+mod change;
+pub mod cost;
 mod generator;
 mod queries;
 mod query;
@@ -16,6 +19,7 @@ mod tables;
 mod target;
 mod trial;
 
+pub use change::{Change, ChangeKind};
 pub use generator::{GeneratedField, Generator};
 pub use query::Query;
 pub use relation::{

@@ -31,9 +31,16 @@ pub struct Target {
     pub jar_sha256: Option<String>,
     /// What the file says about its stack.
     pub stack: StackSpec,
+    /// The file of the prices to reckon with, as the pipeline file names it.
+    pub prices: Option<String>,
 }
 
 impl Target {
+    /// Returns whether a part of it is on AWS.
+    pub fn is_on_aws(&self) -> bool {
+        self.streams == StreamsKind::Kinesis || matches!(self.engine, EngineKind::ManagedFlink | EngineKind::KinesisSql)
+    }
+
     pub(super) fn of(spec: &TargetSpec) -> Self {
         Self {
             name: spec.name.clone(),
@@ -49,6 +56,7 @@ impl Target {
             jar: spec.jar.clone(),
             jar_sha256: spec.jar_sha256.clone(),
             stack: spec.stack.clone(),
+            prices: spec.prices.clone(),
         }
     }
 }

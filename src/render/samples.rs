@@ -133,6 +133,7 @@ pub(super) fn target(name: &str, engine: EngineKind) -> Target {
         jar: None,
         jar_sha256: None,
         stack: StackSpec::default(),
+        prices: None,
     }
 }
 

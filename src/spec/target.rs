@@ -81,6 +81,8 @@ pub struct TargetSpec {
     pub jar_sha256: Option<String>,
     /// What the file says about its stack.
     pub stack: StackSpec,
+    /// `prices`
+    pub prices: Option<String>,
     /// `overrides`
     pub overrides: Overrides,
 }
@@ -131,6 +133,7 @@ impl TargetSpec {
             jar: None,
             jar_sha256: None,
             stack: StackSpec::default(),
+            prices: None,
             overrides: Overrides::default(),
         }
     }
@@ -166,6 +169,7 @@ pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
     }
     target.jar = reader.optional("jar").and_then(|value| value.text()).map(|text| text.value);
     target.jar_sha256 = sha256(&mut reader);
+    target.prices = reader.optional("prices").and_then(|value| value.text()).map(|text| text.value);
     if let Some(mut overrides) = reader.optional("overrides").and_then(|value| value.table("`overrides`")) {
         target.overrides.shards = entries(&mut overrides, "streams", "shards", read_shards);
         target.overrides.rates = entries(&mut overrides, "generators", "rate", read_rate);

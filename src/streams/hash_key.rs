@@ -15,18 +15,31 @@ impl HashKeyRange {
     /// Splits the whole space evenly, as AWS does for a new stream: shard `i` of `n` starts at `i * floor(2^128 / n)`
     /// and the last shard takes the remainder.
     pub fn split(shards: u32) -> Vec<Self> {
+        let width = width(shards);
         let shards = u128::from(shards.max(1));
-        // floor(2^128 / n), written without the number 2^128, which does not fit.
-        let width = if shards.is_power_of_two() { (u128::MAX / shards).wrapping_add(1) } else { u128::MAX / shards };
         (0..shards)
             .map(|i| Self { start: i * width, end: if i + 1 == shards { u128::MAX } else { (i + 1) * width - 1 } })
             .collect()
+    }
+
+    /// Returns which shard of an even split holds the key.
+    pub fn index(key: u128, shards: u32) -> u32 {
+        if shards <= 1 {
+            return 0;
+        }
+        u32::try_from(key / width(shards)).map_or(shards - 1, |index| index.min(shards - 1))
     }
 
     /// Returns whether the range holds the key.
     pub fn contains(self, key: u128) -> bool {
         (self.start..=self.end).contains(&key)
     }
+}
+
+/// Returns floor(2^128 / n), written without the number 2^128, which does not fit; 0 stands for it where there is one shard.
+fn width(shards: u32) -> u128 {
+    let shards = u128::from(shards.max(1));
+    if shards.is_power_of_two() { (u128::MAX / shards).wrapping_add(1) } else { u128::MAX / shards }
 }
 
 /// Returns the hash key of a partition key: its MD5 as an unsigned big-endian number.
@@ -47,6 +60,17 @@ mod tests {
         assert_eq!(three[1].start.to_string(), "113427455640312821154458202477256070485");
         assert_eq!(three[2].end, u128::MAX);
         assert_eq!(HashKeyRange::split(1), [HashKeyRange { start: 0, end: u128::MAX }]);
+    }
+
+    #[test]
+    fn a_key_lies_in_the_range_of_its_index() {
+        for shards in 1..100 {
+            let ranges = HashKeyRange::split(shards);
+            let ends = ranges.iter().flat_map(|range| [range.start, range.end]);
+            for key in ends.chain((0..50).map(|name: u32| hash_key(&name.to_string()))) {
+                assert!(ranges[HashKeyRange::index(key, shards) as usize].contains(key), "{key} of {shards}");
+            }
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod kda;
 mod kill;
 mod kinesis_sql;
 mod pace;
+mod plan;
 mod tables;
 mod test;
 mod up;

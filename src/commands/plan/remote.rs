@@ -4,11 +4,10 @@ use crate::deploy::flink::Prepared;
 use crate::deploy::local::Folder;
 use crate::deploy::remote::{Account, Deployment, RemoteError, Shape};
 use crate::error::Error;
-use crate::plan::{Plan, Source};
+use crate::plan::{Change, ChangeKind, Plan, Source};
 
 use super::super::check::count;
 use super::super::deployed::capacity_text;
-use super::{Change, Kind};
 
 /// Compares the streams and the job of a plan with what is there. What does not answer is told in a note.
 pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<Change>, Error> {
@@ -22,22 +21,22 @@ pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<
     let mut changes = Vec::new();
     for stream in shape.streams {
         let wanted = capacity_text(stream.capacity);
-        let (change, detail) = match (&stream.found, stream.other_shards()) {
-            (None, _) => (Kind::Create, wanted),
-            (Some(found), _) if found.is_going() => (Kind::Conflict, "is being deleted".to_owned()),
-            (Some(_), None) => (Kind::Keep, wanted),
+        let (kind, detail) = match (&stream.found, stream.other_shards()) {
+            (None, _) => (ChangeKind::Create, wanted),
+            (Some(found), _) if found.is_going() => (ChangeKind::Conflict, "is being deleted".to_owned()),
+            (Some(_), None) => (ChangeKind::Keep, wanted),
             (Some(_), Some(found)) => (
-                Kind::Keep,
+                ChangeKind::Keep,
                 format!("has {}, and the file says {wanted}: used as it is", count(found as usize, "shard", "shards")),
             ),
         };
-        changes.push(Change { change, what: "stream", name: stream.name, detail });
+        changes.push(Change::new(kind, "stream", stream.name, detail));
     }
     for stream in plan.streams.iter().filter(|stream| matches!(stream.source, Source::Late(_))) {
         notes.push(format!("Flink keeps no late rows: stream {} is not made", stream.name));
     }
-    if let Some((change, detail)) = job(plan, account.as_ref(), notes).await? {
-        changes.push(Change { change, what: "job", name: plan.name.clone(), detail });
+    if let Some((kind, detail)) = job(plan, account.as_ref(), notes).await? {
+        changes.push(Change::new(kind, "job", &plan.name, detail));
     }
     Ok(changes)
 }
@@ -48,7 +47,11 @@ async fn look(plan: &Plan) -> Result<(Account, Shape), RemoteError> {
     Ok((account, shape))
 }
 
-async fn job(plan: &Plan, account: Option<&Account>, notes: &mut Vec<String>) -> Result<Option<(Kind, String)>, Error> {
+async fn job(
+    plan: &Plan,
+    account: Option<&Account>,
+    notes: &mut Vec<String>,
+) -> Result<Option<(ChangeKind, String)>, Error> {
     let filled = account.map_or_else(|| plan.clone(), |account| account.fill(plan));
     let prepared = match Prepared::of(&filled) {
         Ok(prepared) => prepared,
@@ -64,17 +67,17 @@ async fn job(plan: &Plan, account: Option<&Account>, notes: &mut Vec<String>) ->
         && let Err(error) = before.expect_place(account.place(), address)
     {
         notes.push(error.to_string());
-        return Ok(Some((Kind::Conflict, "`pipe down` removes it from where it is".to_owned())));
+        return Ok(Some((ChangeKind::Conflict, "`pipe down` removes it from where it is".to_owned())));
     }
     Ok(Some(match live(before.as_ref(), &prepared).await {
-        Ok(Some((true, job))) => (Kind::Keep, format!("runs (job {job})")),
+        Ok(Some((true, job))) => (ChangeKind::Keep, format!("runs (job {job})")),
         Ok(Some((false, job))) => {
-            (Kind::Conflict, format!("job {job} runs, and the file says another by now; `pipe down` ends it"))
+            (ChangeKind::Conflict, format!("job {job} runs, and the file says another by now; `pipe down` ends it"))
         }
-        Ok(None) => (Kind::Create, new),
+        Ok(None) => (ChangeKind::Create, new),
         Err(error) => {
             notes.push(error.to_string());
-            (Kind::Create, new)
+            (ChangeKind::Create, new)
         }
     }))
 }

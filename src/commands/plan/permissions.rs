@@ -1,0 +1,169 @@
+//! What is asked for: by the roles of the stack, and of the person who runs `pipe up`.
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::plan::{EngineKind, Plan};
+use crate::render::stack;
+
+use super::super::check::count;
+
+/// All that is asked for.
+#[derive(Debug, Serialize)]
+pub(super) struct Permissions {
+    /// What the roles of the stack allow.
+    pub(super) statements: Vec<Statement>,
+    /// What each step of `pipe up` and `pipe down` calls with the rights of the person who runs them.
+    pub(super) operator: Vec<Step>,
+}
+
+/// Something that a role allows.
+#[derive(Debug, Serialize)]
+pub(super) struct Statement {
+    pub(super) role: String,
+    pub(super) sid: String,
+    pub(super) actions: Vec<&'static str>,
+    pub(super) resources: Vec<String>,
+    pub(super) why: String,
+}
+
+/// What one step calls.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Step {
+    pub(super) step: &'static str,
+    pub(super) actions: &'static [&'static str],
+}
+
+/// What follows and feeds streams in Kinesis.
+const STREAMS: [Step; 2] = [
+    Step { step: "generate", actions: &["kinesis:DescribeStreamSummary", "kinesis:ListShards", "kinesis:PutRecords"] },
+    Step {
+        step: "tail",
+        actions: &[
+            "kinesis:DescribeStreamSummary",
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator",
+            "kinesis:ListShards",
+        ],
+    },
+];
+
+/// What makes and removes streams without a stack.
+const WITHOUT_STACK: [Step; 2] = [
+    Step {
+        step: "make the streams",
+        actions: &["kinesis:CreateStream", "kinesis:DescribeStreamSummary", "kinesis:ListShards"],
+    },
+    Step { step: "remove the streams", actions: &["kinesis:DeleteStream", "kinesis:DescribeStreamSummary"] },
+];
+
+/// What the stack takes. `CloudFormation` calls what its resources need with the rights of whoever deploys it.
+const WITH_STACK: [Step; 6] = [
+    Step {
+        step: "compare",
+        actions: &[
+            "cloudformation:CreateChangeSet",
+            "cloudformation:DeleteChangeSet",
+            "cloudformation:DescribeChangeSet",
+            "cloudformation:DescribeStacks",
+        ],
+    },
+    Step {
+        step: "upload the code",
+        actions: &[
+            "s3:CreateBucket",
+            "s3:GetObject",
+            "s3:ListBucket",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutObject",
+            "sts:GetCallerIdentity",
+        ],
+    },
+    Step {
+        step: "deploy the stack",
+        actions: &[
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:ExecuteChangeSet",
+            "iam:CreateRole",
+            "iam:GetRole",
+            "iam:PassRole",
+            "iam:PutRolePolicy",
+            "iam:TagRole",
+            "kinesis:AddTagsToStream",
+            "kinesis:CreateStream",
+            "kinesis:DescribeStreamSummary",
+            "kinesis:StartStreamEncryption",
+            "kinesisanalytics:AddApplicationCloudWatchLoggingOption",
+            "kinesisanalytics:CreateApplication",
+            "kinesisanalytics:DescribeApplication",
+            "kinesisanalytics:TagResource",
+            "kinesisanalytics:UpdateApplication",
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:DescribeLogGroups",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+        ],
+    },
+    Step {
+        step: "start the application",
+        actions: &["kinesisanalytics:DescribeApplication", "kinesisanalytics:StartApplication"],
+    },
+    Step {
+        step: "stop the application",
+        actions: &[
+            "kinesisanalytics:CreateApplicationSnapshot",
+            "kinesisanalytics:DescribeApplication",
+            "kinesisanalytics:ListApplicationSnapshots",
+            "kinesisanalytics:StopApplication",
+        ],
+    },
+    Step {
+        step: "remove the stack",
+        actions: &[
+            "cloudformation:DeleteStack",
+            "cloudformation:DescribeStackEvents",
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "kinesis:DeleteStream",
+            "kinesisanalytics:DeleteApplication",
+            "kinesisanalytics:DeleteApplicationSnapshot",
+            "logs:DeleteLogGroup",
+            "logs:DeleteLogStream",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+        ],
+    },
+];
+
+impl Permissions {
+    /// Lists all that a plan's target asks for. On this machine that is nothing.
+    pub(super) fn of(plan: &Plan) -> Result<Self, Error> {
+        if !plan.target.is_on_aws() {
+            return Ok(Self { statements: Vec::new(), operator: Vec::new() });
+        }
+        let allowed = stack(plan)?.map(|stack| stack.permissions()).unwrap_or_default();
+        let statements = allowed.into_iter().map(|allowed| Statement {
+            role: allowed.role,
+            sid: allowed.sid,
+            actions: allowed.actions,
+            resources: allowed.resources,
+            why: allowed.why,
+        });
+        let steps: &[Step] = match plan.target.engine {
+            EngineKind::ManagedFlink | EngineKind::KinesisSql => &WITH_STACK,
+            EngineKind::Embedded | EngineKind::Flink => &WITHOUT_STACK,
+        };
+        Ok(Self { statements: statements.collect(), operator: steps.iter().chain(&STREAMS).copied().collect() })
+    }
+
+    /// Returns how many roles and statements there are, in words; `None` without any.
+    pub(super) fn counted(&self) -> Option<String> {
+        let mut roles: Vec<&str> = self.statements.iter().map(|statement| statement.role.as_str()).collect();
+        roles.dedup();
+        let statements = count(self.statements.len(), "statement", "statements");
+        (!roles.is_empty()).then(|| format!("{}, {statements}", count(roles.len(), "role", "roles")))
+    }
+}

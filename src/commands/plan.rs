@@ -116,7 +116,7 @@ async fn outlook(plan: &Plan, prices: &Prices) -> Result<Outlook, Error> {
         target: plan.target.name.clone(),
         summary: Summary::of(&changes),
         changes,
-        cost: Bill::of(&cost::usage(plan, flows, &capacity), prices, region),
+        cost: Bill::of(&cost::usage(plan, flows, &capacity)?, prices, region),
         capacity,
         permissions: Permissions::of(plan)?,
         notes,

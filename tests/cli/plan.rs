@@ -162,8 +162,17 @@ fn what_costs_something_unknown_is_said_so() {
         assert_eq!(units(of)["usd"], Value::Null, "{json}");
     }
     assert!(units("stream trades")["unknown"].as_str().unwrap().contains("no generator"));
-    // What follows from the file is known all the same: 3 shards, and 3 KPUs with that of AWS.
-    assert_eq!(json["cost"]["declared"], json!(32.85 + 240.9 + 10.0), "{json}");
+    // What follows from the file is known all the same: 3 shards, 3 KPUs with that of AWS, their storage, alarms and a
+    // dashboard.
+    let known = |what: &str| -> f64 {
+        let lines = lines.iter().filter(|line| line["what"] == what);
+        lines.map(|line| line["usd"]["high"].as_f64().unwrap()).sum()
+    };
+    assert!((known("shard-hours") - 32.85).abs() < 1e-9 && (known("KPU-hours") - 240.9).abs() < 1e-9, "{json}");
+    assert!(
+        (known("alarms") - 0.1 * alarms(&place)).abs() < 1e-9 && (known("dashboards") - 3.0).abs() < 1e-9,
+        "{json}"
+    );
     let text = output(&place, &["--target", "aws", "-o", "table"]);
     assert!(text.contains("2 parts of which that is not known"), "{text}");
 
@@ -173,6 +182,41 @@ fn what_costs_something_unknown_is_said_so() {
         let done = place.run(command);
         assert!(done.code() == Some(0) && done.stdout.contains(why), "{region}: {done:?}");
     }
+}
+
+/// Returns how many alarms the stack has that would be deployed.
+fn alarms(place: &Place) -> f64 {
+    place.output(&["render", "--out", "out"]);
+    let alarms = place.read("out/aws/template.yaml").matches("Type: AWS::CloudWatch::Alarm\n").count();
+    assert!(alarms > 0);
+    f64::from(u32::try_from(alarms).unwrap())
+}
+
+#[test]
+fn what_is_kept_longer_costs_more() {
+    let kept = |retention: &str, archive: &str| {
+        let kept = TICKER.replace("shards = 2", &format!("retention = \"{retention}\"\nshards = 2"));
+        let place = Place::new(&format!("{kept}\n[targets.aws]\narchive = [{archive}]\n"));
+        let json = outlook(&place, &["--target", "aws"]);
+        let lines = json["cost"]["lines"].as_array().unwrap();
+        let of = |line: &&Value| line["of"].as_str().unwrap().contains("stream trades");
+        let lines: Vec<(String, f64)> = lines
+            .iter()
+            .filter(of)
+            .map(|line| (line["what"].as_str().unwrap().to_owned(), line["usd"]["high"].as_f64().unwrap()))
+            .collect();
+        (lines, json["capacity"]["streams"][0]["readers"].as_u64().unwrap())
+    };
+    let costs = |lines: &[(&str, f64)]| lines.iter().map(|(what, usd)| ((*what).to_owned(), *usd)).collect::<Vec<_>>();
+    let day = costs(&[("shard-hours", 21.9), ("PUT payload units", 7.36)]);
+    assert_eq!(kept("24h", ""), (day.clone(), 1));
+    let week = [day.clone(), costs(&[("retention up to a week", 29.2)])].concat();
+    assert_eq!(kept("7d", ""), (week.clone(), 1));
+    let month = [week, costs(&[("retention beyond a week", 0.82)])].concat();
+    assert_eq!(kept("30d", ""), (month, 1));
+    // 525.6 million records of 5 KB at 0.029 a gigabyte, and those of 97 bytes at 0.023.
+    let archived = [day, costs(&[("archived by Firehose", 72.68), ("objects in S3", 1.09)])].concat();
+    assert_eq!(kept("24h", "\"trades\""), (archived, 2));
 }
 
 /// The ticker without what makes its records.

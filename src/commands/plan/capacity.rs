@@ -92,12 +92,18 @@ pub(super) fn streams(plan: &Plan) -> impl Iterator<Item = (&str, streams::Capac
 /// Returns how many read all of a stream.
 pub(super) fn readers(plan: &Plan, stream: &str) -> u32 {
     let queries = plan.queries.iter().filter(|query| plan.streams_read(query).contains(&stream)).count();
-    match plan.target.engine {
+    let queries = match plan.target.engine {
         // Each query of the embedded engine reads for itself.
         EngineKind::Embedded => u32::try_from(queries).unwrap_or(u32::MAX),
         // A job has one source for all of its queries.
         EngineKind::ManagedFlink | EngineKind::Flink | EngineKind::KinesisSql => u32::from(queries > 0),
-    }
+    };
+    queries.saturating_add(u32::from(is_archived(plan, stream)))
+}
+
+/// Returns whether the plan's target archives a stream.
+pub(super) fn is_archived(plan: &Plan, stream: &str) -> bool {
+    plan.target.stack.archive.iter().any(|archived| archived.value == stream)
 }
 
 /// Looks at what is written to each stream of a plan.

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use crate::deploy::remote::{Account, Place};
+use crate::error::Error;
+use crate::infra::Resource;
 use crate::plan::cost::{Flow, StreamUse, Usage};
 use crate::plan::{EngineKind, Plan};
+use crate::render::stack;
 
-use super::capacity::{Capacity, readers, streams};
+use super::capacity::{Capacity, is_archived, readers, streams};
 
-/// How long a record stays in a stream for which the file says nothing: the least that Kinesis keeps (Kinesis developer
+/// How long a record stays in a stream that the file does not name: the least that Kinesis keeps (Kinesis developer
 /// guide, "Changing the data retention period").
 const RETENTION: Duration = Duration::from_hours(24);
 
@@ -22,20 +25,25 @@ pub(super) async fn place(plan: &Plan) -> Option<Place> {
 }
 
 /// Lists what AWS charges for. Of what is on this machine, that is nothing.
-pub(super) fn usage(plan: &Plan, flows: Vec<(&str, Flow)>, capacity: &Capacity) -> Usage {
+pub(super) fn usage(plan: &Plan, flows: Vec<(&str, Flow)>, capacity: &Capacity) -> Result<Usage, Error> {
     if !plan.target.is_on_aws() {
-        return Usage::default();
+        return Ok(Usage::default());
     }
-    let stack = matches!(plan.target.engine, EngineKind::ManagedFlink | EngineKind::KinesisSql);
+    let stack = stack(plan)?;
+    let resources = |is_one: &dyn Fn(&Resource) -> bool| {
+        let count = stack.iter().flat_map(|stack| &stack.resources).filter(|resource| is_one(resource)).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    };
     let shards = |name: &str| streams(plan).find(|(known, _)| *known == name).map(|(_, capacity)| capacity);
     let stream = |(name, flow): (&str, Flow)| {
         Some(StreamUse {
             name: name.to_owned(),
             capacity: shards(name)?,
-            retention: RETENTION,
+            retention: plan.stream(name).map_or(RETENTION, |stream| hours(stream.retention_hours)),
             readers: readers(plan, name),
+            archived: is_archived(plan, name),
             // Only a stack's streams are made with a key.
-            encrypted: stack,
+            encrypted: stack.is_some(),
             flow,
         })
     };
@@ -52,10 +60,15 @@ pub(super) fn usage(plan: &Plan, flows: Vec<(&str, Flow)>, capacity: &Capacity) 
         )),
         EngineKind::Embedded | EngineKind::ManagedFlink => {}
     }
-    Usage {
+    Ok(Usage {
         streams: flows.into_iter().filter_map(stream).collect(),
         application: capacity.application.as_ref().map(|application| (name, application.kpus)),
+        alarms: resources(&|resource| matches!(resource, Resource::Alarm(_))),
+        dashboards: resources(&|resource| matches!(resource, Resource::Dashboard(_))),
         others,
-        ..Usage::default()
-    }
+    })
+}
+
+fn hours(hours: u32) -> Duration {
+    Duration::from_secs(u64::from(hours) * 3600)
 }

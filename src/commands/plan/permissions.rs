@@ -86,6 +86,8 @@ const WITH_STACK: [Step; 6] = [
         actions: &[
             "cloudformation:DescribeStackEvents",
             "cloudformation:ExecuteChangeSet",
+            "cloudwatch:PutDashboard",
+            "cloudwatch:PutMetricAlarm",
             "iam:CreateRole",
             "iam:GetRole",
             "iam:PassRole",
@@ -94,6 +96,7 @@ const WITH_STACK: [Step; 6] = [
             "kinesis:AddTagsToStream",
             "kinesis:CreateStream",
             "kinesis:DescribeStreamSummary",
+            "kinesis:IncreaseStreamRetentionPeriod",
             "kinesis:StartStreamEncryption",
             "kinesisanalytics:AddApplicationCloudWatchLoggingOption",
             "kinesisanalytics:CreateApplication",
@@ -125,6 +128,8 @@ const WITH_STACK: [Step; 6] = [
         actions: &[
             "cloudformation:DeleteStack",
             "cloudformation:DescribeStackEvents",
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:DeleteDashboards",
             "iam:DeleteRole",
             "iam:DeleteRolePolicy",
             "kinesis:DeleteStream",
@@ -137,6 +142,22 @@ const WITH_STACK: [Step; 6] = [
         ],
     },
 ];
+
+/// What an archive takes besides.
+const WITH_ARCHIVE: [Step; 1] = [Step {
+    step: "archive streams",
+    actions: &[
+        "firehose:CreateDeliveryStream",
+        "firehose:DeleteDeliveryStream",
+        "firehose:DescribeDeliveryStream",
+        "firehose:TagDeliveryStream",
+        "s3:CreateBucket",
+        "s3:PutBucketPolicy",
+        "s3:PutBucketPublicAccessBlock",
+        "s3:PutBucketVersioning",
+        "s3:PutEncryptionConfiguration",
+    ],
+}];
 
 impl Permissions {
     /// Lists all that a plan's target asks for. On this machine that is nothing.
@@ -156,7 +177,9 @@ impl Permissions {
             EngineKind::ManagedFlink | EngineKind::KinesisSql => &WITH_STACK,
             EngineKind::Embedded | EngineKind::Flink => &WITHOUT_STACK,
         };
-        Ok(Self { statements: statements.collect(), operator: steps.iter().chain(&STREAMS).copied().collect() })
+        let archive: &[Step] = if plan.target.stack.archive.is_empty() { &[] } else { &WITH_ARCHIVE };
+        let operator = steps.iter().chain(archive).chain(&STREAMS).copied().collect();
+        Ok(Self { statements: statements.collect(), operator })
     }
 
     /// Returns how many roles and statements there are, in words; `None` without any.

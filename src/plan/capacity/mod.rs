@@ -24,3 +24,5 @@ pub const MAX_SHARDS: u32 = 20_000;
 pub const PUT_UNIT_BYTES: usize = 25 * KB;
 /// The bytes that a record on demand is rounded up to a multiple of (Kinesis pricing, on-demand mode).
 pub const KB: usize = 1024;
+/// The bytes that Firehose rounds the size of a record up to a multiple of (Data Firehose pricing: 5 KB).
+pub const DELIVERED_BYTES: usize = 5 * KB;

@@ -1,6 +1,6 @@
 //! What a stream is written with.
 
-use super::{KB, PUT_UNIT_BYTES, SHARD_BYTES_IN, SHARD_BYTES_OUT, SHARD_RECORDS};
+use super::{DELIVERED_BYTES, KB, PUT_UNIT_BYTES, SHARD_BYTES_IN, SHARD_BYTES_OUT, SHARD_RECORDS};
 
 /// The records of a stream as a sample of them shows them.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Traffic {
     pub units_per_record: f64,
     /// The mean size of a record rounded up to whole kilobytes, in bytes, as it is charged for on demand.
     pub rounded_bytes_per_record: f64,
+    /// The same as Firehose charges for it.
+    pub delivered_bytes_per_record: f64,
     /// The size of the largest record of the sample with its partition key.
     pub largest_record: usize,
     /// The partition keys that came again and again, the most frequent first.
@@ -48,6 +50,7 @@ pub(crate) struct Sizes {
     bytes: u64,
     units: u64,
     rounded: u64,
+    delivered: u64,
     largest: usize,
 }
 
@@ -80,6 +83,7 @@ impl Sizes {
         // The key is not charged for.
         self.units += data.div_ceil(PUT_UNIT_BYTES).max(1) as u64;
         self.rounded += (data.div_ceil(KB).max(1) * KB) as u64;
+        self.delivered += (data.div_ceil(DELIVERED_BYTES).max(1) * DELIVERED_BYTES) as u64;
         self.largest = self.largest.max(bytes);
     }
 
@@ -94,6 +98,7 @@ impl Sizes {
         self.bytes += other.bytes;
         self.units += other.units;
         self.rounded += other.rounded;
+        self.delivered += other.delivered;
         self.largest = self.largest.max(other.largest);
     }
 
@@ -124,6 +129,7 @@ impl Traffic {
             bytes_per_record: all.bytes as f64 / count,
             units_per_record: all.units as f64 / count,
             rounded_bytes_per_record: all.rounded as f64 / count,
+            delivered_bytes_per_record: all.delivered as f64 / count,
             largest_record: all.largest,
             keys,
             rest: rest.load(rate, all.records),

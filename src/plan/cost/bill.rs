@@ -140,7 +140,15 @@ mod tests {
     const DAY: Duration = Duration::from_hours(24);
 
     fn stream(capacity: Capacity, retention: Duration, flow: Flow) -> StreamUse {
-        StreamUse { name: "trades".to_owned(), capacity, retention, readers: 1, encrypted: false, flow }
+        StreamUse {
+            name: "trades".to_owned(),
+            capacity,
+            retention,
+            readers: 1,
+            archived: false,
+            encrypted: false,
+            flow,
+        }
     }
 
     fn traffic(records: f64, bytes: f64) -> Flow {
@@ -149,6 +157,7 @@ mod tests {
             bytes_per_record: bytes,
             units_per_record: 1.0,
             rounded_bytes_per_record: (bytes / 1024.0).ceil() * 1024.0,
+            delivered_bytes_per_record: 5120.0,
             largest_record: 100,
             keys: Vec::new(),
             rest: Load { records, bytes: records * bytes },
@@ -194,6 +203,16 @@ mod tests {
         let unknown = of_streams(vec![stream(Capacity::OnDemand, DAY, Flow::Unknown("nobody says it".to_owned()))]);
         assert_eq!(costs(&unknown)[1], ("on-demand data in", "unknown".to_owned()));
         assert_eq!((unknown.complete, unknown.unknown().count()), (false, 2));
+    }
+
+    #[test]
+    fn an_archive_costs_what_is_delivered_and_what_is_kept() {
+        let archived = StreamUse { archived: true, ..stream(Capacity::Provisioned(1), DAY, traffic(200.0, 1000.0)) };
+        let bill = of_streams(vec![archived]);
+        // Each record counts as 5 KB: 2,506.3 GB at 0.029; and up to 489.5 GB at 0.023.
+        let expected = [("archived by Firehose", "72.68".to_owned()), ("objects in S3", "11.26".to_owned())];
+        assert_eq!(costs(&bill)[2..], expected);
+        assert_eq!((bill.assumed.low, bill.assumed.high), (Cents(0), Cents(1126)));
     }
 
     #[test]

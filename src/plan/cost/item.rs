@@ -33,6 +33,8 @@ pub enum Item {
     Alarms,
     /// Dashboards.
     Dashboards,
+    /// Records that Firehose archives.
+    Archived,
     /// Objects in S3.
     Objects,
     /// Objects that are written to S3.
@@ -43,7 +45,7 @@ pub enum Item {
 
 impl Item {
     /// Every item, in the order in which a bill has them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ShardHours,
         Self::PutUnits,
         Self::ExtendedRetention,
@@ -59,6 +61,7 @@ impl Item {
         Self::LogStorage,
         Self::Alarms,
         Self::Dashboards,
+        Self::Archived,
         Self::Objects,
         Self::ObjectPuts,
         Self::KeyCalls,
@@ -96,7 +99,8 @@ impl Item {
             Self::LogStorage => ("log_storage", "log kept", "GB-month"),
             Self::Alarms => ("alarm", "alarms", "alarm-month"),
             Self::Dashboards => ("dashboard", "dashboards", "dashboard-month"),
-            Self::Objects => ("object_storage", "code in S3", "GB-month"),
+            Self::Archived => ("firehose_in", "archived by Firehose", "GB"),
+            Self::Objects => ("object_storage", "objects in S3", "GB-month"),
             Self::ObjectPuts => ("object_puts", "uploads to S3", "thousand requests"),
             Self::KeyCalls => ("key_calls", "calls for encryption keys", "thousand calls"),
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::streams::Capacity;
 
-use super::super::capacity::{KB, PUT_UNIT_BYTES, Traffic};
+use super::super::capacity::{DELIVERED_BYTES, KB, PUT_UNIT_BYTES, Traffic};
 use super::prices::Assumptions;
 use super::{Assumed, Item, MONTH_HOURS};
 
@@ -22,6 +22,8 @@ const EXTENDED_RETENTION: Duration = Duration::from_hours(7 * 24);
 const KPU_STORAGE: f64 = 50.0;
 /// The processing units that are charged for besides those of the work (Managed Service for Apache Flink pricing).
 const ORCHESTRATION: u32 = 1;
+/// Why the archive of a month is what it costs at the most.
+const ARCHIVE: &str = "its first month; each later one adds as much, as objects stay until somebody removes them";
 /// How often Kinesis asks for the key of a stream in a month: every five minutes for each credential (Kinesis developer
 /// guide, "Costs, Regions, and Performance Considerations").
 const KEY_CALLS: f64 = MONTH_HOURS * 12.0;
@@ -52,6 +54,8 @@ pub struct StreamUse {
     pub retention: Duration,
     /// How many read all of it.
     pub readers: u32,
+    /// Whether Firehose archives it in S3.
+    pub archived: bool,
     /// Whether it is encrypted with a key of KMS.
     pub encrypted: bool,
     /// What is written to it.
@@ -98,6 +102,14 @@ impl Part {
     fn declared(item: Item, of: &str, quantity: f64) -> Self {
         let quantity = Ok((quantity, quantity));
         Self { item, of: of.to_owned(), basis: Basis::Declared, quantity, why: None }
+    }
+
+    /// Takes a known quantity for the most that there is.
+    fn at_most(mut self, why: &str) -> Self {
+        if let Ok((low, _)) = &mut self.quantity {
+            (*low, self.basis, self.why) = (0.0, Basis::Assumed, Some(why.to_owned()));
+        }
+        self
     }
 
     fn assumed(item: Item, of: &str, assumed: &Assumed, factor: f64) -> Self {
@@ -193,6 +205,18 @@ impl StreamUse {
                     parts.push(self.growing(&of, kept(Item::OnDemandRetention, extended)));
                 }
             }
+        }
+        if self.archived {
+            parts.push(self.growing(
+                &of,
+                Growing {
+                    item: Item::Archived,
+                    by_traffic: |traffic| traffic.delivered_bytes_per_record,
+                    by_size: |size| whole(size.div_ceil(DELIVERED_BYTES) * DELIVERED_BYTES),
+                    factor: MONTH_SECONDS / GB,
+                },
+            ));
+            parts.push(self.growing(&format!("archive of {of}"), kept(Item::Objects, MONTH_SECONDS)).at_most(ARCHIVE));
         }
         if beyond(EXTENDED_RETENTION) > 0.0 {
             parts.push(self.growing(&of, kept(Item::LongTermRetention, beyond(EXTENDED_RETENTION))));

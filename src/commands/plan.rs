@@ -11,7 +11,7 @@ mod remote;
 mod table;
 mod words;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::plan::cost::{Bill, Prices};
@@ -73,7 +73,7 @@ pub(super) async fn run(args: &Args, markdown: bool, ui: &Ui) -> Result<(), Erro
         let plan = loaded.plan(&args.target, ui)?;
         loaded.warn(ui);
         let prices = loaded.prices(&plan, args.prices.as_deref(), ui)?;
-        outlooks.push(outlook(&plan, &prices).await?);
+        outlooks.push(outlook(&plan, &path, &prices).await?);
     }
     for (index, outlook) in outlooks.iter().enumerate() {
         let text = match ui.format() {
@@ -90,11 +90,11 @@ pub(super) async fn run(args: &Args, markdown: bool, ui: &Ui) -> Result<(), Erro
     if args.detailed_exitcode && changes { Err(Error::Changes) } else { Ok(()) }
 }
 
-async fn outlook(plan: &Plan, prices: &Prices) -> Result<Outlook, Error> {
+async fn outlook(plan: &Plan, path: &Path, prices: &Prices) -> Result<Outlook, Error> {
     let mut notes = Vec::new();
     let changes = match (plan.target.streams, plan.target.engine) {
         (StreamsKind::Kinesis, EngineKind::Flink) => remote::changes(plan, &mut notes).await?,
-        (StreamsKind::Kinesis, _) => aws::changes(plan, &mut notes).await,
+        (StreamsKind::Kinesis, _) => aws::changes(plan, path.parent().unwrap_or(Path::new("")), &mut notes).await?,
         (StreamsKind::Local, _) => here::changes(plan, &mut notes).await?,
     };
     if plan.target.engine == EngineKind::KinesisSql {

@@ -16,7 +16,7 @@ pub struct Application {
     /// What it is for.
     pub description: String,
     /// The Flink that it runs on, as the service names it.
-    runtime: &'static str,
+    pub(super) runtime: &'static str,
     #[serde(skip)]
     flink: FlinkRuntime,
     /// What it runs.

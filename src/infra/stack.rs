@@ -96,6 +96,39 @@ impl Resource {
         }
     }
 
+    /// Returns its type, as `CloudFormation` names it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Stream(_) => "AWS::Kinesis::Stream",
+            Self::Role(_) => "AWS::IAM::Role",
+            Self::LogGroup(_) => "AWS::Logs::LogGroup",
+            Self::LogStream(_) => "AWS::Logs::LogStream",
+            Self::Application(_) => "AWS::KinesisAnalyticsV2::Application",
+            Self::LoggingOption(_) => "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption",
+            Self::SqlApplication(_) => "AWS::KinesisAnalytics::Application",
+            Self::SqlOutput(_) => "AWS::KinesisAnalytics::ApplicationOutput",
+            Self::Bucket(_) => "AWS::S3::Bucket",
+            Self::BucketPolicy(_) => "AWS::S3::BucketPolicy",
+            Self::DeliveryStream(_) => "AWS::KinesisFirehose::DeliveryStream",
+            Self::Alarm(_) => "AWS::CloudWatch::Alarm",
+            Self::Dashboard(_) => "AWS::CloudWatch::Dashboard",
+        }
+    }
+
+    /// Returns what a person calls it, where its id does not say that.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Stream(stream) => match stream.shards() {
+                Some(1) => format!("{}, 1 shard", stream.name),
+                Some(shards) => format!("{}, {shards} shards", stream.name),
+                None => format!("{}, on demand", stream.name),
+            },
+            Self::Application(application) => application.runtime.to_owned(),
+            Self::LogGroup(group) => group.name.clone(),
+            _ => String::new(),
+        }
+    }
+
     fn has(&self, attribute: &str) -> bool {
         matches!(self, Self::Stream(_) | Self::Role(_) | Self::Bucket(_) | Self::Alarm(_))
             && attribute == Attribute::Arn.name()

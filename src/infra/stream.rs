@@ -33,6 +33,11 @@ impl Stream {
         Self { id, name: name.to_owned(), shards, retention_hours, key: MANAGED_KEY }
     }
 
+    /// Returns how many shards it has; none where that is on demand.
+    pub fn shards(&self) -> Option<u32> {
+        self.shards
+    }
+
     /// Lets a role read the stream by polling.
     pub fn grant_read(&self, role: &mut Role) {
         let actions: &[&str] = match role.principal {

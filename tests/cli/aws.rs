@@ -42,6 +42,8 @@ region = "us-east-1"
 endpoint_url = "URL"
 connector = "4.x"
 jar = "connector.jar"
+# MiniStack has no alarms on a rate.
+alarms = ["behind", "throttled", "down"]
 "#;
 
 /// The statuses of everything that is made, one call for each service.
@@ -126,6 +128,13 @@ impl Cloud {
         done
     }
 
+    fn plan(&self, code: i32) -> Value {
+        let done = self.pipe(&["plan", "--target", "aws", "--detailed-exitcode", "-o", "json"]);
+        assert_eq!(done.code(), Some(code), "{done:?}");
+        self.expect_no_secret(&done);
+        serde_json::from_str(&done.stdout).unwrap()
+    }
+
     /// What is secret is nowhere that a person or another program sees.
     fn expect_no_secret(&self, done: &Done) {
         let secret = KEY[1].1;
@@ -155,9 +164,17 @@ impl Cloud {
     }
 }
 
+fn signs(planned: &Value) -> Vec<&str> {
+    planned["changes"].as_array().unwrap().iter().map(|change| change["change"].as_str().unwrap()).collect()
+}
+
 #[test]
 fn a_pipeline_goes_up_changes_and_comes_down_whole() {
     let Some(cloud) = Cloud::start("a pipeline on AWS") else { return };
+    let planned = cloud.plan(2);
+    assert!(planned["changes"].as_array().unwrap().iter().all(|change| change["change"] == "create"), "{planned}");
+    let resources = planned["changes"].as_array().unwrap().len();
+    assert_eq!(cloud.everything()["stacks"], json!([]), "a plan makes nothing");
     let done = cloud.good(&["up", "--target", "aws", "--records", "400", "-o", "json"]);
     for said in
         ["making the bucket", "uploading", "starting application shop_visits", "the application shop_visits runs"]
@@ -189,6 +206,22 @@ fn a_pipeline_goes_up_changes_and_comes_down_whole() {
     assert!(bucket["public"].as_object().unwrap().values().all(|closed| closed == true), "{bucket}");
     assert!(bucket["policy"].as_str().unwrap().contains("aws:SecureTransport"), "{bucket}");
 
+    let planned = cloud.plan(0);
+    assert_eq!(signs(&planned), vec!["keep"; resources], "{planned}");
+    // What somebody changes by hand is seen.
+    let keep = |days: u32| {
+        let group = "/aws/kinesis-analytics/shop_visits";
+        cloud.stack.ask(&format!(
+            r#"client("logs").put_retention_policy(logGroupName="{group}", retentionInDays={days}) and None"#
+        ));
+    };
+    keep(7);
+    let planned = cloud.plan(0);
+    let notes = planned["notes"].to_string();
+    assert!(notes.contains("drift: ApplicationLogGroup: RetentionInDays is 7, and the template says 14"), "{notes}");
+    keep(14);
+    assert!(!cloud.plan(0)["notes"].to_string().contains("drift"));
+
     // The same once more is nothing.
     let done = cloud.good(&["up", "--target", "aws", "-d"]);
     assert!(done.stderr.contains("the stack shop_visits is as the file says"), "{done:?}");
@@ -196,6 +229,14 @@ fn a_pipeline_goes_up_changes_and_comes_down_whole() {
 
     // Another query is other code: the application rests meanwhile, with a snapshot, and the old code goes.
     cloud.write(&cloud.stack.url(), &[("COUNT(*)", "COUNT(*) + 1")]);
+    let planned = cloud.plan(2);
+    let changed: Vec<&Value> =
+        planned["changes"].as_array().unwrap().iter().filter(|change| change["change"] != "keep").collect();
+    let application = changed.iter().find(|change| change["name"] == "Application").unwrap();
+    assert_eq!(application["change"], "update", "{planned}");
+    assert!(application["reasons"].to_string().contains("CodeKey"), "{planned}");
+    assert!(application["state"].as_str().unwrap().contains("snapshot"), "{planned}");
+    assert_eq!(cloud.application(), first, "a plan changes nothing");
     let done = cloud.good(&["up", "--target", "aws", "-d"]);
     for said in ["~    Application", "with a snapshot of its windows", "from snapshot"] {
         assert!(done.stderr.contains(said), "{said}: {done:?}");
@@ -235,7 +276,7 @@ fn a_rollout_that_is_killed_anywhere_goes_on_and_can_be_removed() {
         drop(running);
         proxy.set(&[]);
     };
-    for nth in 0..up.len() {
+    for (nth, operation) in up.iter().enumerate() {
         killed(&["up", "--target", "aws", "-d"], nth);
         if nth % 3 == 0 {
             // What is half there is removed as well as what is whole.
@@ -244,7 +285,7 @@ fn a_rollout_that_is_killed_anywhere_goes_on_and_can_be_removed() {
             continue;
         }
         cloud.good(&["up", "--target", "aws", "-d"]);
-        assert_eq!(cloud.application()["status"], "RUNNING", "killed in call {nth}, {}", up[nth]);
+        assert_eq!(cloud.application()["status"], "RUNNING", "killed in call {nth}, {operation}");
         killed(&["down", "--yes"], nth % down);
         cloud.good(&["down", "--target", "aws", "--yes"]);
         cloud.expect_nothing();

@@ -14,11 +14,32 @@ use serde_json::{Map, Value, json};
 use crate::document::Document;
 use crate::streams::kinesis::told;
 
-use super::LookError;
 use parts::{v1, v2};
 
 /// The call of both versions of the API.
 const OPERATION: &str = "DescribeApplication";
+
+/// An application cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DescribeError {
+    /// The target names no region, and neither does the environment.
+    #[error("no region is set; say `region` in the target, or set AWS_REGION")]
+    NoRegion,
+    /// What is there runs no SQL.
+    #[error("it is an application of {runtime}, and only those of SQL-1_0 are brought over")]
+    NotSql {
+        /// The runtime environment that it has.
+        runtime: String,
+    },
+    /// AWS refused or did not answer.
+    #[error("{operation} failed: {message}")]
+    Refused {
+        /// The API operation.
+        operation: &'static str,
+        /// What it said.
+        message: String,
+    },
+}
 
 /// What an application consists of, each part as a template has it.
 struct Described {
@@ -35,16 +56,17 @@ pub async fn describe_application(
     name: &str,
     region: Option<&str>,
     endpoint_url: Option<&str>,
-) -> Result<Document, LookError> {
+) -> Result<Document, DescribeError> {
     let config = super::configured(region, endpoint_url).await;
     if config.region().is_none() {
-        return Err(LookError::NoRegion);
+        return Err(DescribeError::NoRegion);
     }
     let described = match second(&config, name).await {
-        Err(LookError::Refused { message, .. }) => first(&config, name).await.map_err(|error| match error {
-            LookError::Refused { operation, message: other } if other != message => {
-                LookError::Refused { operation, message: format!("{message}; and by version 1 of the API: {other}") }
-            }
+        Err(DescribeError::Refused { message, .. }) => first(&config, name).await.map_err(|error| match error {
+            DescribeError::Refused { operation, message: other } if other != message => DescribeError::Refused {
+                operation,
+                message: format!("{message}; and by version 1 of the API: {other}"),
+            },
             other => other,
         }),
         other => other,
@@ -53,7 +75,7 @@ pub async fn describe_application(
     Ok(Document::new(format!("application {name}"), text))
 }
 
-async fn first(config: &SdkConfig, name: &str) -> Result<Described, LookError> {
+async fn first(config: &SdkConfig, name: &str) -> Result<Described, DescribeError> {
     let found = Client::new(config).describe_application().application_name(name).send().await;
     let found = found.map_err(|error| refused(told(&error)))?;
     let detail = found.application_detail().ok_or_else(nothing)?;
@@ -66,13 +88,13 @@ async fn first(config: &SdkConfig, name: &str) -> Result<Described, LookError> {
     })
 }
 
-async fn second(config: &SdkConfig, name: &str) -> Result<Described, LookError> {
+async fn second(config: &SdkConfig, name: &str) -> Result<Described, DescribeError> {
     let found = ClientV2::new(config).describe_application().application_name(name).send().await;
     let found = found.map_err(|error| refused(told(&error)))?;
     let detail = found.application_detail().ok_or_else(nothing)?;
     let runtime = detail.runtime_environment();
     if *runtime != RuntimeEnvironment::Sql10 {
-        return Err(LookError::NotSql { runtime: runtime.as_str().to_owned() });
+        return Err(DescribeError::NotSql { runtime: runtime.as_str().to_owned() });
     }
     let configuration = detail.application_configuration_description();
     let sql = configuration.and_then(ApplicationConfigurationDescription::sql_application_configuration_description);
@@ -91,11 +113,11 @@ async fn second(config: &SdkConfig, name: &str) -> Result<Described, LookError> 
     })
 }
 
-fn refused(message: String) -> LookError {
-    LookError::Refused { operation: OPERATION, message }
+fn refused(message: String) -> DescribeError {
+    DescribeError::Refused { operation: OPERATION, message }
 }
 
-fn nothing() -> LookError {
+fn nothing() -> DescribeError {
     refused("the answer describes no application".to_owned())
 }
 

@@ -16,7 +16,7 @@ use crate::ui::Ui;
 
 use super::check::count;
 use super::deployed::Options;
-use super::follow::{ELSEWHERE, Follower, OUTAGE};
+use super::follow::{Follower, Manners};
 use super::rows::Rows;
 use super::show::{JOB_PAUSE, SILENCE, STATUS_PAUSE};
 use super::tail::{described, outputs};
@@ -74,7 +74,8 @@ impl<'a> Shown<'a> {
     pub(super) async fn open(plan: &Plan, account: &Account, ui: &'a Ui) -> Result<Self, Error> {
         let streams: Vec<(String, Vec<String>)> = outputs(plan).map(|stream| described(stream, Some(plan))).collect();
         let names: Vec<String> = streams.iter().map(|(name, _)| name.clone()).collect();
-        let follower = Follower::open(account.log() as Arc<dyn Log>, &names, &Position::Latest).await?.patient(OUTAGE);
+        let log = account.log() as Arc<dyn Log>;
+        let follower = Follower::open(log, &names, &Position::Latest, Manners::ELSEWHERE).await?;
         let rows = Rows::of_streams(ui, &streams, Some(plan));
         Ok(Self { ui, follower, rows, count: 0, last: Instant::now() })
     }
@@ -124,7 +125,7 @@ impl Attendance<'_> {
     ) -> Result<(), Error> {
         let worker = self.worker.clone();
         let mut failed = std::pin::pin!(worker.watch());
-        let mut rows_due = interval(ELSEWHERE);
+        let mut rows_due = interval(Manners::ELSEWHERE.pause);
         let (here, remote) = STATUS_PAUSE;
         let mut status_due = interval(if self.shown.ui.is_terminal() { here } else { remote });
         for due in [&mut rows_due, &mut status_due] {

@@ -1,39 +1,72 @@
 //! Following streams of any log.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::error::Error;
-use crate::streams::{Batch, Cursor, Log, LogError, Millis, Position, ReadLimit, SequenceNumber, ShardId};
+use crate::streams::{Backoff, Batch, Cursor, Lineage, Log, LogError, Millis, Position, ReadLimit, ShardId, now};
 
-/// How often a stream is asked: Kinesis allows five reads a second per shard, for all consumers together.
-pub(super) const PAUSE: Duration = Duration::from_millis(250);
+/// How a log is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manners {
+    /// How long to wait where every shard was read to its end.
+    pub(super) pause: Duration,
+    /// How long to wait between two reads of one shard in any case.
+    pace: Duration,
+    /// How long failures are borne that pass.
+    patience: Duration,
+}
 
-/// How often a stream is asked in somebody's account, where others may be reading too (Kinesis developer guide: once a
-/// second for each consumer).
-pub(super) const ELSEWHERE: Duration = Duration::from_secs(1);
-/// How long an endpoint elsewhere may refuse for reasons that pass.
-pub(super) const OUTAGE: Duration = Duration::from_mins(1);
+impl Manners {
+    /// A log of `pipe`'s own: often enough that nobody sees the pauses, and what fails there does not pass.
+    pub(super) const HERE: Self =
+        Self { pause: Duration::from_millis(250), pace: Duration::ZERO, patience: Duration::ZERO };
+
+    /// Streams in somebody's account, where others may be reading too: once a second for each consumer (Kinesis developer
+    /// guide), and while it catches up no more than the five reads a second that a shard has for all (Kinesis quotas).
+    pub(super) const ELSEWHERE: Self =
+        Self { pause: Duration::from_secs(1), pace: Duration::from_millis(200), patience: Duration::from_mins(1) };
+}
 
 /// What one read of a shard brings at the most (Kinesis API, `GetRecords`).
 const READ: ReadLimit = ReadLimit { records: 10_000, bytes: 10 << 20 };
+/// How long a shard is left alone that refused a read. AWS refuses for up to five seconds after a large one (Kinesis API
+/// reference, `GetRecords`).
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Streams that are followed.
+/// Streams that are followed through every reshard, the records of each key in their order.
 pub(super) struct Follower {
     log: Arc<dyn Log>,
-    streams: Vec<Vec<Shard>>,
-    names: Vec<String>,
-    /// How long failures of a shard are borne that pass.
-    patience: Duration,
+    streams: Vec<Stream>,
+    manners: Manners,
+}
+
+struct Stream {
+    name: String,
+    from: Position,
+    lineage: Lineage,
+    /// Those being read.
+    shards: Vec<Shard>,
 }
 
 struct Shard {
     id: ShardId,
-    cursor: Cursor,
-    from: Position,
-    last: Option<SequenceNumber>,
-    /// Since when it fails, where it does.
-    failing: Option<Instant>,
+    /// Where to read on; made of the position below where it is not known.
+    cursor: Option<Cursor>,
+    /// Where to read on when the cursor is no longer good: an iterator lives five minutes, and this does not age.
+    position: Position,
+    /// Before when it is not read.
+    due: Instant,
+    failing: Option<Failing>,
+    millis_behind: Millis,
+}
+
+struct Failing {
+    since: Instant,
+    backoff: Backoff,
 }
 
 /// Records of one stream in the order of their arrival.
@@ -45,48 +78,55 @@ pub(super) struct Followed {
 }
 
 impl Follower {
-    /// Starts at a position of every shard.
-    pub(super) async fn open(log: Arc<dyn Log>, names: &[String], from: &Position) -> Result<Self, Error> {
+    /// Starts at a position of every stream.
+    pub(super) async fn open(
+        log: Arc<dyn Log>,
+        names: &[String],
+        from: &Position,
+        manners: Manners,
+    ) -> Result<Self, Error> {
         let mut streams = Vec::new();
         for name in names {
+            let listed = manners.bear(async || log.shards(name).await).await?;
+            let mut lineage = Lineage::begin(&listed, from);
             let mut shards = Vec::new();
-            for shard in log.describe(name).await?.shards {
-                let cursor = log.cursor(name, shard.id, from).await?;
-                shards.push(Shard { id: shard.id, cursor, from: from.clone(), last: None, failing: None });
+            for id in lineage.due() {
+                // The latest is what it is now, not what it will be when the shard is read first.
+                let cursor = manners.bear(async || log.cursor(name, id, from).await).await?;
+                let position = if *from == Position::Latest { Position::AtTime(now()) } else { from.clone() };
+                shards.push(Shard { cursor: Some(cursor), ..Shard::new(id, position) });
             }
-            streams.push(shards);
+            streams.push(Stream { name: name.clone(), from: from.clone(), lineage, shards });
         }
-        Ok(Self { log, streams, names: names.to_vec(), patience: Duration::ZERO })
-    }
-
-    /// Bears failures that pass, for so long.
-    pub(super) fn patient(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+        Ok(Self { log, streams, manners })
     }
 
     /// Brings what has come since the last time, and whether every shard was read to its end.
     pub(super) async fn poll(&mut self) -> Result<(Vec<Followed>, bool), Error> {
         let mut brought = Vec::new();
         let mut at_end = true;
-        for (index, (shards, name)) in self.streams.iter_mut().zip(&self.names).enumerate() {
+        for (index, stream) in self.streams.iter_mut().enumerate() {
             let mut found: Vec<(Millis, ShardId, Vec<u8>)> = Vec::new();
-            for shard in shards {
-                let batch = match shard.read(self.log.as_ref(), name).await {
-                    // What the other shards brought is not thrown away for it.
-                    Err(Error::Log(LogError::Endpoint { retryable: true, .. }))
-                        if shard.failing.get_or_insert_with(Instant::now).elapsed() < self.patience =>
-                    {
-                        at_end = false;
-                        continue;
-                    }
-                    other => other?,
+            let mut ended = Vec::new();
+            for shard in &mut stream.shards {
+                let batch = shard.read(self.log.as_ref(), &stream.name, self.manners).await?;
+                // What the other shards brought is not thrown away where one fails for now.
+                let Some(batch) = batch else {
+                    at_end = false;
+                    continue;
                 };
-                shard.failing = None;
                 at_end &= batch.complete_until.is_some();
                 for block in &batch.blocks {
                     found.extend(block.records().map(|record| (block.arrival(), shard.id, record.data.to_vec())));
                 }
+                ended.extend(batch.ended.map(|children| (shard.id, children)));
             }
+            for (shard, children) in ended {
+                stream.lineage.end(shard, &children);
+                stream.shards.retain(|other| other.id != shard);
+            }
+            let begun = stream.lineage.due().into_iter().map(|id| Shard::new(id, stream.from.of_child()));
+            stream.shards.extend(begun);
             found.sort_by_key(|(arrival, shard, _)| (*arrival, *shard));
             if !found.is_empty() {
                 let records = found.into_iter().map(|(.., data)| data).collect();
@@ -95,23 +135,76 @@ impl Follower {
         }
         Ok((brought, at_end))
     }
+
+    /// Returns for how long the oldest record has been there that was not brought yet.
+    pub(super) fn behind(&self) -> Duration {
+        let shards = self.streams.iter().flat_map(|stream| &stream.shards);
+        let millis = shards.map(|shard| shard.millis_behind).max().unwrap_or_default();
+        Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+    }
+}
+
+impl Manners {
+    /// Asks again while it fails in a way that passes, as long as that is borne.
+    async fn bear<T>(self, ask: impl AsyncFn() -> Result<T, LogError>) -> Result<T, LogError> {
+        let (begun, mut backoff) = (Instant::now(), Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
+        loop {
+            match ask().await {
+                Err(LogError::Endpoint { retryable: true, .. }) if begun.elapsed() < self.patience => {
+                    sleep(backoff.next_pause()).await;
+                }
+                other => return other,
+            }
+        }
+    }
 }
 
 impl Shard {
-    async fn read(&mut self, log: &dyn Log, stream: &str) -> Result<Batch, Error> {
-        let batch = match log.read(stream, self.id, &self.cursor, READ).await {
-            Err(LogError::InvalidCursor) => {
-                // An iterator lives five minutes; the place of the last record does not age.
-                let position = self.last.clone().map_or(self.from.clone(), Position::After);
-                self.cursor = log.cursor(stream, self.id, &position).await?;
-                log.read(stream, self.id, &self.cursor, READ).await?
-            }
-            other => other?,
-        };
-        self.cursor = batch.next.clone();
-        if let Some(block) = batch.blocks.last().filter(|block| !block.is_empty()) {
-            self.last = Some(block.sequence(block.len() - 1));
+    fn new(id: ShardId, position: Position) -> Self {
+        Self { id, cursor: None, position, due: Instant::now(), failing: None, millis_behind: 0 }
+    }
+
+    /// Reads on; `None` where it is refused for now.
+    async fn read(&mut self, log: &dyn Log, stream: &str, manners: Manners) -> Result<Option<Batch>, Error> {
+        if self.failing.is_some() && self.due > Instant::now() {
+            return Ok(None);
         }
-        Ok(batch)
+        sleep_until(self.due).await;
+        let batch = match self.read_now(log, stream).await {
+            Ok(batch) => batch,
+            Err(LogError::Endpoint { retryable: true, .. }) if self.is_borne(manners) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        self.failing = None;
+        self.due = Instant::now() + manners.pace;
+        self.cursor = Some(batch.next.clone());
+        if let Some(block) = batch.blocks.last().filter(|block| !block.is_empty()) {
+            self.position = Position::After(block.sequence(block.len() - 1));
+        } else if let (Position::AtTime(_), Some(time)) = (&self.position, batch.complete_until) {
+            self.position = Position::AtTime(time);
+        }
+        self.millis_behind = batch.millis_behind;
+        Ok(Some(batch))
+    }
+
+    async fn read_now(&mut self, log: &dyn Log, stream: &str) -> Result<Batch, LogError> {
+        if let Some(cursor) = &self.cursor {
+            match log.read(stream, self.id, cursor, READ).await {
+                Err(LogError::InvalidCursor) => {}
+                other => return other,
+            }
+        }
+        let cursor = log.cursor(stream, self.id, &self.position).await?;
+        let batch = log.read(stream, self.id, &cursor, READ).await;
+        self.cursor = Some(cursor);
+        batch
+    }
+
+    /// Notes a failure that passes, and returns whether it is borne.
+    fn is_borne(&mut self, manners: Manners) -> bool {
+        let new = || Failing { since: Instant::now(), backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE) };
+        let failing = self.failing.get_or_insert_with(new);
+        self.due = Instant::now() + failing.backoff.next_pause();
+        failing.since.elapsed() < manners.patience
     }
 }

@@ -15,7 +15,7 @@ use crate::streams::{Log, Position};
 use crate::ui::Ui;
 
 use super::check::count;
-use super::follow::{Follower, PAUSE};
+use super::follow::{Follower, Manners};
 use super::rows::Rows;
 use super::tail::{described, outputs};
 
@@ -53,7 +53,7 @@ impl<'a> Show<'a> {
     pub(super) async fn open(ui: &'a Ui, plan: &Plan, run: &Run) -> Result<Self, Error> {
         let streams: Vec<(String, Vec<String>)> = outputs(plan).map(|stream| described(stream, Some(plan))).collect();
         let names: Vec<String> = streams.iter().map(|(name, _)| name.clone()).collect();
-        let follower = Follower::open(run.log() as Arc<dyn Log>, &names, &Position::Latest).await?;
+        let follower = Follower::open(run.log() as Arc<dyn Log>, &names, &Position::Latest, Manners::HERE).await?;
         let rows = Rows::of_streams(ui, &streams, Some(plan));
         let last = (Instant::now(), run.status());
         Ok(Self { ui, follower, names, rows, last, shown: Instant::now() })
@@ -81,7 +81,7 @@ impl<'a> Show<'a> {
             }
         };
         let (mut ended, mut failed) = (std::pin::pin!(ended), std::pin::pin!(failed));
-        let mut rows_due = interval(PAUSE);
+        let mut rows_due = interval(Manners::HERE.pause);
         let (here, remote) = STATUS_PAUSE;
         let mut status_due = interval(if self.ui.is_terminal() { here } else { remote });
         status_due.set_missed_tick_behavior(MissedTickBehavior::Delay);

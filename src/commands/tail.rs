@@ -14,7 +14,7 @@ use crate::streams::kinesis::KinesisLog;
 use crate::streams::{Log, LogError, Position, now};
 use crate::ui::Ui;
 
-use super::follow::{ELSEWHERE, Follower, OUTAGE, PAUSE};
+use super::follow::{Follower, Manners};
 use super::locate;
 use super::rows::Rows;
 
@@ -82,11 +82,8 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     };
     let from = args.from.clone().unwrap_or(if target.live { Position::Latest } else { Position::Earliest });
     let names: Vec<String> = target.streams.iter().map(|(name, _)| name.clone()).collect();
-    let mut follower = Follower::open(Arc::clone(&target.log), &names, &from).await?;
-    let pause = if target.elsewhere { ELSEWHERE } else { PAUSE };
-    if target.elsewhere {
-        follower = follower.patient(OUTAGE);
-    }
+    let manners = if target.elsewhere { Manners::ELSEWHERE } else { Manners::HERE };
+    let mut follower = Follower::open(Arc::clone(&target.log), &names, &from, manners).await?;
     let mut rows = Rows::of_streams(ui, &target.streams, target.plan.as_ref());
     let deadline = args.duration.map(|duration| Instant::now() + duration);
     let mut left = args.n.unwrap_or(u64::MAX);
@@ -116,7 +113,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             return Ok(());
         }
         if wait && left > 0 {
-            let pause = Instant::now() + pause;
+            let pause = Instant::now() + manners.pause;
             tokio::select! {
                 _ = &mut interrupted => return Err(Error::Interrupted),
                 () = tokio::time::sleep_until(deadline.map_or(pause, |deadline| deadline.min(pause))) => {}

@@ -19,6 +19,8 @@ const BATCH_EVERY: Duration = Duration::from_millis(10);
 /// The most records and, by the size of those before, about the most bytes of one batch.
 const BATCH_RECORDS: u64 = 8192;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// About how long one batch may take at the most: a stop waits for the one that has begun.
+const BATCH_TIME: Duration = Duration::from_secs(1);
 
 /// One run of a generator.
 pub struct Run {
@@ -98,11 +100,14 @@ impl Run {
         let records = usize::try_from(count).expect("a batch is small");
         self.batch.clear();
         self.records.fill(now, records, &mut self.batch);
+        let begun = Instant::now();
         let appended = log.append(&self.stream, &self.batch).await;
         appended.map_err(|source| GenerateError::Append { stream: self.stream.clone(), source })?;
         self.counter.fetch_add(count, Ordering::Relaxed);
         let fitting = BATCH_BYTES * records / self.batch.data_bytes().max(1);
-        self.most = BATCH_RECORDS.min(fitting.max(1) as u64);
+        let millis = begun.elapsed().as_millis().max(1);
+        let timely = u128::from(count) * BATCH_TIME.as_millis() / millis;
+        self.most = BATCH_RECORDS.min(fitting as u64).min(u64::try_from(timely).unwrap_or(u64::MAX)).max(1);
         Ok(())
     }
 }

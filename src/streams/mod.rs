@@ -5,6 +5,7 @@
 //! Never looks into a record's data: bytes in, bytes out.
 
 pub mod appends;
+pub mod backoff;
 pub mod block;
 pub mod clock;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod sequence;
 use async_trait::async_trait;
 
 pub use appends::Appends;
+pub use backoff::Backoff;
 pub use block::{Block, RecordRef};
 pub use clock::now;
 pub use error::LogError;

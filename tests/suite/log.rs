@@ -1,9 +1,6 @@
 //! One suite for every log behind the seam: whatever passes it can be used in place of the other.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::atomic::Ordering,
-};
+use std::collections::{HashMap, HashSet};
 
 use pipe::streams::{
     Appends, Capacity, Cursor, HashKeyRange, Log, LogError, Position, ReadLimit, SequenceNumber, ShardId, hash_key,
@@ -12,7 +9,8 @@ use pipe::streams::{
 };
 use tempfile::TempDir;
 
-use super::{endpoint::Endpoint, throttle::Throttle};
+use super::endpoint::Endpoint;
+use crate::faults::{Fault, Proxy};
 
 const ALL: ReadLimit = ReadLimit { records: 10_000, bytes: usize::MAX };
 
@@ -47,11 +45,39 @@ async fn the_kinesis_log_passes_at_our_endpoint() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_kinesis_log_passes_where_records_are_refused_at_first() {
+async fn the_kinesis_log_passes_where_records_and_calls_are_refused_at_first() {
     let endpoint = Endpoint::start().await;
-    let throttle = Throttle::start(endpoint.address.clone()).await;
-    suite(&KinesisLog::connect(Some(&throttle.url), "eu-central-1", Credentials::Dummy).await).await;
-    assert!(throttle.refused.load(Ordering::Relaxed) > 100, "nothing was refused");
+    let faults = [
+        Fault::on("PutRecords").every(9).refused("ProvisionedThroughputExceededException"),
+        Fault::on("PutRecords").every(11).answered(500, "InternalFailure"),
+        Fault::on("PutRecords").every(13).closed(),
+        Fault::on("PutRecords").entries(0.1),
+    ];
+    let proxy = Proxy::start(&endpoint.address, 3, &faults);
+    suite(&KinesisLog::connect(Some(&proxy.url()), "eu-central-1", Credentials::Dummy).await).await;
+    assert!(proxy.faulted("PutRecords") > 50, "little was refused");
+    endpoint.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_costs_no_record_and_no_order() {
+    let endpoint = Endpoint::start().await;
+    let faults = [Fault::on("PutRecords").every(5).unheard(), Fault::on("PutRecords").entries(0.1)];
+    let proxy = Proxy::start(&endpoint.address, 4, &faults);
+    let log = KinesisLog::connect(Some(&proxy.url()), "eu-central-1", Credentials::Dummy).await;
+    log.create("s", Capacity::Provisioned(1)).await.unwrap();
+    let mut records = Appends::new();
+    for index in 0..60u8 {
+        records.push(["a", "b", "c"][usize::from(index) % 3], &[index]);
+    }
+    log.append("s", &records).await.unwrap();
+    for (key, first) in [("a", 0), ("b", 1), ("c", 2)] {
+        let read = read_all(&log, "s", 0, &Position::Earliest, ALL).await;
+        let mut data: Vec<u8> = read.into_iter().filter(|record| record.key == key).map(|it| it.data[0]).collect();
+        // What was put again lies behind itself.
+        data.dedup();
+        assert_eq!(data, (first..60).step_by(3).collect::<Vec<u8>>());
+    }
     endpoint.stop().await;
 }
 

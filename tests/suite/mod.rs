@@ -8,5 +8,4 @@ pub(crate) mod equality;
 mod flink;
 mod kinesis_api;
 mod log;
-mod throttle;
 mod wire;

@@ -48,7 +48,7 @@ pub use removal::{Removal, Removed};
 pub use rollout::Rollout;
 pub use stack::{Failure, Found, Mark, Settled, Stack};
 
-/// How long one call may take: a plan is waited for by a person.
+/// How long one call may take, with all its attempts: a person waits for it. What carries records or files sets its own.
 const CALL: Duration = Duration::from_secs(10);
 
 /// Sets clients up for a target.

@@ -1,79 +1,89 @@
 //! Appending: `PutRecords`, cut to its limits and repeated for the records that it refused.
 
-use std::{ops::Range, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_kinesis::{
     primitives::Blob,
     types::{PutRecordsRequestEntry, PutRecordsResultEntry},
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
-use super::{KinesisLog, error::refused};
+use super::{KinesisLog, error::refused, manage::identified, queue::Queue};
 use crate::streams::{Appended, Appends, LogError, SequenceNumber};
 
 const OPERATION: &str = "PutRecords";
-/// The most records of a request, and the most that their data and keys have together (Kinesis API reference).
-const MOST_RECORDS: usize = 500;
-const REQUEST_BYTES: usize = 5 << 20;
-/// A shard takes 1,000 records or 1 MiB a second, so what it refuses fits after seconds at most unless others write too.
-const ATTEMPTS: u32 = 12;
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// How long nothing at all may be taken before it is given up: as long as an outage is borne by who reads.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl KinesisLog {
-    /// Puts records, some at a time and each lot whole before the next, so that only records of one request may
-    /// overtake each other: those that the endpoint refuses first and takes when asked again. Where it fails, the lots
-    /// before stay.
+    /// Puts records. Where it fails, some of them may be there.
+    ///
+    /// The records of a partition key come to lie in the order given: `PutRecords` takes or refuses each entry by itself
+    /// and promises no order among them (Kinesis API reference), so a request holds one record of a key at the most, and
+    /// the next one follows when that was taken. What is refused waits, with its key alone, and is put again; so is a
+    /// whole request that fails in a way which passes. A request whose answer got lost may have been carried out: its
+    /// records are then there twice, one behind the other, as Kinesis has no way to put a record only once.
     pub(super) async fn put_records(&self, stream: &str, records: &Appends) -> Result<Vec<Appended>, LogError> {
-        let mut appended = Vec::with_capacity(records.len());
-        let mut from = 0;
-        while from < records.len() {
-            let lot = lot(records, from);
-            from = lot.end;
-            appended.extend(self.put_lot(stream, records, lot).await?);
+        let mut placed: Vec<Option<Appended>> = vec![None; records.len()];
+        let mut queue = Queue::new(records);
+        let mut moved = Instant::now();
+        while !queue.is_done() {
+            let lot = queue.lot();
+            if lot.is_empty() {
+                sleep_until(queue.waits_until().unwrap_or_else(Instant::now)).await;
+                continue;
+            }
+            let why = match self.put(stream, records, &lot).await {
+                Ok(results) => {
+                    let mut why = None;
+                    for (index, result) in lot.into_iter().zip(results) {
+                        placed[index] = place(&result);
+                        if placed[index].is_some() {
+                            queue.take(index);
+                            moved = Instant::now();
+                        } else {
+                            queue.refuse(index);
+                            why = result.error_message.or(result.error_code).or(why);
+                        }
+                    }
+                    why.unwrap_or_default()
+                }
+                Err(LogError::Endpoint { message, retryable: true, .. }) => {
+                    lot.into_iter().for_each(|index| queue.refuse(index));
+                    message
+                }
+                Err(error) => return Err(error),
+            };
+            if moved.elapsed() >= PATIENCE {
+                let (keys, seconds) = (queue.keys_left(), PATIENCE.as_secs());
+                let message = format!("no record was taken for {seconds} seconds, with {keys} keys waiting: {why}");
+                let endpoint = self.endpoint.clone();
+                return Err(LogError::Endpoint { operation: OPERATION, endpoint, message, retryable: true });
+            }
         }
-        Ok(appended)
+        placed.into_iter().map(|place| place.ok_or_else(|| self.odd(OPERATION, "a record got lost"))).collect()
     }
 
-    async fn put_lot(&self, stream: &str, records: &Appends, lot: Range<usize>) -> Result<Vec<Appended>, LogError> {
-        let first = lot.start;
-        let mut placed: Vec<Option<Appended>> = vec![None; lot.len()];
-        let mut left: Vec<usize> = lot.collect();
-        let (mut pause, mut why) = (FIRST_PAUSE, String::new());
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+    /// Puts some records at once and returns what became of each.
+    async fn put(
+        &self,
+        stream: &str,
+        records: &Appends,
+        lot: &[usize],
+    ) -> Result<Vec<PutRecordsResultEntry>, LogError> {
+        let entries = lot.iter().map(|index| self.entry(records, *index)).collect::<Result<Vec<_>, LogError>>()?;
+        let (name, arn) = identified(stream);
+        let request = self.client.put_records().set_stream_name(name).set_stream_arn(arn);
+        let answer = request.set_records(Some(entries)).send().await.map_err(|error| {
+            if refused(&error, "ResourceNotFoundException") {
+                return LogError::UnknownStream { stream: stream.to_owned() };
             }
-            let entries = left.iter().map(|index| self.entry(records, *index)).collect::<Result<Vec<_>, LogError>>()?;
-            let answer = self.client.put_records().stream_name(stream).set_records(Some(entries)).send().await;
-            let answer = answer.map_err(|error| {
-                if refused(&error, "ResourceNotFoundException") {
-                    return LogError::UnknownStream { stream: stream.to_owned() };
-                }
-                self.failure(OPERATION, &error)
-            })?;
-            if answer.records.len() != left.len() {
-                return Err(self.odd(OPERATION, "the answer has not as many records as were put"));
-            }
-            let mut refused = Vec::new();
-            for (index, result) in left.into_iter().zip(answer.records) {
-                placed[index - first] = place(&result);
-                if placed[index - first].is_none() {
-                    why = result.error_message.or(result.error_code).unwrap_or_default();
-                    refused.push(index);
-                }
-            }
-            left = refused;
-            if left.is_empty() {
-                return placed
-                    .into_iter()
-                    .map(|place| place.ok_or_else(|| self.odd(OPERATION, "a record got lost")))
-                    .collect();
-            }
+            self.failure(OPERATION, &error)
+        })?;
+        if answer.records.len() != lot.len() {
+            return Err(self.odd(OPERATION, "the answer has not as many records as were put"));
         }
-        let message = format!("{} records were refused {ATTEMPTS} times: {why}", left.len());
-        Err(LogError::Endpoint { operation: OPERATION, endpoint: self.endpoint.clone(), message, retryable: true })
+        Ok(answer.records)
     }
 
     fn entry(&self, records: &Appends, index: usize) -> Result<PutRecordsRequestEntry, LogError> {
@@ -87,43 +97,7 @@ impl KinesisLog {
     }
 }
 
-/// Returns the records from `from` on that one request takes; one at least.
-fn lot(records: &Appends, from: usize) -> Range<usize> {
-    let (mut to, mut bytes) = (from, 0);
-    while to < records.len() && to - from < MOST_RECORDS {
-        let record = records.record(to);
-        bytes += record.data.len() + record.partition_key.len();
-        if bytes > REQUEST_BYTES && to > from {
-            break;
-        }
-        to += 1;
-    }
-    from..to
-}
-
 fn place(result: &PutRecordsResultEntry) -> Option<Appended> {
     let sequence = SequenceNumber::parse(result.sequence_number()?)?;
     Some(Appended { shard: result.shard_id()?.parse().ok()?, sequence })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lots_keep_to_the_limits_of_a_request() {
-        let mut records = Appends::new();
-        for _ in 0..501 {
-            records.push("k", b"small");
-        }
-        assert_eq!((lot(&records, 0), lot(&records, 500)), (0..500, 500..501));
-        let mut records = Appends::new();
-        for _ in 0..7 {
-            records.push("k", &vec![0; (1 << 20) - 1]);
-        }
-        assert_eq!((lot(&records, 0), lot(&records, 5)), (0..5, 5..7));
-        let mut records = Appends::new();
-        records.push("k", &vec![0; 6 << 20]);
-        assert_eq!(lot(&records, 0), 0..1, "the endpoint is the one to refuse it");
-    }
 }

@@ -216,7 +216,7 @@ pub(super) fn millis(time: &DateTime) -> Millis {
 
 /// Returns the name or the ARN by which a stream is asked for: an ARN says whose it is as well, so that the right to
 /// another account finds nothing by it. No name has a colon (Kinesis API reference, `StreamName`).
-fn identified(stream: &str) -> (Option<String>, Option<String>) {
+pub(super) fn identified(stream: &str) -> (Option<String>, Option<String>) {
     let text = Some(stream.to_owned());
     if stream.contains(':') { (None, text) } else { (text, None) }
 }

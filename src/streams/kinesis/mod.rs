@@ -3,10 +3,12 @@
 //! Owns the client and how its answers map to the seam. May import nothing of this crate but the seam above it. Never
 //! gives a stream's keys or records any meaning, and never asks the environment when it was told a local endpoint.
 
+mod aggregate;
 mod append;
 mod cursor;
 mod error;
 mod manage;
+mod queue;
 mod read;
 mod summary;
 
@@ -14,7 +16,9 @@ pub use error::told;
 pub use summary::Summary;
 
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_kinesis::{Client, config};
 use aws_smithy_http_client::{
     Builder,
@@ -24,8 +28,13 @@ use aws_smithy_http_client::{
 use aws_sdk_kinesis::config::SharedHttpClient;
 
 use super::{
-    Appended, Appends, Batch, Capacity, Cursor, Log, LogError, Position, ReadLimit, Shard, ShardId, StreamDescription,
+    Appended, Appends, Batch, Capacity, Cursor, HashKeyRange, Log, LogError, Position, ReadLimit, Shard, ShardId,
+    StreamDescription,
 };
+
+/// How long one attempt of a call may take: a request of 5 MiB, the most there is, needs 42 s at 1 Mbit/s. The client makes
+/// several attempts.
+const ATTEMPT: Duration = Duration::from_mins(1);
 
 /// With what right an endpoint is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +50,16 @@ pub struct KinesisLog {
     client: Client,
     /// The address, or the region, as errors name it.
     endpoint: String,
+    /// The hash keys of shards from which aggregates were read; a shard keeps those that it has.
+    // Held for a look, never while anything is awaited.
+    ranges: Mutex<HashMap<(String, ShardId), HashKeyRange>>,
 }
 
 impl KinesisLog {
-    /// Uses a client that is set up already; `endpoint` is what errors call it.
-    pub fn new(client: Client, endpoint: String) -> Self {
-        Self { client, endpoint }
+    /// Sets up a client; `endpoint` is what errors call it.
+    fn new(config: config::Builder, endpoint: String) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).disable_operation_timeout().build();
+        Self { client: Client::from_conf(config.timeout_config(timeouts).build()), endpoint, ranges: Mutex::default() }
     }
 
     /// Sets up a client. Without an address it is that of the region, or what the standard chain says.
@@ -67,7 +80,7 @@ impl KinesisLog {
         if let Some(url) = endpoint_url {
             config = config.endpoint_url(url);
         }
-        Self::new(Client::from_conf(config.build()), endpoint_url.unwrap_or(region).to_owned())
+        Self::new(config, endpoint_url.unwrap_or(region).to_owned())
     }
 }
 
@@ -78,10 +91,11 @@ impl KinesisLog {
         Self::of(&aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await)
     }
 
-    /// Sets up a client with a configuration that others share.
+    /// Sets up a client with a configuration that others share, but for its timeouts: those are of records, not of calls
+    /// that a person waits for.
     pub fn of(config: &SdkConfig) -> Self {
         let endpoint = config.endpoint_url().or(config.region().map(Region::as_ref)).unwrap_or("AWS").to_owned();
-        Self::new(Client::new(config), endpoint)
+        Self::new(config::Builder::from(config), endpoint)
     }
 }
 

@@ -8,13 +8,14 @@ use bytes::Bytes;
 
 use super::{
     KinesisLog,
+    aggregate::{UserRecord, may_be, user_records},
     cursor::{On, Place},
     error::refused,
-    manage::millis,
+    manage::{identified, millis},
 };
 use crate::streams::{
-    Batch, Block, Child, Cursor, LogError, Millis, Position, ReadLimit, RecordRef, SequenceNumber, ShardId,
-    block::Sequences, now,
+    Batch, Block, Child, Cursor, HashKeyRange, LogError, Millis, Position, ReadLimit, RecordRef, SequenceNumber,
+    ShardId, block::Sequences, now,
 };
 
 const OPERATION: &str = "GetRecords";
@@ -38,7 +39,9 @@ impl KinesisLog {
 
     async fn iterator(&self, stream: &str, shard: ShardId, position: &Position) -> Result<String, LogError> {
         const OPERATION: &str = "GetShardIterator";
-        let request = self.client.get_shard_iterator().stream_name(stream).shard_id(shard.to_string());
+        let (name, arn) = identified(stream);
+        let request = self.client.get_shard_iterator().set_stream_name(name).set_stream_arn(arn);
+        let request = request.shard_id(shard.to_string());
         let request = match position {
             Position::Earliest => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
             Position::Latest => request.shard_iterator_type(ShardIteratorType::Latest),
@@ -101,7 +104,9 @@ impl KinesisLog {
             self.failure(OPERATION, &error)
         })?;
         let taken = reach(&answer.records, limit.bytes);
-        let (blocks, floor) = self.blocks(&answer.records[..taken], place.floor)?;
+        let records = &answer.records[..taken];
+        let range = self.range(stream, shard, records).await?;
+        let (blocks, floor) = self.blocks(records, place.floor, range)?;
         place.floor = floor;
         let behind = answer.millis_behind_latest.unwrap_or_default();
         if taken < answer.records.len() {
@@ -143,8 +148,14 @@ impl KinesisLog {
         Ok((!children.is_empty()).then_some(children))
     }
 
-    /// Lays out records in blocks of equal arrival, none before `floor`, and returns the last arrival with them.
-    fn blocks(&self, records: &[Record], mut floor: Millis) -> Result<(Vec<Block>, Millis), LogError> {
+    /// Lays out records in blocks of equal arrival, none before `floor`, and returns the last arrival with them. An
+    /// aggregate is the records that it consists of: all of them have its place, behind which reading goes on whole.
+    fn blocks(
+        &self,
+        records: &[Record],
+        mut floor: Millis,
+        range: Option<HashKeyRange>,
+    ) -> Result<(Vec<Block>, Millis), LogError> {
         let mut blocks = Vec::new();
         let mut left = records;
         while let Some(first) = left.first() {
@@ -152,23 +163,69 @@ impl KinesisLog {
             let count = left.iter().take_while(|record| arrival(record, floor) == floor).count();
             let (run, rest) = left.split_at(count);
             left = rest;
-            let numbers = run.iter().map(|record| self.sequence(record)).collect::<Result<Vec<_>, LogError>>()?;
-            let bytes = Block::encode(
-                floor,
-                run.iter().map(|record| RecordRef {
-                    partition_key: record.partition_key().unwrap_or_default(),
-                    data: record.data().as_ref(),
-                }),
-            );
-            let block = Block::decode(Bytes::from(bytes), Sequences::Given(numbers));
-            blocks.push(block.map_err(|what| self.odd(OPERATION, what))?);
+            let (mut units, mut numbers) = (Vec::with_capacity(run.len()), Vec::with_capacity(run.len()));
+            for record in run {
+                let number = self.sequence(record)?;
+                let user_records = range.and_then(|_| user_records(record.data().as_ref()));
+                let Some(user_records) = user_records else {
+                    units.push(Unit::Plain(record));
+                    numbers.push(number);
+                    continue;
+                };
+                for user_record in user_records.into_iter().filter(|it| range.is_some_and(|range| it.belongs_to(range)))
+                {
+                    units.push(Unit::Aggregated(user_record));
+                    numbers.push(number.clone());
+                }
+            }
+            // Of an aggregate that belongs elsewhere nothing is left.
+            if !units.is_empty() {
+                let bytes = Block::encode(floor, units.iter().map(Unit::record));
+                let block = Block::decode(Bytes::from(bytes), Sequences::Given(numbers));
+                blocks.push(block.map_err(|what| self.odd(OPERATION, what))?);
+            }
         }
         Ok((blocks, floor))
+    }
+
+    /// Returns the hash keys of a shard where it is needed: with records that may be aggregates.
+    async fn range(&self, stream: &str, shard: ShardId, records: &[Record]) -> Result<Option<HashKeyRange>, LogError> {
+        if !records.iter().any(|record| may_be(record.data().as_ref())) {
+            return Ok(None);
+        }
+        let key = (stream.to_owned(), shard);
+        let known = || self.ranges.lock().ok()?.get(&key).copied();
+        if let Some(range) = known() {
+            return Ok(Some(range));
+        }
+        let listed = self.list_shards(stream).await?;
+        if let Ok(mut ranges) = self.ranges.lock() {
+            ranges.extend(listed.into_iter().map(|shard| ((stream.to_owned(), shard.id), shard.range)));
+        }
+        // One that is listed no more is left whatever it has.
+        Ok(known().or(Some(HashKeyRange { start: 0, end: u128::MAX })))
     }
 
     fn sequence(&self, record: &Record) -> Result<SequenceNumber, LogError> {
         let text = record.sequence_number();
         SequenceNumber::parse(text).ok_or_else(|| self.odd(OPERATION, format!("`{text}` is not a sequence number")))
+    }
+}
+
+/// A record as it lies in a shard, or as it lay in an aggregate.
+enum Unit<'a> {
+    Plain(&'a Record),
+    Aggregated(UserRecord),
+}
+
+impl Unit<'_> {
+    fn record(&self) -> RecordRef<'_> {
+        match self {
+            Self::Plain(record) => {
+                RecordRef { partition_key: record.partition_key().unwrap_or_default(), data: record.data().as_ref() }
+            }
+            Self::Aggregated(record) => RecordRef { partition_key: &record.partition_key, data: &record.data },
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint, checkov, Flink, `MiniStack`.
+//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint, checkov, Flink, kinesis-mock, `MiniStack`.
 
 pub(crate) mod flink;
+pub(crate) mod kinesis_mock;
 pub(crate) mod ministack;
 
 use std::env;

@@ -172,7 +172,10 @@ impl Shard {
         sleep_until(self.due).await;
         let batch = match self.read_now(log, stream).await {
             Ok(batch) => batch,
-            Err(LogError::Endpoint { retryable: true, .. }) if self.is_borne(manners) => return Ok(None),
+            // A place that was just made and is no longer good is as odd, and passes as well.
+            Err(LogError::Endpoint { retryable: true, .. } | LogError::InvalidCursor) if self.is_borne(manners) => {
+                return Ok(None);
+            }
             Err(error) => return Err(error.into()),
         };
         self.failing = None;

@@ -17,5 +17,6 @@ mod kinesis_sql;
 mod pace;
 mod plan;
 mod tables;
+mod tail;
 mod test;
 mod up;

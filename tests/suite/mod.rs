@@ -8,4 +8,5 @@ pub(crate) mod equality;
 mod flink;
 mod kinesis_api;
 mod log;
+mod produce;
 mod wire;

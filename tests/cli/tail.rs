@@ -1,0 +1,174 @@
+//! `pipe tail` on streams in a Kinesis that reshards, refuses and forgets.
+
+use std::{collections::BTreeMap, process::Command};
+
+use aws_sdk_kinesis::{
+    Client,
+    primitives::Blob,
+    types::{PutRecordsRequestEntry, Shard, StreamStatus},
+};
+use serde_json::{Value, json};
+
+use super::harness::{Place, Running, wait_for};
+use crate::faults::{Fault, Proxy};
+use crate::peers::kinesis_mock::KinesisMock;
+
+const KEYS: usize = 8;
+
+/// Starts `pipe tail` on a stream of an endpoint.
+fn tail(place: &Place, endpoint: &str, arguments: &[&str]) -> Running {
+    place.spawn(elsewhere(place, endpoint, &[&["tail", "kinesis://numbers", "-o", "json"], arguments].concat()))
+}
+
+fn elsewhere(place: &Place, endpoint: &str, arguments: &[&str]) -> Command {
+    let mut command = place.command(arguments);
+    command.env("AWS_ENDPOINT_URL_KINESIS", endpoint).env("AWS_REGION", "us-east-1");
+    command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any").env_remove("AWS_PROFILE");
+    command
+}
+
+/// A producer that counts for each of its keys, and a stream that it does so in.
+struct Numbers {
+    client: Client,
+    next: usize,
+}
+
+impl Numbers {
+    async fn new(mock: &KinesisMock) -> Self {
+        let client = mock.client();
+        client.create_stream().stream_name("numbers").shard_count(2).send().await.unwrap();
+        let numbers = Self { client, next: 0 };
+        while !numbers.is_active().await {}
+        numbers
+    }
+
+    async fn is_active(&self) -> bool {
+        let answer = self.client.describe_stream_summary().stream_name("numbers").send().await.unwrap();
+        answer.stream_description_summary.unwrap().stream_status == StreamStatus::Active
+    }
+
+    /// Puts the next number of every key.
+    async fn put(&mut self) {
+        let mut left: Vec<usize> = (0..KEYS).collect();
+        // A shard that is being closed refuses.
+        while !left.is_empty() {
+            let entry = |key: &usize| {
+                let data = json!({ "key": key, "n": self.next }).to_string();
+                let entry = PutRecordsRequestEntry::builder().partition_key(format!("key {key}"));
+                entry.data(Blob::new(data)).build().unwrap()
+            };
+            let entries = left.iter().map(entry).collect();
+            let answer =
+                self.client.put_records().stream_name("numbers").set_records(Some(entries)).send().await.unwrap();
+            let mut taken = answer.records.iter().map(|record| record.sequence_number.is_some());
+            left.retain(|_| !taken.next().unwrap());
+        }
+        self.next += 1;
+    }
+
+    /// Puts on until a reshard is over.
+    async fn put_until_active(&mut self) {
+        self.put().await;
+        while !self.is_active().await {
+            self.put().await;
+        }
+        for _ in 0..5 {
+            self.put().await;
+        }
+    }
+
+    /// Returns the open shards in the order of their hash keys.
+    async fn open(&self) -> Vec<Shard> {
+        let answer = self.client.list_shards().stream_name("numbers").send().await.unwrap();
+        let mut shards = answer.shards.unwrap();
+        shards.retain(|shard| shard.sequence_number_range.as_ref().unwrap().ending_sequence_number.is_none());
+        shards.sort_by_key(|shard| shard.hash_key_range.as_ref().unwrap().starting_hash_key.parse::<u128>().unwrap());
+        shards
+    }
+
+    async fn split(&mut self, index: usize) {
+        let shard = &self.open().await[index];
+        let range = shard.hash_key_range.as_ref().unwrap();
+        let [from, to]: [u128; 2] = [&range.starting_hash_key, &range.ending_hash_key].map(|key| key.parse().unwrap());
+        let request = self.client.split_shard().stream_name("numbers").shard_to_split(&shard.shard_id);
+        request.new_starting_hash_key((from + (to - from) / 2).to_string()).send().await.unwrap();
+        self.put_until_active().await;
+    }
+
+    async fn merge(&mut self, index: usize) {
+        let shards = self.open().await;
+        let request = self.client.merge_shards().stream_name("numbers").shard_to_merge(&shards[index].shard_id);
+        request.adjacent_shard_to_merge(&shards[index + 1].shard_id).send().await.unwrap();
+        self.put_until_active().await;
+    }
+
+    /// Splits and merges shards, those that came of it too, and leaves as many as there were.
+    async fn reshard(&mut self) {
+        self.split(0).await;
+        self.merge(1).await;
+        self.split(1).await;
+        self.merge(0).await;
+    }
+}
+
+fn until_shown(running: &mut Running, rows: usize) {
+    wait_for("all records to be shown", || {
+        assert!(!running.has_ended(), "`pipe tail` has ended: {:?}", running.said());
+        (running.rows().len() >= rows).then_some(())
+    });
+}
+
+/// Returns the numbers of each key in the order in which they were shown.
+fn by_key(rows: &[Value]) -> BTreeMap<u64, Vec<u64>> {
+    let mut numbers = BTreeMap::<u64, Vec<u64>>::new();
+    for row in rows {
+        numbers.entry(row["key"].as_u64().unwrap()).or_default().push(row["n"].as_u64().unwrap());
+    }
+    numbers
+}
+
+#[track_caller]
+fn assert_whole(rows: &[Value], from: usize, to: usize) {
+    let whole: Vec<u64> = (from as u64..to as u64).collect();
+    let numbers = by_key(rows);
+    assert_eq!(numbers.len(), KEYS);
+    for (key, numbers) in numbers {
+        assert_eq!(numbers, whole, "key {key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_record_is_shown_once_and_in_order_through_reshards_and_faults() {
+    let Some(mock) = KinesisMock::start("tail through reshards").await else { return };
+    let mut numbers = Numbers::new(&mock).await;
+    for _ in 0..5 {
+        numbers.put().await;
+    }
+    let faults = [
+        Fault::on("GetRecords").every(7).refused("ExpiredIteratorException"),
+        Fault::on("GetRecords").share(0.1).refused("ProvisionedThroughputExceededException"),
+        Fault::on("GetRecords").share(0.1).unheard(),
+        Fault::on("GetShardIterator").every(3).refused("ProvisionedThroughputExceededException"),
+        Fault::on("ListShards").every(2).answered(500, "InternalFailure"),
+    ];
+    let proxy = Proxy::start(&mock.url, 11, &faults);
+    let place = Place::empty();
+    let mut from_latest = tail(&place, &proxy.url(), &[]);
+    let mut from_earliest = tail(&place, &proxy.url(), &["--from", "earliest"]);
+    // Both have begun when they have asked for the records of both shards.
+    wait_for("both to read", || (proxy.calls("GetRecords") >= 8).then_some(()));
+    let begun = numbers.next;
+    numbers.reshard().await;
+    until_shown(&mut from_earliest, numbers.next * KEYS);
+    until_shown(&mut from_latest, (numbers.next - begun) * KEYS);
+    assert_whole(&from_earliest.rows(), 0, numbers.next);
+    assert_whole(&from_latest.rows(), begun, numbers.next);
+    assert!(proxy.faulted("GetRecords") > 5 && proxy.faulted("GetShardIterator") > 0);
+
+    // Another one comes when all is over, and reads the closed shards before those that go on from them.
+    let total = (numbers.next * KEYS).to_string();
+    let later = tail(&place, &mock.url, &["--from", "earliest", "-n", &total]).ended();
+    assert_eq!(later.code(), Some(0), "{later:?}");
+    let rows: Vec<Value> = later.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_whole(&rows, 0, numbers.next);
+}

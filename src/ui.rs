@@ -38,6 +38,7 @@ pub struct Ui {
     quiet: bool,
     verbose: bool,
     terminal: bool,
+    watched: bool,
     line: ProgressBar,
 }
 
@@ -45,7 +46,8 @@ impl Ui {
     /// Takes what the command line says. Without a format, data is a table on a terminal and JSON elsewhere.
     pub fn new(format: Option<Format>, color: Color, quiet: bool, verbose: bool) -> Self {
         let terminal = io::stderr().is_terminal();
-        let default = if io::stdout().is_terminal() { Format::Table } else { Format::Json };
+        let watched = io::stdout().is_terminal();
+        let default = if watched { Format::Table } else { Format::Json };
         // https://no-color.org: set and not empty means no.
         #[expect(clippy::disallowed_methods, reason = "the one place that decides about colour")]
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -57,7 +59,7 @@ impl Ui {
         let target = if terminal && !quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let line = ProgressBar::with_draw_target(None, target);
         line.set_style(ProgressStyle::with_template("{msg}").expect("a constant template"));
-        Self { format: format.unwrap_or(default), color, quiet, verbose, terminal, line }
+        Self { format: format.unwrap_or(default), color, quiet, verbose, terminal, watched, line }
     }
 
     /// Returns how data is written.
@@ -73,6 +75,11 @@ impl Ui {
     /// Returns whether messages go to a terminal.
     pub fn is_terminal(&self) -> bool {
         self.terminal
+    }
+
+    /// Returns whether data goes to a terminal.
+    pub fn is_watched(&self) -> bool {
+        self.watched
     }
 
     /// Writes data to stdout, a line end behind it.

@@ -5,6 +5,7 @@
 mod attend;
 mod background;
 mod check;
+mod condition;
 mod deployed;
 mod down;
 mod elsewhere;
@@ -16,12 +17,14 @@ mod plan;
 mod progress;
 mod render;
 mod rows;
+mod sample;
 mod show;
 mod status;
 mod submit;
 mod tail;
 mod test;
 mod up;
+mod view;
 
 use std::process::ExitCode;
 

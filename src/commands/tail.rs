@@ -16,7 +16,7 @@ use crate::ui::Ui;
 
 use super::follow::{Follower, Manners};
 use super::locate;
-use super::rows::Rows;
+use super::view::View;
 
 /// Follow a stream: what the queries write, or any other
 ///
@@ -25,6 +25,7 @@ use super::rows::Rows;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  pipe tail\n  pipe tail ticker --stream trades -n 5\n  pipe tail --from -15m -o json\n  \
+                        pipe tail ticker --stream trades --where \"price > 100 AND ticker = 'AMZN'\"\n  \
                         pipe tail kinesis://my-stream --from earliest"
 )]
 pub(super) struct Args {
@@ -40,6 +41,13 @@ pub(super) struct Args {
     /// pipeline runs, earliest at rest]
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, value_parser = begin)]
     from: Option<Position>,
+
+    /// Show only records for which this holds, such as "price > 100"
+    ///
+    /// It is SQL as in a query's `where`, over the columns that the pipeline file has for the stream. Of a stream without
+    /// a file they are the members of its JSON records: numbers, texts and truths.
+    #[arg(long = "where", value_name = "CONDITION")]
+    condition: Option<String>,
 
     /// End after this many records
     #[arg(short, value_name = "N", allow_negative_numbers = true)]
@@ -84,11 +92,23 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let names: Vec<String> = target.streams.iter().map(|(name, _)| name.clone()).collect();
     let manners = if target.elsewhere { Manners::ELSEWHERE } else { Manners::HERE };
     let mut follower = Follower::open(Arc::clone(&target.log), &names, &from, manners).await?;
-    let mut rows = Rows::of_streams(ui, &target.streams, target.plan.as_ref());
-    let deadline = args.duration.map(|duration| Instant::now() + duration);
-    let mut left = args.n.unwrap_or(u64::MAX);
+    let mut view =
+        View::new(ui, (&target.streams, target.plan.as_ref()), args.condition.as_deref(), (args.n, target.live))?;
+    let followed = follow(args.duration, &target, manners, (&mut follower, &mut view), ui).await;
+    view.tell();
+    followed
+}
+
+async fn follow(
+    duration: Option<Duration>,
+    target: &Target,
+    manners: Manners,
+    (follower, view): (&mut Follower, &mut View<'_>),
+    ui: &Ui,
+) -> Result<(), Error> {
+    let deadline = duration.map(|duration| Instant::now() + duration);
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
-    while left > 0 {
+    while !view.is_full() {
         let polled = tokio::select! {
             biased;
             _ = &mut interrupted => return Err(Error::Interrupted),
@@ -105,14 +125,15 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         // Where it was refused for now, it is not asked at once again.
         let wait = at_end || (target.elsewhere && brought.is_empty());
         for followed in brought {
-            let most = usize::try_from(left).unwrap_or(usize::MAX).min(followed.records.len());
-            rows[followed.stream].write(&followed.records[..most])?;
-            left -= most as u64;
+            view.show(followed.stream, followed.records)?;
+        }
+        if target.live {
+            view.is_behind(follower.behind());
         }
         if (at_end && !target.live) || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Ok(());
         }
-        if wait && left > 0 {
+        if wait && !view.is_full() {
             let pause = Instant::now() + manners.pause;
             tokio::select! {
                 _ = &mut interrupted => return Err(Error::Interrupted),

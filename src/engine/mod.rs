@@ -15,6 +15,7 @@ mod decode;
 mod divert;
 mod each_row;
 mod expression;
+mod filter;
 mod forest;
 mod graph;
 mod group;
@@ -46,6 +47,7 @@ mod watermark;
 
 pub use bench::{Bench, Made};
 pub use checkpoint::CheckpointError;
+pub use filter::{Filter, Passed};
 pub use json::moment_text;
 pub use run::{Engine, EngineError, has_changed, saved_status};
 pub use status::{Counters, QueryStatus, Sample};

@@ -172,3 +172,77 @@ async fn every_record_is_shown_once_and_in_order_through_reshards_and_faults() {
     let rows: Vec<Value> = later.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_whole(&rows, 0, numbers.next);
 }
+
+const TRADES: &str = r#"
+[pipeline]
+name = "trades"
+
+[streams.trades]
+partition_key = "ticker"
+[streams.trades.columns]
+ticker = "VARCHAR(8)"
+price  = { type = "DECIMAL(10, 2)", path = "$.quote.price" }
+
+[streams.csv]
+format = "csv"
+[streams.csv.columns]
+ticker = "VARCHAR(8)"
+price  = "INTEGER"
+
+[streams.seen]
+
+[queries.seen]
+from = "trades"
+select = { ticker = "ticker", price = "price" }
+"#;
+
+#[test]
+fn a_condition_chooses_what_is_shown() {
+    let place = Place::new(TRADES);
+    let up = place.up(&[]);
+    for (ticker, price) in [("AMZN", "99.99"), ("AMZN", "100.01"), ("MSFT", "500")] {
+        let data = format!(r#"{{"ticker":"{ticker}","quote":{{"price":{price}}}}}"#);
+        up.client.put("trades", ticker, data.as_bytes()).unwrap();
+    }
+    for odd in ["no JSON", r#"{"ticker":"AMZN","quote":{"price":"dear"}}"#] {
+        up.client.put("trades", "-", odd.as_bytes()).unwrap();
+    }
+    up.client.put("csv", "-", b"AMZN,1\nAMZN,2\nMSFT,3\n").unwrap();
+    let url = up.client.url();
+    wait_for("the rows", || (up.status()["queries"][0]["counters"]["records"] == 5).then_some(()));
+    let shown = |command: Command| {
+        let done = place.run(command);
+        assert_eq!(done.code(), Some(0), "{done:?}");
+        let rows: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (rows, done.stderr)
+    };
+    let own = |arguments: &[&str]| {
+        let arguments = [&["tail", "--from", "earliest", "--for", "1s", "-o", "json"], arguments].concat();
+        shown(place.command(&arguments))
+    };
+
+    // Typed by the file: a path, and a number with its digits.
+    let (rows, said) = own(&["--stream", "trades", "--where", "price > 100 AND ticker <> 'MSFT'"]);
+    assert_eq!(rows, [json!({ "ticker": "AMZN", "quote": { "price": 100.01 } })]);
+    assert!(said.contains("a record of `trades` is not shown, as --where cannot be told of it: "), "{said}");
+    assert!(said.contains("2 records of `trades` were not shown"), "{said}");
+    let (rows, said) = own(&["--where", "price < 100"]);
+    assert_eq!((rows, said.as_str()), (vec![json!({ "ticker": "AMZN", "price": 99.99 })], ""));
+    let (rows, _) = own(&["--stream", "csv", "--where", "price > 1", "-n", "1"]);
+    assert_eq!(rows, [json!({ "ticker": "AMZN", "price": 2 })]);
+
+    // Typed by the records where nobody says what they are.
+    let elsewhere = |arguments: &[&str]| {
+        let arguments = [&["tail", "kinesis://seen", "--from", "earliest", "--for", "1s", "-o", "json"], arguments];
+        elsewhere(&place, &url, &arguments.concat())
+    };
+    let (rows, _) = shown(elsewhere(&["--where", "ticker LIKE 'M%'"]));
+    assert_eq!(rows, [json!({ "ticker": "MSFT", "price": 500.0 })]);
+    let done = place.run(elsewhere(&["--where", "tickr = 'AMZN'"]));
+    done.failed(64, &["--where of stream `seen`: ", "tickr", "did you mean `ticker`?", "--stream seen"]);
+    let done = place.pipe(&["tail", "--stream", "trades", "--where", "price >"]);
+    done.failed(64, &["--where of stream `trades`: "]);
+    let done = place.pipe(&["tail", "--stream", "trades", "--where", "price + 1"]);
+    done.failed(64, &["--where of stream `trades`: "]);
+    up.stop();
+}

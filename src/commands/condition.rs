@@ -48,7 +48,7 @@ impl Condition {
         }
         let (rows, untold, reason) = match &mut self.filter {
             Some(filter) => {
-                let passed = filter.pass(records).map_err(|message| self.refused(message, String::new()))?;
+                let passed = filter.pass(records).map_err(|message| self.refused(&message, None))?;
                 (passed.rows, passed.untold, passed.reason)
             }
             None => (Vec::new(), records.len(), (!records.is_empty()).then(|| "it is no JSON object".to_owned())),
@@ -73,18 +73,18 @@ impl Condition {
         let names: Vec<(String, SqlType)> =
             columns.iter().map(|column| (column.name.clone(), column.sql_type)).collect();
         let condition = read_filter(&self.text, Scope::of(&names)).map_err(|error| self.mistaken(error, help))?;
-        Filter::new(format, columns, &condition).map_err(|message| self.refused(message, String::new()))
+        Filter::new(format, columns, &condition).map_err(|message| self.refused(&message, None))
     }
 
     fn mistaken(&self, error: SqlError, help: &str) -> Error {
         let known = error.unknown.as_deref();
         let help_of = known.map(|(word, legal)| help_for(word, legal.iter().map(String::as_str).collect::<Vec<_>>()));
         let said = error.help.or(help_of).unwrap_or_else(|| "give a condition such as \"price > 100\"".to_owned());
-        self.refused(error.message, format!("{said}{help}"))
+        self.refused(&error.message, Some(format!("{said}{help}")))
     }
 
-    fn refused(&self, message: String, hint: String) -> Error {
-        let hint = if hint.is_empty() { "give another condition".to_owned() } else { hint };
+    fn refused(&self, message: &str, hint: Option<String>) -> Error {
+        let hint = hint.unwrap_or_else(|| "give another condition".to_owned());
         Error::Usage { message: format!("--where of stream `{}`: {message}", self.stream), hint }
     }
 }

@@ -30,8 +30,9 @@ impl Manners {
         Self { pause: Duration::from_secs(1), pace: Duration::from_millis(200), patience: Duration::from_mins(1) };
 }
 
-/// What one read of a shard brings at the most (Kinesis API, `GetRecords`).
-const READ: ReadLimit = ReadLimit { records: 10_000, bytes: 10 << 20 };
+/// What one read of a shard brings at the most. Five of them a second are ten times what a shard takes (Kinesis quotas),
+/// and the records of many shards fit into memory together.
+const READ: ReadLimit = ReadLimit { records: 2000, bytes: 10 << 20 };
 /// How long a shard is left alone that refused a read. AWS refuses for up to five seconds after a large one (Kinesis API
 /// reference, `GetRecords`).
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

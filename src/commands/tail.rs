@@ -94,9 +94,9 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let mut follower = Follower::open(Arc::clone(&target.log), &names, &from, manners).await?;
     let mut view =
         View::new(ui, (&target.streams, target.plan.as_ref()), args.condition.as_deref(), (args.n, target.live))?;
-    let followed = follow(args.duration, &target, manners, (&mut follower, &mut view), ui).await;
+    let ended = follow(args.duration, &target, manners, (&mut follower, &mut view), ui).await;
     view.tell();
-    followed
+    ended
 }
 
 async fn follow(

@@ -132,6 +132,8 @@ mod tests {
         stop: watch::Sender<bool>,
         stop_after: usize,
         fails: bool,
+        /// How long an append takes.
+        takes: Duration,
     }
 
     fn unknown<T>(stream: &str) -> Result<T, LogError> {
@@ -159,7 +161,7 @@ mod tests {
             if self.fails {
                 return unknown(stream);
             }
-            tokio::task::yield_now().await;
+            sleep(self.takes).await;
             let text = |data: &[u8]| String::from_utf8(data.to_vec()).expect("UTF-8");
             let mut batches = self.batches.lock().expect("a sound lock");
             batches.push(records.iter().map(|append| text(append.data)).collect());
@@ -179,7 +181,7 @@ mod tests {
 
     fn log(stop_after: usize, fails: bool) -> (Arc<Kept>, watch::Receiver<bool>) {
         let (stop, stopped) = watch::channel(false);
-        (Arc::new(Kept { batches: Mutex::default(), stop, stop_after, fails }), stopped)
+        (Arc::new(Kept { batches: Mutex::default(), stop, stop_after, fails, takes: Duration::ZERO }), stopped)
     }
 
     fn run(rate: f64) -> Run {
@@ -216,6 +218,17 @@ mod tests {
         assert_eq!(batches.len(), 3);
         assert_eq!(batches.iter().map(Vec::len).sum::<usize>() as u64, made);
         assert_eq!(counter.load(Ordering::Relaxed), made);
+    }
+
+    #[tokio::test]
+    async fn a_slow_log_gets_batches_that_it_takes_in_a_second() {
+        let (stop, stopped) = watch::channel(false);
+        let takes = Duration::from_secs(2);
+        let log = Arc::new(Kept { batches: Mutex::default(), stop, stop_after: 2, fails: false, takes });
+        let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
+        run(1e9).start(target, || 0, stopped).await.expect("a run");
+        let lengths: Vec<usize> = kept(&log).iter().map(Vec::len).collect();
+        assert!(lengths[0] == 8192 && (1..=4096).contains(&lengths[1]), "{lengths:?}");
     }
 
     #[tokio::test]

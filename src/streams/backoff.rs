@@ -23,7 +23,7 @@ impl Backoff {
         self.pause = (whole * 2).min(self.longest);
         // Every hasher of this kind has keys of its own, which is chance enough here.
         let chance = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap_or_default();
-        whole - (whole / 2).mul_f64(f64::from(chance) / f64::from(u32::MAX))
+        (whole / 2).mul_f64(1.0 + f64::from(chance) / f64::from(u32::MAX))
     }
 }
 

@@ -121,15 +121,15 @@ impl Lineage {
     /// those [being read](Self::reading) they are all that is needed to go on later.
     pub fn waited_for(&self) -> BTreeSet<ShardId> {
         let waiting = self.shards.values().filter(|shard| shard.state == State::Waiting);
-        waiting.flat_map(|shard| &shard.parents).filter(|parent| self.has_ended(parent)).copied().collect()
+        waiting.flat_map(|shard| &shard.parents).copied().filter(|parent| self.has_ended(*parent)).collect()
     }
 
     fn is_due(&self, shard: &Known) -> bool {
-        shard.state == State::Waiting && shard.parents.iter().all(|parent| self.has_ended(parent))
+        shard.state == State::Waiting && shard.parents.iter().all(|parent| self.has_ended(*parent))
     }
 
-    fn has_ended(&self, shard: &ShardId) -> bool {
-        self.shards.get(shard).is_some_and(|shard| shard.state == State::Ended)
+    fn has_ended(&self, shard: ShardId) -> bool {
+        self.shards.get(&shard).is_some_and(|shard| shard.state == State::Ended)
     }
 }
 

@@ -148,6 +148,8 @@ async fn every_record_is_shown_once_and_in_order_through_reshards_and_faults() {
         Fault::on("GetRecords").every(7).refused("ExpiredIteratorException"),
         Fault::on("GetRecords").share(0.1).refused("ProvisionedThroughputExceededException"),
         Fault::on("GetRecords").share(0.1).unheard(),
+        // As an endpoint answers that does not tell.
+        Fault::on("GetRecords").every(2).saying("Nothing", "ChildShards"),
         Fault::on("GetShardIterator").every(3).refused("ProvisionedThroughputExceededException"),
         Fault::on("ListShards").every(2).answered(500, "InternalFailure"),
     ];
@@ -158,6 +160,10 @@ async fn every_record_is_shown_once_and_in_order_through_reshards_and_faults() {
     // Both have begun when they have asked for the records of both shards.
     wait_for("both to read", || (proxy.calls("GetRecords") >= 8).then_some(()));
     let begun = numbers.next;
+    let second = std::time::Duration::from_secs(1);
+    tokio::time::sleep(second).await;
+    let moment = chrono::Utc::now().to_rfc3339();
+    tokio::time::sleep(second).await;
     numbers.reshard().await;
     until_shown(&mut from_earliest, numbers.next * KEYS);
     until_shown(&mut from_latest, (numbers.next - begun) * KEYS);
@@ -165,12 +171,14 @@ async fn every_record_is_shown_once_and_in_order_through_reshards_and_faults() {
     assert_whole(&from_latest.rows(), begun, numbers.next);
     assert!(proxy.faulted("GetRecords") > 5 && proxy.faulted("GetShardIterator") > 0);
 
-    // Another one comes when all is over, and reads the closed shards before those that go on from them.
-    let total = (numbers.next * KEYS).to_string();
-    let later = tail(&place, &mock.url, &["--from", "earliest", "-n", &total]).ended();
-    assert_eq!(later.code(), Some(0), "{later:?}");
-    let rows: Vec<Value> = later.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_whole(&rows, 0, numbers.next);
+    // Others come when all is over, and read the closed shards before those that go on from them.
+    for (from, first) in [("earliest", 0), (moment.as_str(), begun)] {
+        let total = ((numbers.next - first) * KEYS).to_string();
+        let later = tail(&place, &mock.url, &["--from", from, "-n", &total]).ended();
+        assert_eq!(later.code(), Some(0), "{later:?}");
+        let rows: Vec<Value> = later.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_whole(&rows, first, numbers.next);
+    }
 }
 
 const TRADES: &str = r#"
@@ -244,5 +252,33 @@ fn a_condition_chooses_what_is_shown() {
     done.failed(64, &["--where of stream `trades`: "]);
     let done = place.pipe(&["tail", "--stream", "trades", "--where", "price + 1"]);
     done.failed(64, &["--where of stream `trades`: "]);
+    up.stop();
+}
+
+#[test]
+fn a_terminal_is_shown_as_much_as_can_be_read_and_told_of_the_rest() {
+    let place = Place::new(TRADES);
+    let up = place.up(&[]);
+    let records: Vec<(String, Vec<u8>)> =
+        (0..500).map(|price| ("-".to_owned(), format!(r#"{{"quote":{{"price":{price}}}}}"#).into_bytes())).collect();
+    up.client.put_all("trades", &records).unwrap();
+    // What runs in `script` has a terminal; it is a part of util-linux.
+    let tail = format!("{} tail --stream trades --from earliest -o json", env!("CARGO_BIN_EXE_pipe"));
+    let shown = |arguments: &str| {
+        let mut command = Command::new("script");
+        command.args(["-qec", &format!("{tail} {arguments}"), "/dev/null"]);
+        command.current_dir(place.path()).stdin(std::process::Stdio::null());
+        let done = place.run(command);
+        assert_eq!(done.code(), Some(0), "{done:?}");
+        (done.stdout.matches("quote").count(), done.stdout)
+    };
+    let (rows, text) = shown("--for 2s");
+    assert_eq!(rows, 100, "{text}");
+    assert!(text.contains("… 400 rows not shown"), "{text}");
+    let (rows, text) = shown("-n 500");
+    assert!(rows == 500 && !text.contains("not shown"), "{text}");
+    // Elsewhere all are.
+    let all = place.output(&["tail", "--stream", "trades", "--from", "earliest", "--for", "1s"]);
+    assert_eq!(all.lines().count(), 500);
     up.stop();
 }

@@ -158,4 +158,7 @@ fn entries_that_pass_are_answered_in_their_places() {
     let told = send(&proxy, "POST /", "x-amz-target: Kinesis_20131202.PutRecords", &body);
     assert!(told.contains(r#""FailedRecordCount":500"#));
     assert_eq!(carried_out.load(Ordering::Relaxed), 1, "where nothing passes, nothing is asked");
+    proxy.set(&[Fault::on("PutRecords").saying("Others", "Records")]);
+    let told = send(&proxy, "POST /", "x-amz-target: Kinesis_20131202.PutRecords", &body);
+    assert!(told.contains("\r\n\r\n{\"Others\":"), "{told}");
 }

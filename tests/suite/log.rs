@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use md5::Digest;
 use pipe::streams::{
     Appends, Capacity, Cursor, HashKeyRange, Log, LogError, Position, ReadLimit, SequenceNumber, ShardId, hash_key,
     kinesis::{Credentials, KinesisLog},
@@ -48,9 +49,9 @@ async fn the_kinesis_log_passes_at_our_endpoint() {
 async fn the_kinesis_log_passes_where_records_and_calls_are_refused_at_first() {
     let endpoint = Endpoint::start().await;
     let faults = [
-        Fault::on("PutRecords").every(9).refused("ProvisionedThroughputExceededException"),
-        Fault::on("PutRecords").every(11).answered(500, "InternalFailure"),
-        Fault::on("PutRecords").every(13).closed(),
+        Fault::on("PutRecords").every(29).refused("ProvisionedThroughputExceededException"),
+        Fault::on("PutRecords").every(37).answered(500, "InternalFailure"),
+        Fault::on("PutRecords").every(43).closed(),
         Fault::on("PutRecords").entries(0.1),
     ];
     let proxy = Proxy::start(&endpoint.address, 3, &faults);
@@ -78,6 +79,42 @@ async fn a_lost_answer_costs_no_record_and_no_order() {
         data.dedup();
         assert_eq!(data, (first..60).step_by(3).collect::<Vec<u8>>());
     }
+    endpoint.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_aggregate_is_read_as_the_records_that_it_consists_of() {
+    let endpoint = Endpoint::start().await;
+    let log = endpoint.remote().await;
+    log.create("s", Capacity::Provisioned(2)).await.unwrap();
+    // `AggregatedRecord`: keys "a" and "b", the hash keys 0 and the greatest; then records with a key, a hash key, data.
+    let greatest = u128::MAX.to_string();
+    let mut message = b"\x0a\x01a\x0a\x01b\x12\x010\x12\x27".to_vec();
+    message.extend_from_slice(greatest.as_bytes());
+    message.extend_from_slice(
+        b"\x1a\x07\x08\x00\x10\x00\x1a\x01x\x1a\x07\x08\x01\x10\x01\x1a\x01y\x1a\x07\x08\x01\x10\x00\x1a\x01z",
+    );
+    let aggregate = [b"\xf3\x89\x9a\xc2", message.as_slice(), md5::Md5::digest(&message).as_slice()].concat();
+    let mut cut = aggregate.clone();
+    cut.pop();
+    let mut records = Appends::new();
+    for (key, data) in [("1", b"before".as_slice()), ("2", &aggregate), ("3", b"behind"), ("4", &cut)] {
+        records.push_hashed(key, Some(7), data);
+    }
+    let places = log.append("s", &records).await.unwrap();
+    let shown = |records: &[Record]| -> Vec<(String, Vec<u8>)> {
+        records.iter().map(|record| (record.key.clone(), record.data.clone())).collect()
+    };
+    let plain = |key: &str, data: &[u8]| (key.to_owned(), data.to_vec());
+    // The record of the greatest hash key belongs to the other shard.
+    let all = [plain("1", b"before"), plain("a", b"x"), plain("b", b"z"), plain("3", b"behind"), plain("4", &cut)];
+    for limit in [ALL, ReadLimit { records: 1, bytes: 1 }] {
+        let read = read_all(&log, "s", 0, &Position::Earliest, limit).await;
+        assert_eq!(shown(&read), all);
+        assert_eq!((&read[1].sequence, &read[2].sequence), (&places[1].sequence, &places[1].sequence));
+    }
+    let behind = read_all(&log, "s", 0, &Position::After(places[1].sequence.clone()), ALL).await;
+    assert_eq!(shown(&behind), all[3..], "reading goes on behind the whole aggregate");
     endpoint.stop().await;
 }
 

@@ -49,7 +49,9 @@ impl KinesisLog {
                     why.unwrap_or_default()
                 }
                 Err(LogError::Endpoint { message, retryable: true, .. }) => {
-                    lot.into_iter().for_each(|index| queue.refuse(index));
+                    for index in lot {
+                        queue.refuse(index);
+                    }
                     message
                 }
                 Err(error) => return Err(error),

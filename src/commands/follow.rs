@@ -1,8 +1,10 @@
 //! Following streams of any log.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::error::Error;
@@ -33,6 +35,8 @@ impl Manners {
 /// What one read of a shard brings at the most. Five of them a second are ten times what a shard takes (Kinesis quotas),
 /// and the records of many shards fit into memory together.
 const READ: ReadLimit = ReadLimit { records: 2000, bytes: 10 << 20 };
+/// How many shards are asked at the same time.
+const AT_ONCE: usize = 16;
 /// How long a shard is left alone that refused a read. AWS refuses for up to five seconds after a large one (Kinesis API
 /// reference, `GetRecords`).
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -102,25 +106,38 @@ impl Follower {
         Ok(Self { log, streams, manners })
     }
 
-    /// Brings what has come since the last time, and whether every shard was read to its end.
+    /// Brings what has come since the last time, and whether every shard was read to its end. Whoever gives up waiting for it
+    /// does not follow on.
     pub(super) async fn poll(&mut self) -> Result<(Vec<Followed>, bool), Error> {
         let mut brought = Vec::new();
         let mut at_end = true;
         for (index, stream) in self.streams.iter_mut().enumerate() {
             let mut found: Vec<(Millis, ShardId, Vec<u8>)> = Vec::new();
             let mut ended = Vec::new();
-            for shard in &mut stream.shards {
-                let batch = shard.read(self.log.as_ref(), &stream.name, self.manners).await?;
+            let mut reads = JoinSet::new();
+            let mut unread = std::mem::take(&mut stream.shards).into_iter().peekable();
+            loop {
+                while let Some(mut shard) = unread.next_if(|_| reads.len() < AT_ONCE) {
+                    let (log, name, manners) = (Arc::clone(&self.log), stream.name.clone(), self.manners);
+                    reads.spawn(async move {
+                        let batch = shard.read(log.as_ref(), &name, manners).await;
+                        (shard, batch)
+                    });
+                }
+                let Some(read) = reads.join_next().await else { break };
+                let (shard, batch) = read.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
+                let id = shard.id;
+                stream.shards.push(shard);
                 // What the other shards brought is not thrown away where one fails for now.
-                let Some(batch) = batch else {
+                let Some(batch) = batch? else {
                     at_end = false;
                     continue;
                 };
                 at_end &= batch.complete_until.is_some();
                 for block in &batch.blocks {
-                    found.extend(block.records().map(|record| (block.arrival(), shard.id, record.data.to_vec())));
+                    found.extend(block.records().map(|record| (block.arrival(), id, record.data.to_vec())));
                 }
-                ended.extend(batch.ended.map(|children| (shard.id, children)));
+                ended.extend(batch.ended.map(|children| (id, children)));
             }
             for (shard, children) in ended {
                 stream.lineage.end(shard, &children);

@@ -109,8 +109,11 @@ impl Message {
             self.remove("content-length");
             self.headers.push(("content-length".to_owned(), self.body.len().to_string()));
         }
-        let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        stream.write_all(format!("{}\r\n{headers}\r\n", self.first_line).as_bytes())?;
+        let mut head = self.first_line;
+        for (name, value) in &self.headers {
+            head.push_str(&format!("\r\n{name}: {value}"));
+        }
+        stream.write_all(format!("{head}\r\n\r\n").as_bytes())?;
         stream.write_all(&self.body)?;
         stream.flush()
     }

@@ -14,7 +14,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::{Fault, Proxy};
+use super::{Fault, Proxy, http::Message};
 
 /// An endpoint that says how many calls it carried out.
 fn endpoint() -> (String, Arc<AtomicUsize>) {
@@ -25,15 +25,10 @@ fn endpoint() -> (String, Arc<AtomicUsize>) {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let mut request = Vec::new();
-            let mut part = [0; 1 << 16];
-            while !request.ends_with(b"}") && !request.ends_with(b".") {
-                let count = stream.read(&mut part).unwrap();
-                assert!(count > 0, "the proxy has hung up");
-                request.extend_from_slice(&part[..count]);
-            }
+            let (mut request, begun) = Message::head(&mut stream).unwrap().unwrap();
+            request.read_body(&mut stream, begun, true).unwrap();
             counter.fetch_add(1, Ordering::Relaxed);
-            let body = String::from_utf8(request).unwrap().split_once("\r\n\r\n").unwrap().1.to_owned();
+            let body = String::from_utf8(request.body).unwrap();
             // In two chunks, which the client must get as one body.
             let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx-kept: yes\r\n\r\n";
             let answer = answer(&body);
@@ -94,12 +89,12 @@ fn a_refusal_has_the_form_of_its_protocol() {
         Fault::on("GetRecords").refused("ExpiredIteratorException"),
     ];
     let proxy = Proxy::start(&address, 1, &faults);
-    let told = send(&proxy, "POST /", FORM, "Action=CreateStack&Version=2010-05-15&StackName=s.");
+    let told = send(&proxy, "POST /", FORM, "Action=CreateStack&Version=2010-05-15&StackName=s");
     assert!(told.starts_with("HTTP/1.1 400 ") && told.contains("<ErrorResponse><Error><Type>Sender</Type>"), "{told}");
     assert!(told.contains("<Code>Throttling</Code>"), "{told}");
-    let told = send(&proxy, "PUT /bucket?versioning", "x: y", "<a/>.");
+    let told = send(&proxy, "PUT /bucket?versioning", "x: y", "<a/>");
     assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("?><Error><Code>SlowDown</Code>"), "{told}");
-    let told = send(&proxy, "PUT /bucket/key?x-id=PutObject", "x: y", "data.");
+    let told = send(&proxy, "PUT /bucket/key?x-id=PutObject", "x: y", "data");
     assert!(told.starts_with("HTTP/1.1 500 ") && told.contains("<Code>InternalError</Code>"), "{told}");
     let told = get_records(&proxy);
     assert!(told.starts_with("HTTP/1.1 400 "), "{told}");

@@ -9,7 +9,7 @@ use pipe::{
     plan::Plan,
     spec::Spec,
     streams::{
-        Appends, Capacity, Log, Position, ReadLimit, ShardId,
+        Appends, Block, Capacity, Log, Position, ReadLimit, ShardId,
         kinesis::{Credentials, KinesisLog},
     },
 };
@@ -57,7 +57,7 @@ async fn read(log: &dyn Log, shard: u32, into: &mut ByKey) {
     loop {
         let limit = ReadLimit { records: 10_000, bytes: usize::MAX };
         let batch = log.read("numbers", ShardId(shard), &cursor, limit).await.unwrap();
-        for record in batch.blocks.iter().flat_map(|block| block.records()) {
+        for record in batch.blocks.iter().flat_map(Block::records) {
             into.entry(record.partition_key.to_owned()).or_default().push(record.data.to_vec());
         }
         if batch.complete_until.is_some() {

@@ -228,7 +228,7 @@ mod tests {
         let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
         run(1e9).start(target, || 0, stopped).await.expect("a run");
         let lengths: Vec<usize> = kept(&log).iter().map(Vec::len).collect();
-        assert!(lengths[0] == 8192 && (1..=4096).contains(&lengths[1]), "{lengths:?}");
+        assert!(lengths[1] <= lengths[0] / 2, "what took two seconds is halved: {lengths:?}");
     }
 
     #[tokio::test]

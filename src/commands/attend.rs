@@ -80,7 +80,13 @@ impl<'a> Shown<'a> {
         Ok(Self { ui, follower, rows, count: 0, last: Instant::now() })
     }
 
-    async fn poll(&mut self) -> Result<(), Error> {
+    /// Returns where they are shown.
+    pub(super) fn ui(&self) -> &'a Ui {
+        self.ui
+    }
+
+    /// Shows the rows that are there.
+    pub(super) async fn poll(&mut self) -> Result<(), Error> {
         loop {
             let (brought, at_end) = self.follower.poll().await?;
             let some = !brought.is_empty();

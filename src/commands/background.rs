@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::deploy::local::{Contact, DeployError, Folder};
 use crate::error::Error;
-use crate::plan::Plan;
+use crate::plan::{Plan, StreamsKind};
 use crate::ui::Ui;
 
 /// How long a background process may take until it answers: with Flink that is when the job runs.
@@ -36,7 +36,10 @@ pub(super) async fn detach(plan: &Plan, ui: &Ui) -> Result<(), Error> {
     while begun.elapsed() < START_PATIENCE {
         if let Some(contact) = Contact::find(&folder).await.ok().flatten().filter(|found| found.pid() == child.id()) {
             ui.note(&format!("pipeline `{}` runs in the background (process {})", plan.name, child.id()));
-            ui.note(&format!("  endpoint  {}", contact.endpoint()));
+            // Another one than that of the records is nothing to anybody.
+            if plan.target.streams == StreamsKind::Local {
+                ui.note(&format!("  endpoint  {}", contact.endpoint()));
+            }
             ui.note(&format!("  log       {}", output.display()));
             ui.note(&format!("`pipe tail {0}` follows it, `pipe down {0}` stops and removes it", plan.name));
             return Ok(());

@@ -5,7 +5,7 @@ mod aws;
 use crate::deploy::FlinkError;
 use crate::deploy::aws::Note;
 use crate::deploy::flink::Submitted;
-use crate::deploy::local::{self, Contact, Folder};
+use crate::deploy::local::{self, Contact, Folder, Stopped};
 use crate::deploy::remote::{Deployment, Fate, NotedStream, Origin, RemoteError};
 use crate::error::Error;
 use crate::plan::{EngineKind, Plan, StreamsKind};
@@ -87,7 +87,12 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     }
     // It may have become another one until the person said yes.
     if let Some(elsewhere) = Deployment::of(&folder)? {
+        // A process of this machine writes to the streams that are about to go.
+        let stopped = if elsewhere.is_run_here() { Some(local::stop(&folder).await?) } else { None };
         remove_elsewhere(elsewhere, ui).await?;
+        if let Some(stopped) = stopped {
+            return remove(stopped, &folder, ui);
+        }
     }
     // A process that runs ends its job itself. Where it ended without a word the job goes first: what is known of it goes
     // with the folder.
@@ -105,9 +110,16 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             }
         }
     }
-    if local::remove(&folder).await? {
+    remove(local::stop(&folder).await?, &folder, ui)
+}
+
+/// Removes what is left on this machine.
+fn remove(stopped: Stopped, folder: &Folder, ui: &Ui) -> Result<(), Error> {
+    let name = folder.pipeline();
+    if stopped.ran() {
         ui.note(&format!("stopped pipeline `{name}`"));
     }
+    stopped.remove()?;
     ui.note(&format!("removed {}; nothing of pipeline `{name}` is left on this machine", folder.path().display()));
     Ok(())
 }
@@ -139,7 +151,8 @@ fn tell_elsewhere(loaded: &Loaded, ui: &Ui) {
     let plans = loaded.plans(ui).unwrap_or_default();
     let elsewhere = |plan: &&Plan| {
         let target = &plan.target;
-        target.declared && target.engine == EngineKind::Flink && target.streams == StreamsKind::Kinesis
+        let engine = matches!(target.engine, EngineKind::Flink | EngineKind::Embedded);
+        target.declared && engine && target.streams == StreamsKind::Kinesis
     };
     for plan in plans.iter().filter(elsewhere) {
         let names: Vec<&str> = plan.streams.iter().map(|stream| stream.name.as_str()).collect();
@@ -213,7 +226,8 @@ async fn remove_elsewhere(mut elsewhere: Deployment, ui: &Ui) -> Result<(), Erro
 
 /// Ends a job that was on its way into Flink when nothing was heard of it any more.
 async fn stop_by_name(elsewhere: &Deployment, ui: &Ui) -> Result<(), FlinkError> {
-    for job in Submitted::live(&elsewhere.gateway, &elsewhere.pipeline).await? {
+    let Some(gateway) = &elsewhere.gateway else { return Ok(()) };
+    for job in Submitted::live(gateway, &elsewhere.pipeline).await? {
         job.stop().await?;
         ui.note(&format!("the Flink job {} is cancelled", job.id));
     }

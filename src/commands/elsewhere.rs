@@ -1,4 +1,4 @@
-//! How a pipeline stands that is in Kinesis and Flink, for `pipe status`.
+//! How a pipeline stands that has its streams in Kinesis, for `pipe status`.
 
 use serde_json::{Value, json};
 
@@ -11,6 +11,8 @@ use super::status::state_text;
 pub(super) struct Elsewhere {
     place: String,
     target: String,
+    /// Whether its queries are run by a process of this machine, which has no job.
+    run_here: bool,
     /// The job's name, number, gateway and state.
     job: Option<[String; 4]>,
     /// Whether the job is there and not over.
@@ -55,7 +57,8 @@ impl Elsewhere {
                 made: matches!(noted.origin, Origin::Made(_)),
             });
         }
-        Self { place: deployment.place.to_string(), target: deployment.target.clone(), job, runs, streams }
+        let run_here = deployment.is_run_here();
+        Self { run_here, place: deployment.place.to_string(), target: deployment.target.clone(), job, runs, streams }
     }
 
     /// Returns it for machines.
@@ -99,6 +102,7 @@ impl Elsewhere {
                     Some([name, id, gateway, state]) => {
                         ui.data(&format!("Flink job {name} ({id}) at {gateway}: {state}"))
                     }
+                    None if self.run_here => Ok(()),
                     None => ui.data("no Flink job was submitted; `pipe up` goes on with that"),
                 }
             }

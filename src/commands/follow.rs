@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::error::Error;
-use crate::streams::{Backoff, Batch, Cursor, Lineage, Log, LogError, Millis, Position, ReadLimit, ShardId, now};
+use crate::streams::{Backoff, Batch, Cursor, Lineage, Log, LogError, Millis, Position, ReadLimit, ShardId, bear, now};
 
 /// How a log is asked.
 #[derive(Debug, Clone, Copy)]
@@ -92,12 +92,12 @@ impl Follower {
     ) -> Result<Self, Error> {
         let mut streams = Vec::new();
         for name in names {
-            let listed = manners.bear(async || log.shards(name).await).await?;
+            let listed = bear(manners.patience, async || log.shards(name).await).await?;
             let mut lineage = Lineage::begin(&listed, from);
             let mut shards = Vec::new();
             for id in lineage.due() {
                 // The latest is what it is now, not what it will be when the shard is read first.
-                let cursor = manners.bear(async || log.cursor(name, id, from).await).await?;
+                let cursor = bear(manners.patience, async || log.cursor(name, id, from).await).await?;
                 let position = if *from == Position::Latest { Position::AtTime(now()) } else { from.clone() };
                 shards.push(Shard { cursor: Some(cursor), ..Shard::new(id, position) });
             }
@@ -159,21 +159,6 @@ impl Follower {
         let shards = self.streams.iter().flat_map(|stream| &stream.shards);
         let millis = shards.map(|shard| shard.millis_behind).max().unwrap_or_default();
         Duration::from_millis(u64::try_from(millis).unwrap_or_default())
-    }
-}
-
-impl Manners {
-    /// Asks again while it fails in a way that passes, as long as that is borne.
-    async fn bear<T>(self, ask: impl AsyncFn() -> Result<T, LogError>) -> Result<T, LogError> {
-        let (begun, mut backoff) = (Instant::now(), Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
-        loop {
-            match ask().await {
-                Err(LogError::Endpoint { retryable: true, .. }) if begun.elapsed() < self.patience => {
-                    sleep(backoff.next_pause()).await;
-                }
-                other => return other,
-            }
-        }
     }
 }
 

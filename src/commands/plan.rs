@@ -93,7 +93,7 @@ pub(super) async fn run(args: &Args, markdown: bool, ui: &Ui) -> Result<(), Erro
 async fn outlook(plan: &Plan, path: &Path, prices: &Prices) -> Result<Outlook, Error> {
     let mut notes = Vec::new();
     let changes = match (plan.target.streams, plan.target.engine) {
-        (StreamsKind::Kinesis, EngineKind::Flink) => remote::changes(plan, &mut notes).await?,
+        (StreamsKind::Kinesis, EngineKind::Flink | EngineKind::Embedded) => remote::changes(plan, &mut notes).await?,
         (StreamsKind::Kinesis, _) => aws::changes(plan, path.parent().unwrap_or(Path::new("")), &mut notes).await?,
         (StreamsKind::Local, _) => here::changes(plan, &mut notes).await?,
     };

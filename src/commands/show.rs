@@ -33,7 +33,7 @@ pub(super) struct Show<'a> {
     follower: Follower,
     names: Vec<String>,
     rows: Vec<Rows<'a>>,
-    last: (Instant, RunStatus),
+    progress: Progress,
     /// When a row was shown last.
     shown: Instant,
 }
@@ -55,8 +55,7 @@ impl<'a> Show<'a> {
         let names: Vec<String> = streams.iter().map(|(name, _)| name.clone()).collect();
         let follower = Follower::open(run.log() as Arc<dyn Log>, &names, &Position::Latest, Manners::HERE).await?;
         let rows = Rows::of_streams(ui, &streams, Some(plan));
-        let last = (Instant::now(), run.status());
-        Ok(Self { ui, follower, names, rows, last, shown: Instant::now() })
+        Ok(Self { ui, follower, names, rows, progress: Progress::of(run.status()), shown: Instant::now() })
     }
 
     /// Shows rows until something ends the run.
@@ -125,27 +124,44 @@ impl<'a> Show<'a> {
     }
 
     fn status(&mut self, run: &Run) {
-        let (then, before) = &self.last;
         let now = run.status();
-        let seconds = then.elapsed().as_secs_f64();
-        // What a job elsewhere has consumed is not known here; what came in is.
-        let consumed = |status: &RunStatus| match status.job {
-            None => status.queries.iter().map(|query| query.counters.records).sum::<u64>(),
-            Some(_) => self.held(status, false),
+        let Some(job) = &now.job else {
+            self.progress.tell(now, self.ui);
+            return;
         };
-        #[expect(clippy::cast_precision_loss, reason = "a rate for reading")]
-        let rate = (consumed(&now) - consumed(before)) as f64 / seconds.max(0.001);
-        for query in &now.queries {
-            let told = before.queries.iter().find(|known| known.name == query.name);
-            for note in query.notes.iter().filter(|note| told.is_none_or(|told| !told.notes.contains(note))) {
-                self.ui.note(&format!("note: query `{}`: {note}", query.name));
-            }
-        }
-        let mut line = format!("in {rate:.0}/s");
-        if let Some(job) = &now.job {
-            let rows = count(usize::try_from(self.held(&now, true)).unwrap_or(usize::MAX), "row", "rows");
-            line += &format!(" | Flink job {} runs, {rows} written", job.name);
-        }
+        // What a job elsewhere has consumed is not known here; what came in is.
+        let rate = self.progress.rate(&now, |status| self.held(status, false));
+        let rows = count(usize::try_from(self.held(&now, true)).unwrap_or(usize::MAX), "row", "rows");
+        say(&format!("in {rate:.0}/s | Flink job {} runs, {rows} written", job.name), self.ui);
+        self.progress = Progress::of(now);
+    }
+
+    /// Returns how many records the streams hold that queries write, or all the others.
+    fn held(&self, status: &RunStatus, written: bool) -> u64 {
+        let held = status.streams.iter().filter(|stream| self.names.contains(&stream.name) == written);
+        held.map(|stream| stream.records).sum()
+    }
+}
+
+/// How the queries of this process stood when that was told last.
+pub(super) struct Progress {
+    when: Instant,
+    status: RunStatus,
+    /// What was told that a person should know.
+    told: Vec<(String, String)>,
+}
+
+impl Progress {
+    /// Begins to tell.
+    pub(super) fn of(status: RunStatus) -> Self {
+        Self { when: Instant::now(), status, told: Vec::new() }
+    }
+
+    /// Tells how they stand now, in one line.
+    pub(super) fn tell(&mut self, now: RunStatus, ui: &Ui) {
+        self.tell_notes(&now, ui);
+        let consumed = |status: &RunStatus| status.queries.iter().map(|query| query.counters.records).sum::<u64>();
+        let mut line = format!("in {:.0}/s", self.rate(&now, consumed));
         for query in &now.queries {
             let watermark = query.watermark.map_or("none yet".to_owned(), moment_text);
             let name = if now.queries.len() > 1 { format!("{}: ", query.name) } else { String::new() };
@@ -156,17 +172,36 @@ impl<'a> Show<'a> {
                 query.counters.bad
             );
         }
-        if self.ui.is_terminal() {
-            self.ui.status(&line);
-        } else {
-            self.ui.note(&line);
-        }
-        self.last = (Instant::now(), now);
+        say(&line, ui);
+        (self.when, self.status) = (Instant::now(), now);
     }
 
-    /// Returns how many records the streams hold that queries write, or all the others.
-    fn held(&self, status: &RunStatus, written: bool) -> u64 {
-        let held = status.streams.iter().filter(|stream| self.names.contains(&stream.name) == written);
-        held.map(|stream| stream.records).sum()
+    /// Tells what a person should know, where that is new.
+    pub(super) fn tell_notes(&mut self, now: &RunStatus, ui: &Ui) {
+        let of_queries = now
+            .queries
+            .iter()
+            .flat_map(|query| query.notes.iter().map(|note| (format!("query `{}`: ", query.name), note.clone())));
+        let waiting = now.waiting.as_ref().and_then(|waiting| waiting.reason.clone());
+        let notes: Vec<(String, String)> = of_queries.chain(waiting.map(|reason| (String::new(), reason))).collect();
+        for (of, note) in notes.iter().filter(|note| !self.told.contains(note)) {
+            ui.note(&format!("note: {of}{note}"));
+        }
+        self.told = notes;
+    }
+
+    fn rate(&self, now: &RunStatus, count: impl Fn(&RunStatus) -> u64) -> f64 {
+        let seconds = self.when.elapsed().as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a rate for reading")]
+        let more = count(now).saturating_sub(count(&self.status)) as f64;
+        more / seconds.max(0.001)
+    }
+}
+
+fn say(line: &str, ui: &Ui) {
+    if ui.is_terminal() {
+        ui.status(line);
+    } else {
+        ui.note(line);
     }
 }

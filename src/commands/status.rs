@@ -1,8 +1,8 @@
 //! `pipe status`
 
 use crate::deploy::flink::JobState;
-use crate::deploy::local::{Folder, Found, RunStatus, at_rest};
-use crate::deploy::remote::Deployment;
+use crate::deploy::local::{Folder, Found, RunStatus, Waiting, at_rest};
+use crate::deploy::remote::{Deployment, waiting};
 use crate::engine::{QueryStatus, Sample, moment_text};
 use crate::error::Error;
 use crate::plan::{Plan, Time};
@@ -14,7 +14,7 @@ use super::locate;
 /// Show what runs: watermark, open windows, lag, late and bad records, and why there is no output
 ///
 /// Works from another terminal while `pipe up` runs, and on what it left behind when it does not: of a pipeline in
-/// Kinesis and Flink, it tells of the job and the streams there.
+/// Kinesis, it tells of the streams there, and of the job in Flink.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pipe status\n  pipe status ticker -o json")]
 pub(super) struct Args {
@@ -26,11 +26,14 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
     let folder = Folder::of(&name);
-    let elsewhere = match Deployment::of(&folder)? {
-        Some(deployment) => Some(Elsewhere::of(&deployment).await),
+    let deployment = Deployment::of(&folder)?;
+    let run_here = deployment.as_ref().filter(|deployment| deployment.is_run_here());
+    let target = run_here.map_or("local", |deployment| &deployment.target);
+    let elsewhere = match &deployment {
+        Some(deployment) => Some(Elsewhere::of(deployment).await),
         None => None,
     };
-    let plan = match loaded.map(|loaded| loaded.plan("local", ui)).transpose() {
+    let plan = match loaded.map(|loaded| loaded.plan(target, ui)).transpose() {
         // What is elsewhere can be told without the file.
         Err(_) if elsewhere.is_some() => None,
         plan => plan?,
@@ -42,7 +45,12 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
                 message: format!("pipeline `{name}` does not run, and its file is not here"),
                 hint: "name the file".to_owned(),
             })?;
-            (Some(at_rest(plan, &log)?), false)
+            let mut status = at_rest(plan, &log)?;
+            if let Some(deployment) = run_here {
+                status.place = Some(deployment.place.to_string());
+                status.waiting = Some(Waiting { bytes: waiting(&log, plan)?, reason: None });
+            }
+            (Some(status), false)
         }
         Found::Absent => (None, false),
     };
@@ -69,6 +77,9 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             }
             if let Some(elsewhere) = elsewhere {
                 value["deployment"] = elsewhere.value();
+                if run_here.is_some() {
+                    value["deployment"]["running"] = running.into();
+                }
             }
             if let (false, Some(members)) = (running, value.as_object_mut()) {
                 // What does not run has neither.
@@ -100,10 +111,12 @@ pub(super) fn state_text(state: Option<JobState>) -> String {
 }
 
 fn show(status: &RunStatus, running: bool, plan: Option<&Plan>, ui: &Ui) -> std::io::Result<()> {
-    ui.data(&if running {
-        format!("pipeline {} runs (process {}, endpoint {})", status.pipeline, status.pid, status.endpoint)
-    } else {
-        format!("pipeline {} does not run; this is what it left", status.pipeline)
+    ui.data(&match (&status.place, running) {
+        (None, true) => {
+            format!("pipeline {} runs (process {}, endpoint {})", status.pipeline, status.pid, status.endpoint)
+        }
+        (Some(place), true) => format!("pipeline {} runs (process {}, {place})", status.pipeline, status.pid),
+        (_, false) => format!("pipeline {} does not run; this is what it left", status.pipeline),
     })?;
     let header = ["stream", "shards", "records", "bytes"].map(str::to_owned);
     let rows: Vec<Vec<String>> = status
@@ -113,10 +126,16 @@ fn show(status: &RunStatus, running: bool, plan: Option<&Plan>, ui: &Ui) -> std:
             vec![stream.name.clone(), stream.shards.to_string(), stream.records.to_string(), stream.bytes.to_string()]
         })
         .collect();
-    ui.data(&table(&header, &rows))?;
+    if status.place.is_none() {
+        ui.data(&table(&header, &rows))?;
+    }
     if status.job.is_none() {
         let (header, rows) = query_rows(status);
         ui.data(&table(&header, &rows))?;
+    }
+    if let Some(waiting) = status.waiting.as_ref().filter(|waiting| waiting.bytes > 0) {
+        let reason = waiting.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        ui.data(&format!("{} bytes of rows wait to be written to Kinesis{reason}", waiting.bytes))?;
     }
     for query in &status.queries {
         for note in &query.notes {
@@ -168,7 +187,9 @@ fn silence(query: &QueryStatus, status: &RunStatus, plan: Option<&Plan>, running
     let reads = |name: &str| query.from.split(", ").any(|from| from == name);
     let held: u64 = status.streams.iter().filter(|stream| reads(&stream.name)).map(|stream| stream.records).sum();
     let from = &query.from;
-    Some(if held == 0 {
+    Some(if let (Some(place), 0) = (&status.place, counters.records) {
+        format!("no record of stream {from} in {place} has been read")
+    } else if status.place.is_none() && held == 0 {
         format!("no record has come into stream {from}; point a producer at {}, or run its generator", status.endpoint)
     } else if counters.records > 0 && counters.bad >= counters.records {
         "every record was bad; the samples say why, and the stream error_stream holds them all".to_owned()

@@ -20,8 +20,8 @@ use super::view::View;
 
 /// Follow a stream: what the queries write, or any other
 ///
-/// While `pipe up` runs, from another terminal too, it goes on until it is interrupted, and so it does where the pipeline
-/// is at work in Kinesis and Flink. When it does not, it shows the records at rest and ends.
+/// While `pipe up` runs, from another terminal too, it goes on until it is interrupted, and so it does where the streams
+/// are in Kinesis. When it does not, it shows the records at rest and ends.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  pipe tail\n  pipe tail ticker --stream trades -n 5\n  pipe tail --from -15m -o json\n  \
@@ -148,13 +148,14 @@ async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
     let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
     let folder = Folder::of(&name);
     let found = Found::of(&folder).await?;
-    // What runs comes first, and here before elsewhere.
-    let deployed = if let Found::Running(_) = found { None } else { Deployment::of(&folder)? };
+    // What runs with streams of its own comes first.
+    let own = |deployed: &Deployment| matches!(found, Found::Running(_)) && !deployed.is_run_here();
+    let deployed = Deployment::of(&folder)?.filter(|deployed| !own(deployed));
     let target = deployed.as_ref().map_or("local", |deployed| &deployed.target);
     let plan = loaded.map(|loaded| loaded.plan(target, ui)).transpose()?;
     let (log, contact): (Arc<dyn Log>, _) = match (found, &deployed) {
-        (Found::Running(contact), _) => (Arc::new(contact.log().await), Some(contact)),
         (_, Some(deployed)) => (deployed.account().await?.log(), None),
+        (Found::Running(contact), None) => (Arc::new(contact.log().await), Some(contact)),
         (Found::AtRest(log), None) => (log, None),
         (Found::Absent, None) => {
             return Err(Error::Unavailable {

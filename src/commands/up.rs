@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::deploy::flink::Prepared;
 use crate::deploy::local::{Folder, Options, Run};
+use crate::deploy::remote::Deployment;
 use crate::error::Error;
 use crate::plan::{EngineKind, Plan, StreamsKind};
 use crate::streams::local::Durability;
@@ -21,6 +22,7 @@ use super::background::detach;
 use super::check::count;
 use super::deployed;
 use super::locate::{self, Loaded};
+use super::over_kinesis;
 use super::show::{Show, Until};
 use super::submit::{submit, withdraw};
 use super::tail::outputs;
@@ -30,9 +32,10 @@ use super::tail::outputs;
 /// Ctrl-C stops it cleanly: the generators end, accepted records are processed, and the state is saved. Started again,
 /// it goes on where it was; `pipe down` removes it.
 ///
-/// Where the target has its streams in Kinesis and its queries in Flink, the streams that are missing are made and the
-/// job is submitted, once; both go on when this command ends, which then only makes records and shows rows. `pipe down`
-/// ends the job and removes the streams that were made.
+/// Where the target has its streams in Kinesis, those that are missing are made, and `pipe down` removes them. With the
+/// engine of this machine it works as on local streams: what it has read and its open windows lie here, and rows go to
+/// Kinesis. With Flink the job is submitted, once; it goes on when this command ends, which then only makes records and
+/// shows rows.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(
@@ -47,7 +50,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TARGET", default_value = "local")]
     target: String,
 
-    /// Run in the background, what it says goes to `.pipe/<name>/up.log`; with streams in Kinesis, submit and end
+    /// Run in the background, what it says goes to `.pipe/<name>/up.log`; with a job in Flink over Kinesis, submit and end
     #[arg(short, long)]
     pub(super) detach: bool,
 
@@ -94,7 +97,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let prepared = match (plan.target.streams, plan.target.engine) {
         (StreamsKind::Local, EngineKind::Embedded) => None,
         (StreamsKind::Local, EngineKind::Flink) => Some(Prepared::of(&plan)?),
-        (StreamsKind::Kinesis, EngineKind::Flink | EngineKind::ManagedFlink | EngineKind::KinesisSql) => {
+        (StreamsKind::Kinesis, _) => {
             return elsewhere(args, &plan, &path, ui).await;
         }
         _ => {
@@ -105,6 +108,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             });
         }
     };
+    Deployment::expect_none_run_here(&Folder::of(&plan.name))?;
     if let Some(prepared) = &prepared {
         // Nothing is begun for a Flink that does not answer.
         prepared.begin().await?;
@@ -116,7 +120,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         port: args.port,
         generate: !args.no_generator,
         records: args.records,
-        durability: if args.fsync { Durability::Power } else { Durability::Process },
+        durability: durability(args),
         file: path.display().to_string(),
     };
     let stop = stop_signal(args.foreground).map_err(|source| Error::write("the signal handlers", source))?;
@@ -157,15 +161,24 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     shown
 }
 
+fn durability(args: &Args) -> Durability {
+    if args.fsync { Durability::Power } else { Durability::Process }
+}
+
 /// Puts it to work on streams in Kinesis.
-async fn elsewhere(args: &Args, plan: &Plan, path: &Path, ui: &Ui) -> Result<(), Error> {
-    if args.port.is_some() || args.fsync {
+async fn elsewhere(args: &Args, plan: &Arc<Plan>, path: &Path, ui: &Ui) -> Result<(), Error> {
+    let embedded = plan.target.engine == EngineKind::Embedded;
+    if args.port.is_some() || (args.fsync && !embedded) {
         return Err(Error::Usage {
-            message: "--port and --fsync are for streams on this machine".to_owned(),
+            message: if embedded {
+                "--port is for streams on this machine".to_owned()
+            } else {
+                "--port and --fsync are for streams on this machine".to_owned()
+            },
             hint: format!("target `{}` has them in Kinesis: leave them out", args.target),
         });
     }
-    if args.detach && (args.duration.is_some() || args.records.is_some()) {
+    if !embedded && args.detach && (args.duration.is_some() || args.records.is_some()) {
         return Err(Error::Usage {
             message: "--for and --records are for a command that stays".to_owned(),
             hint: "with --detach it makes no records and ends at once: leave them out, or --detach".to_owned(),
@@ -177,11 +190,13 @@ async fn elsewhere(args: &Args, plan: &Plan, path: &Path, ui: &Ui) -> Result<(),
         generate: !args.no_generator,
         records: args.records,
         duration: args.duration,
-        yes: args.yes,
+        yes: args.yes || args.foreground,
+        durability: durability(args),
     };
     let stop = stop_signal(args.foreground).map_err(|source| Error::write("the signal handlers", source))?;
     let stop = std::pin::pin!(stop);
     match plan.target.engine {
+        EngineKind::Embedded => over_kinesis::up(plan, &options, stop, ui).await,
         EngineKind::Flink => deployed::up(plan, &options, stop, ui).await,
         _ => aws::up(plan, &options, args.force, stop, ui).await,
     }

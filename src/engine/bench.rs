@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::plan::{Plan, Query};
 use crate::streams::block::{Numbering, Sequences};
-use crate::streams::{Appends, Block, HashKeyRange, Millis, RecordRef, hash_key};
+use crate::streams::{Appends, Block, HashKeyRange, Millis, RecordRef, ShardId, hash_key};
 
 use super::graph::{Graph, ShardRead};
 use super::json::write_row;
@@ -44,8 +44,13 @@ impl Bench {
     /// is that of the pipeline file.
     pub fn new(plan: &Plan, query: &Query, folder: &Path) -> Result<Self, EngineError> {
         let count = |stream: &str| plan.stream(stream).map_or(1, |stream| stream.capacity.initial_shards());
-        let mut graph = Graph::new(plan, query, |stream| usize::try_from(count(stream)).unwrap_or(usize::MAX))
-            .map_err(|source| EngineError::Query { query: query.name.clone(), source })?;
+        let mut graph =
+            Graph::new(plan, query).map_err(|source| EngineError::Query { query: query.name.clone(), source })?;
+        for source in 0..graph.sources.len() {
+            for shard in 0..count(graph.sources[source].stream()) {
+                graph.begin(source, ShardId(shard), &[]);
+            }
+        }
         graph.read_tables(folder).map_err(|error| EngineError::of_table(query, error))?;
         let lanes = |stream: &str| {
             let lane = |(shard, range)| Lane {
@@ -57,7 +62,7 @@ impl Bench {
             };
             (0..).zip(HashKeyRange::split(count(stream))).map(lane).collect::<Vec<_>>()
         };
-        let shards = graph.sources.iter().flat_map(|source| lanes(&source.stream)).collect();
+        let shards = graph.sources.iter().flat_map(|source| lanes(source.stream())).collect();
         Ok(Self { query: query.name.clone(), graph, shards })
     }
 

@@ -9,7 +9,7 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Operator, Plan, Query};
-use crate::streams::SequenceNumber;
+use crate::streams::{SequenceNumber, ShardId};
 
 use super::graph::Graph;
 use super::state::{StateHeader, StateReader, StateWriter, damaged};
@@ -17,7 +17,7 @@ use super::status::Counters;
 use super::watermark::Watermark;
 
 /// The version of the layout. A state of another one is an error: only `pipe down` and a new start get on from there.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -37,7 +37,16 @@ struct Header {
 #[derive(Serialize, Deserialize)]
 struct SourceHeader {
     stream: String,
-    consumed: Vec<Option<String>>,
+    shards: Vec<ShardHeader>,
+}
+
+/// How far one shard has been read.
+#[derive(Serialize, Deserialize)]
+struct ShardHeader {
+    id: u32,
+    consumed: Option<String>,
+    /// Whether that is all of it, and what goes on from it waits for another shard.
+    ended: bool,
 }
 
 /// What became of a stored state.
@@ -88,11 +97,15 @@ pub(super) fn fingerprint(plan: &Plan, query: &Query) -> String {
 /// Writes the state down. The query goes on afterwards as if nothing had happened.
 pub(super) fn save(graph: &mut Graph, fingerprint: &str, counters: &Counters) -> Result<Vec<u8>, DataFusionError> {
     let sources = graph.sources.iter().map(|source| SourceHeader {
-        stream: source.stream.clone(),
-        consumed: source
+        stream: source.stream().to_owned(),
+        shards: source
             .shards
             .iter()
-            .map(|shard| shard.consumed.as_ref().map(|sequence| sequence.as_str().to_owned()))
+            .map(|shard| ShardHeader {
+                id: shard.id.0,
+                consumed: shard.consumed.as_ref().map(|sequence| sequence.as_str().to_owned()),
+                ended: shard.stands_aside(),
+            })
             .collect(),
     });
     let sources = sources.collect();
@@ -129,7 +142,7 @@ pub(super) fn saved_fingerprint(bytes: &[u8]) -> Option<String> {
     Some(serde_json::from_slice::<Header>(header).ok()?.fingerprint)
 }
 
-/// Takes a state up in a query that has not begun.
+/// Takes a state up in a query that has not begun with any shard.
 pub(super) fn restore(
     graph: &mut Graph,
     fingerprint: &str,
@@ -148,16 +161,22 @@ pub(super) fn restore(
     *counters = header.counters;
     // One stream may be read in two ways: each source has the place of its own, or that of another one over its stream.
     let mut same = header.sources.len() == graph.sources.len();
-    for (index, source) in graph.sources.iter_mut().enumerate() {
-        let of_stream = |saved: &&SourceHeader| saved.stream == source.stream;
+    for index in 0..graph.sources.len() {
+        let of_stream = |saved: &&SourceHeader| saved.stream == graph.sources[index].stream();
         let own = header.sources.get(index).filter(of_stream);
         let Some(saved) = own.or_else(|| header.sources.iter().find(of_stream)) else {
             same = false;
             continue;
         };
-        same &= own.is_some() && saved.consumed.len() == source.shards.len();
-        for (shard, consumed) in source.shards.iter_mut().zip(&saved.consumed) {
-            shard.consumed = consumed.as_deref().and_then(SequenceNumber::parse);
+        same &= own.is_some();
+        for saved in &saved.shards {
+            graph.begin(index, ShardId(saved.id), &[]);
+        }
+        for (shard, saved) in graph.sources[index].shards.iter_mut().zip(&saved.shards) {
+            shard.consumed = saved.consumed.as_deref().and_then(SequenceNumber::parse);
+            if saved.ended {
+                shard.stand_aside();
+            }
         }
     }
     // Windows that were written are over for a changed query too, as long as time is the same.

@@ -48,14 +48,14 @@ pub(super) struct Bad {
 
 /// Makes chunks of one shard's records.
 pub(super) struct ShardInput {
-    shard: usize,
+    shard: ShardId,
     decoder: Decoder,
     time_column: Option<usize>,
     system: Vec<SystemColumn>,
 }
 
 impl ShardInput {
-    pub(super) fn new(stream: &Stream, read: &Read, clock: Clock, shard: usize) -> Self {
+    pub(super) fn new(stream: &Stream, read: &Read, clock: Clock, shard: ShardId) -> Self {
         let time_column = match (&stream.time, clock) {
             (Time::Event { column, .. }, Clock::Event) => Some(*column),
             _ => None,
@@ -141,7 +141,7 @@ impl ShardInput {
                 SystemColumn::ApproximateArrivalTime => Arc::new(TimestampMicrosecondArray::from_iter_values(
                     spots.iter().map(|spot| block(spot).arrival().saturating_mul(1000)),
                 )) as ArrayRef,
-                SystemColumn::ShardId => texts(&|_| shard_name(records.shard)),
+                SystemColumn::ShardId => texts(&|_| records.shard.to_string()),
                 SystemColumn::PartitionKey => {
                     texts(&|spot| block(spot).record(spot.index as usize).partition_key.to_owned())
                 }
@@ -153,11 +153,6 @@ impl ShardInput {
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(RecordBatch::try_new_with_options(self.schema(), columns, &options)?)
     }
-}
-
-/// Returns what Kinesis calls a shard.
-pub(super) fn shard_name(index: usize) -> String {
-    ShardId(u32::try_from(index).unwrap_or(u32::MAX)).to_string()
 }
 
 impl Chunk {

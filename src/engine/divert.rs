@@ -45,12 +45,12 @@ struct ErrorRow<'a> {
     #[serde(rename = "SHARD_ID")]
     shard_id: Option<&'a str>,
     sequence_number: Option<&'a str>,
-    /// The whole record in base64; `DATA_ROW` has its beginning only.
-    raw: String,
+    /// The whole record in base64; `DATA_ROW` has its beginning only. None where a record of the stream has no room for it.
+    raw: Option<String>,
 }
 
-/// Adds a row of the error stream.
-pub(super) fn divert(diverted: &Diverted<'_>, now: Millis, into: &mut Appends) {
+/// Adds a row of the error stream, with the whole record or without.
+pub(super) fn divert(diverted: &Diverted<'_>, now: Millis, whole: bool, into: &mut Appends) {
     let shown = &diverted.data[..diverted.data.len().min(MAX_DATA_ROW)];
     let mut data_row = String::with_capacity(shown.len() * 2);
     for byte in shown {
@@ -67,7 +67,7 @@ pub(super) fn divert(diverted: &Diverted<'_>, now: Millis, into: &mut Appends) {
         pump_name: diverted.query,
         shard_id: diverted.origin.as_ref().map(|(shard, _)| shard.as_str()),
         sequence_number: diverted.origin.as_ref().map(|(_, sequence)| sequence.as_str()),
-        raw: STANDARD.encode(diverted.data),
+        raw: whole.then(|| STANDARD.encode(diverted.data)),
     };
     into.push_with(diverted.query, |out| {
         serde_json::to_writer(out, &row).expect("a vector takes every byte, and the row is plain");

@@ -1,5 +1,6 @@
 //! A query as operators at work: records of its streams in, rows out.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion_common::DataFusionError;
 
 use crate::plan::{Clock, Operator as Made, Plan, Query, Relation, Time};
-use crate::streams::{Block, Millis};
+use crate::streams::{Block, Millis, ShardId};
 use crate::window::Micros;
 
 use super::forest::Scoring;
@@ -52,8 +53,8 @@ enum Kind {
 pub(super) type ShardRead = (Vec<Block>, Option<Millis>);
 
 impl Graph {
-    /// Builds the operators. `shards` says how many shards a stream has.
-    pub(super) fn new(plan: &Plan, query: &Query, shards: impl Fn(&str) -> usize) -> Result<Self, DataFusionError> {
+    /// Builds the operators over streams without a shard.
+    pub(super) fn new(plan: &Plan, query: &Query) -> Result<Self, DataFusionError> {
         let relations = plan.relations_of(query);
         let mut this = Self { sources: Vec::new(), time: Progress::new(Outlook::new(&relations)), nodes: Vec::new() };
         let mut schemas: Vec<SchemaRef> = Vec::new();
@@ -65,10 +66,9 @@ impl Graph {
             let schema = schema(relation);
             let (kind, schema) = if let Made::Read(read) = &relation.operator {
                 let stream = plan.stream(&read.stream).expect("the plan has every stream that it reads");
-                let count = shards(&stream.name);
-                let source = Source::new(stream, read, relation.clock, count);
+                let source = Source::new(stream, read, relation.clock);
                 let by_arrival = relation.clock == Clock::Arrival;
-                this.time.add(index, if by_arrival { &Time::Arrival } else { &stream.time }, count);
+                this.time.add(index, if by_arrival { &Time::Arrival } else { &stream.time });
                 let schema = Arc::clone(source.schema());
                 this.sources.push(source);
                 (Kind::Source(this.sources.len() - 1), schema)
@@ -85,16 +85,52 @@ impl Graph {
         Ok(this)
     }
 
-    /// Returns the stream and the number of every shard, in the order in which records are wanted.
-    pub(super) fn shards(&self) -> impl Iterator<Item = (&str, usize, &Shard)> {
-        self.sources.iter().flat_map(|source| {
-            source.shards.iter().enumerate().map(|(index, shard)| (source.stream.as_str(), index, shard))
-        })
+    /// Begins with a shard of a source that goes on from others, where there are such.
+    pub(super) fn begin(&mut self, source: usize, shard: ShardId, parents: &[ShardId]) {
+        let of = &mut self.sources[source];
+        let known: Vec<usize> = parents.iter().filter_map(|parent| of.find(*parent).ok()).collect();
+        let Some(number) = of.begin(shard) else { return };
+        self.time.watermark.begin((source, number), &known);
+    }
+
+    /// Notes that a shard was read to its end.
+    pub(super) fn end(&mut self, source: usize, shard: ShardId) {
+        let of = &mut self.sources[source];
+        if let Ok(number) = of.find(shard) {
+            of.shards[number].ended = true;
+        }
+    }
+
+    /// Returns the shards of a source that are over, but for those that only stay for others.
+    pub(super) fn over(&self, source: usize) -> Vec<ShardId> {
+        let shards = self.sources[source].shards.iter();
+        shards.filter(|shard| shard.is_over() && !shard.stands_aside()).map(|shard| shard.id).collect()
+    }
+
+    /// Leaves the shards of a source that are over, but for some that are waited for.
+    pub(super) fn leave(&mut self, source: usize, waited_for: &BTreeSet<ShardId>) {
+        let shards = &mut self.sources[source].shards;
+        for number in (0..shards.len()).rev().filter(|number| shards[*number].is_over()).collect::<Vec<_>>() {
+            if waited_for.contains(&shards[number].id) {
+                shards[number].stand_aside();
+            } else {
+                shards.remove(number);
+                self.time.watermark.end((source, number));
+            }
+        }
+    }
+
+    /// Returns every shard, with the number of its source, in the order in which records are wanted.
+    pub(super) fn shards(&self) -> impl Iterator<Item = (usize, &Shard)> {
+        self.sources
+            .iter()
+            .enumerate()
+            .flat_map(|(number, source)| source.shards.iter().map(move |shard| (number, shard)))
     }
 
     /// Returns of every shard whether its records are wanted: none of it waits for the others.
     pub(super) fn wanted(&self) -> Vec<bool> {
-        self.sources.iter().flat_map(|source| source.shards.iter().map(Shard::is_wanted)).collect()
+        self.shards().map(|(_, shard)| shard.is_wanted()).collect()
     }
 
     /// Returns whether no record waits to be passed on.
@@ -181,7 +217,8 @@ impl Graph {
     fn advance(&mut self, turn: &mut Turn) -> Vec<Option<Flow>> {
         let Self { sources, time, .. } = self;
         let all = || sources.iter().flat_map(|source| &source.shards);
-        let bounds = all().enumerate().map(|(number, shard)| Some((shard.horizon()?, number)));
+        let counts = all().enumerate().filter(|(_, shard)| !shard.stands_aside());
+        let bounds = counts.map(|(number, shard)| Some((shard.horizon()?, number)));
         // Before every shard has been read once, nothing is known of all of them.
         let bound: Point = bounds.min().flatten().unwrap_or((Millis::MIN, 0));
         let places: Vec<(usize, usize)> = sources
@@ -195,7 +232,7 @@ impl Graph {
             let Some((arrival, number)) = waiting.min().filter(|point| *point <= bound) else { break };
             let (source, shard) = places[number];
             let shard = &mut sources[source].shards[shard];
-            let latest = shard.pass(time.shard(number, arrival), turn);
+            let latest = shard.pass(time.shard(places[number], arrival), turn);
             time.hold(source, arrival, latest);
             arrivals[number] = shard.next_arrival();
         }

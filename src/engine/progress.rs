@@ -5,7 +5,7 @@ use crate::streams::Millis;
 use crate::window::Micros;
 
 use super::outlook::Outlook;
-use super::watermark::{ShardWatermark, Step, Watermark};
+use super::watermark::{Lane, ShardWatermark, Step, Watermark};
 
 /// The time of one query.
 pub(super) struct Progress {
@@ -25,16 +25,16 @@ impl Progress {
         Self { watermark: Watermark::new(), last_end: None, steps: Vec::new(), outlook, nodes: Vec::new() }
     }
 
-    /// Adds the shards of the next source, whose place among the relations is `node`.
-    pub(super) fn add(&mut self, node: usize, time: &Time, shards: usize) {
+    /// Adds the next source, whose place among the relations is `node`.
+    pub(super) fn add(&mut self, node: usize, time: &Time) {
         self.nodes.push(node);
-        self.watermark.add(time, shards);
+        self.watermark.add(time);
     }
 
-    /// Starts on records of a shard, by its number among all of them.
-    pub(super) fn shard(&mut self, shard: usize, arrival: Millis) -> ShardWatermark<'_> {
+    /// Starts on records of a shard.
+    pub(super) fn shard(&mut self, lane: Lane, arrival: Millis) -> ShardWatermark<'_> {
         let open_until = self.open_until();
-        self.watermark.shard(shard, arrival, open_until, &mut self.steps)
+        self.watermark.shard(lane, arrival, open_until, &mut self.steps)
     }
 
     /// Notes the latest time of records that a source passed on, which arrived then.

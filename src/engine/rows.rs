@@ -8,7 +8,7 @@ use arrow::compute::{filter_record_batch, interleave, take};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion_common::DataFusionError;
 
-use crate::streams::{Block, Millis, SequenceNumber};
+use crate::streams::{Block, Millis, SequenceNumber, ShardId};
 use crate::window::Micros;
 
 use super::aggregation::ORDER;
@@ -41,7 +41,7 @@ pub(super) struct Origin {
 
 /// Records of one shard that were read together.
 pub(super) struct Records {
-    pub(super) shard: usize,
+    pub(super) shard: ShardId,
     pub(super) blocks: Vec<Block>,
 }
 
@@ -67,8 +67,8 @@ pub(super) struct Spot {
 pub(super) struct Stray {
     /// When it arrived.
     pub(super) arrival: Millis,
-    /// The index of its shard, its place there, and the key that it came with; none for a row that no single record is.
-    pub(super) origin: Option<(usize, SequenceNumber, String)>,
+    /// Its shard, its place there, and the key that it came with; none for a row that no single record is.
+    pub(super) origin: Option<(ShardId, SequenceNumber, String)>,
     /// Its bytes, of the row alone; those of a JSON object where it is no record.
     pub(super) data: Vec<u8>,
 }
@@ -100,10 +100,10 @@ impl Stray {
     }
 
     /// Returns what records are ordered by: those of the log come first.
-    pub(super) fn place(&self) -> (bool, Millis, usize, &str) {
+    pub(super) fn place(&self) -> (bool, Millis, ShardId, &str) {
         match &self.origin {
             Some((shard, sequence, _)) => (false, self.arrival, *shard, sequence.as_str()),
-            None => (true, self.arrival, 0, ""),
+            None => (true, self.arrival, ShardId(0), ""),
         }
     }
 }

@@ -8,25 +8,22 @@ use datafusion_common::DataFusionError;
 use tokio::sync::watch;
 use tokio::task::block_in_place;
 
-use crate::plan::{ERROR_STREAM, Plan, Query};
+use crate::plan::{ERROR_STREAM, Query};
 use crate::record::RecordFormat;
 use crate::streams::local::{Commit, LocalLog};
-use crate::streams::{Block, LogError, Position, ReadLimit, ShardId};
+use crate::streams::{Appends, Block, LogError};
 
 use super::checkpoint::{self, CheckpointError, Restored};
-use super::chunk::shard_name;
 use super::divert::{Diverted, divert};
+use super::feed::{Feed, TURN};
 use super::graph::{Graph, ShardRead};
 use super::lookup::LookupError;
 use super::operator::Turn;
 use super::outputs::{Outputs, partition_key, write_record};
 use super::rows::{Rows, Stray};
-use super::source::Shard;
 use super::status::{Counters, QueryStatus, Sample};
 use super::table::TableError;
 
-/// How much one turn reads of a shard: large enough that a batch pays, small enough that two of them fit a core's cache.
-const TURN: ReadLimit = ReadLimit { records: 32 * 1024, bytes: 8 << 20 };
 /// How often time goes on where no record arrives: the delay with which a quiet stream's window closes.
 const TICK: Duration = Duration::from_millis(100);
 /// How long to wait after records arrived for more to come with them: few turns, whatever the producers' batches.
@@ -75,97 +72,37 @@ impl EngineError {
     }
 }
 
-/// One query of a plan over a local log.
+/// One query of a plan at work.
 pub struct Engine {
-    log: Arc<LocalLog>,
-    query: Query,
+    /// Where its rows and its state are written.
+    pub(super) log: Arc<LocalLog>,
+    pub(super) query: Query,
     /// How its rows are written.
-    format: RecordFormat,
-    graph: Graph,
-    fingerprint: String,
-    state_key: String,
-    counters: Counters,
-    offsets: Vec<u64>,
-    status: watch::Sender<QueryStatus>,
-    saved: Instant,
-    save_took: Duration,
-    dirty: bool,
-    unsaved: Outputs,
-    restored: Option<Restored>,
+    pub(super) format: RecordFormat,
+    pub(super) graph: Graph,
+    pub(super) feed: Box<dyn Feed>,
+    pub(super) limits: Limits,
+    pub(super) fingerprint: String,
+    pub(super) state_key: String,
+    pub(super) counters: Counters,
+    pub(super) status: watch::Sender<QueryStatus>,
+    pub(super) saved: Instant,
+    pub(super) save_took: Duration,
+    pub(super) dirty: bool,
+    pub(super) unsaved: Outputs,
+    pub(super) restored: Option<Restored>,
+}
+
+/// What bounds the rows that a query writes. There is no bound on this machine.
+#[derive(Clone, Default)]
+pub(super) struct Limits {
+    /// True while no more rows are to be made: those that there are wait to be taken.
+    pub(super) full: Option<watch::Receiver<bool>>,
+    /// The most bytes of a record with its key.
+    pub(super) record: Option<usize>,
 }
 
 impl Engine {
-    /// Builds the query and takes up its saved state, where there is one. The streams exist.
-    pub fn open(log: Arc<LocalLog>, plan: &Plan, query: &Query) -> Result<Self, EngineError> {
-        let failed = |source| EngineError::Query { query: query.name.clone(), source };
-        let streams: Vec<String> = plan.streams_read(query).into_iter().map(str::to_owned).collect();
-        let mut shards: Vec<(&str, usize)> = Vec::with_capacity(streams.len());
-        for stream in &streams {
-            shards.push((stream, log.describe_stream(stream)?.shards.len()));
-        }
-        let count = |stream: &str| shards.iter().find(|(name, _)| *name == stream).map_or(0, |(_, count)| *count);
-        let mut graph = Graph::new(plan, query, count).map_err(failed)?;
-        let fingerprint = checkpoint::fingerprint(plan, query);
-        let state_key = state_key(query);
-        let mut counters = Counters::default();
-        let mut restored = None;
-        if let Some(bytes) = log.state(&state_key)? {
-            let read = checkpoint::restore(&mut graph, &fingerprint, &mut counters, &bytes);
-            restored = Some(read.map_err(|error| CheckpointError::Unreadable {
-                query: query.name.clone(),
-                reason: error.strip_backtrace(),
-            })?);
-        }
-        let offsets = match offsets(&log, &graph) {
-            // The place is one in another stream: that which the query read before, or one that was removed.
-            Err(LogError::InvalidSequence { .. }) => {
-                graph = Graph::new(plan, query, count).map_err(failed)?;
-                counters = Counters::default();
-                restored = Some(Restored::Nothing);
-                offsets(&log, &graph)?
-            }
-            found => found?,
-        };
-        let status = QueryStatus { name: query.name.clone(), from: streams.join(", "), ..QueryStatus::default() };
-        let mut engine = Self {
-            log,
-            query: query.clone(),
-            format: query.stream.as_ref().and_then(|name| plan.stream(name)).map_or(RecordFormat::Json, |it| it.format),
-            graph,
-            fingerprint,
-            state_key,
-            counters,
-            offsets,
-            status: watch::Sender::new(status),
-            saved: Instant::now(),
-            save_took: Duration::ZERO,
-            dirty: false,
-            unsaved: Outputs::default(),
-            restored,
-        };
-        engine.resume()?;
-        Ok(engine)
-    }
-
-    /// Takes the logs to where the saved state was in time, and looks how far behind that is.
-    fn resume(&mut self) -> Result<(), EngineError> {
-        let watermark = &self.graph.time.watermark;
-        for source in &self.graph.sources {
-            if let (true, Some(moment)) = (watermark.is_by_arrival(), watermark.moment()) {
-                // Windows up to here are closed: no record may arrive before, even if the clock was set back since.
-                self.log.not_before(&source.stream, moment.div_euclid(1000))?;
-            }
-        }
-        let mut behind = 0;
-        for ((stream, shard, _), offset) in self.graph.shards().zip(&self.offsets) {
-            let next = self.log.read_from(stream, shard_id(shard), *offset, ReadLimit { records: 1, bytes: 1 })?;
-            let arrival = next.blocks.first().map(Block::arrival);
-            behind = behind.max(arrival.map_or(0, |arrival| crate::streams::now().saturating_sub(arrival)));
-        }
-        self.tell(behind);
-        Ok(())
-    }
-
     /// Reads the tables that the query joins with, which is needed before it runs. `folder` is that of the pipeline file.
     pub fn read_tables(&mut self, folder: &Path) -> Result<(), EngineError> {
         self.graph.read_tables(folder).map_err(|error| EngineError::of_table(&self.query, error))
@@ -187,25 +124,45 @@ impl Engine {
         self.status.subscribe()
     }
 
-    /// Works until `stop` turns true and every record accepted by then is processed; saves the state last.
+    /// Works until `stop` turns true and every record accepted by then is processed, as far as its feed waits for that;
+    /// saves the state last.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), EngineError> {
-        let mut version = self.log.version();
+        let mut version = self.feed.version();
         let mut moved = Instant::now();
+        let mut stopping: Option<(Instant, Option<Duration>)> = None;
         loop {
             version.mark_unchanged();
-            let stopping = *stop.borrow();
+            if stopping.is_none() && *stop.borrow() {
+                stopping = Some((Instant::now(), self.feed.hurry()));
+            }
+            if self.limits.full.as_ref().is_some_and(|full| *full.borrow()) {
+                if stopping.is_some() {
+                    return block_in_place(|| self.save());
+                }
+                tokio::select! {
+                    _ = stop.changed() => {}
+                    () = tokio::time::sleep(TICK) => {}
+                }
+                continue;
+            }
             let turned = block_in_place(|| self.step())?;
             if turned.moved() {
                 moved = Instant::now();
             }
-            // Records that wait for another shard wait no longer than a moment, unless the clock was set back: then they
-            // are read again by the next run.
-            if stopping && !turned.moved() && (turned.at_end || moved.elapsed() >= STUCK) {
-                return block_in_place(|| self.save());
+            if let Some((since, patience)) = stopping {
+                // Records that wait for another shard wait no longer than a moment, unless the clock was set back: then
+                // they are read again by the next run.
+                let stuck = match patience {
+                    Some(patience) => since.elapsed() >= patience,
+                    None => !turned.moved() && moved.max(since).elapsed() >= STUCK,
+                };
+                if stuck || (!turned.moved() && turned.at_end) {
+                    return block_in_place(|| self.save());
+                }
             }
             if turned.read >= TURN.records {
                 tokio::task::yield_now().await;
-            } else if !turned.at_end || stopping {
+            } else if !turned.at_end || stopping.is_some() {
                 if !turned.moved() {
                     tokio::time::sleep(WAIT).await;
                 }
@@ -231,27 +188,33 @@ impl Engine {
 
     /// One turn over all shards.
     fn step(&mut self) -> Result<Step, EngineError> {
-        let wanted = self.graph.wanted();
-        let mut reads: Vec<Option<ShardRead>> = Vec::with_capacity(wanted.len());
+        let mut reads: Vec<Option<ShardRead>> = Vec::new();
+        let mut ended = Vec::new();
         let mut count = 0;
         let mut behind = 0;
         let mut at_end = true;
-        for (((stream, shard, _), wanted), offset) in self.graph.shards().zip(wanted).zip(&mut self.offsets) {
-            if !wanted {
-                at_end = false;
+        for (source, shard) in self.graph.shards() {
+            if !shard.is_wanted() {
+                at_end &= shard.stands_aside();
                 reads.push(None);
                 continue;
             }
-            let records = self.log.read_from(stream, shard_id(shard), *offset, TURN)?;
-            count += records.blocks.iter().map(Block::len).sum::<usize>();
-            behind = behind.max(records.millis_behind);
-            at_end &= records.complete_until.is_some();
-            *offset = records.next;
-            reads.push(Some((records.blocks, records.complete_until)));
+            let news = self.feed.read(source, shard.id)?;
+            count += news.blocks.iter().map(Block::len).sum::<usize>();
+            behind = behind.max(news.millis_behind);
+            at_end &= news.at_end;
+            if news.ended {
+                ended.push((source, shard.id));
+            }
+            reads.push(Some((news.blocks, news.complete_until)));
         }
         let turned = self.graph.turn(reads);
         let (rows, turn) = turned.map_err(|source| EngineError::Query { query: self.query.name.clone(), source })?;
         self.dirty |= turn.consumed > 0;
+        for (source, shard) in ended {
+            self.graph.end(source, shard);
+        }
+        at_end &= !self.follow();
         self.counters.records += turn.consumed;
         self.take_outputs(&rows, &turn);
         let since = self.saved.elapsed();
@@ -261,6 +224,24 @@ impl Engine {
         }
         self.tell(behind);
         Ok(Step { read: count, consumed: turn.consumed, at_end: at_end && self.graph.is_idle() })
+    }
+
+    /// Goes on with the shards behind those that are over; returns whether there were any.
+    fn follow(&mut self) -> bool {
+        let mut followed = false;
+        for source in 0..self.graph.sources.len() {
+            let over = self.graph.over(source);
+            if over.is_empty() {
+                continue;
+            }
+            let next = self.feed.succeed(source, &over);
+            for (shard, parents) in next.begun {
+                self.graph.begin(source, shard, &parents);
+            }
+            self.graph.leave(source, &next.waited_for);
+            (self.dirty, followed) = (true, true);
+        }
+        followed
     }
 
     /// Writes rows, diverted records, positions and windows in one commit.
@@ -288,46 +269,80 @@ impl Engine {
     fn take_outputs(&mut self, rows: &Rows, turn: &Turn) {
         let mut outputs = std::mem::take(&mut self.unsaved);
         self.counters.windows += turn.windows as u64;
-        self.counters.rows += rows.len() as u64;
+        let mut too_large = Vec::new();
         for row in 0..rows.len() {
             let key = partition_key(&self.query.partition_by, rows, row);
             outputs.rows.push_with(&key, |out| write_record(self.format, &rows.batch, row, out));
+            if let Some(reason) = self.refuse(&mut outputs.rows) {
+                too_large.push((rows.stray(row), reason));
+            }
         }
-        let now = crate::streams::now();
-        for (stray, reason) in &turn.bad {
-            self.counters.bad += 1;
-            let (shard, sequence) = place(stray);
-            self.sample_bad(Sample::new(shard.clone(), sequence.clone(), reason.clone(), &stray.data));
-            let diverted = Diverted {
-                name: if stray.origin.is_some() { "RecordNotRead" } else { "RowNotComputed" },
-                message: reason,
-                query: &self.query.name,
-                row_time: if stray.origin.is_some() { stray.arrival } else { now },
-                origin: stray.origin.is_some().then_some((shard, sequence)),
-                data: &stray.data,
-            };
-            divert(&diverted, now, &mut outputs.errors);
-        }
+        self.counters.rows += (rows.len() - too_large.len()) as u64;
         for (stray, moment) in &turn.late {
             self.counters.late += 1;
             let key = stray.origin.as_ref().map_or("-", |(_, _, key)| key);
             if self.query.late.is_some() {
                 outputs.late.push(key, &stray.data);
+                if let Some(reason) = self.refuse(&mut outputs.late) {
+                    too_large.push((stray.clone(), reason));
+                }
             }
             let (shard, sequence) = place(stray);
             let reason = format!("its window was over: time {}", super::json::moment_text(*moment));
             let sample = Sample::new(shard, sequence, reason, &stray.data);
             self.status.send_modify(|status| Sample::push(&mut status.late, sample));
         }
+        for (stray, reason) in &turn.bad {
+            let name = if stray.origin.is_some() { "RecordNotRead" } else { "RowNotComputed" };
+            self.divert(name, stray, reason, &mut outputs);
+        }
+        for (stray, reason) in &too_large {
+            self.divert("RecordTooLarge", stray, reason, &mut outputs);
+        }
         self.unsaved = outputs;
+    }
+
+    /// Takes the last record back where it is larger than records can be; returns why.
+    fn refuse(&self, records: &mut Appends) -> Option<String> {
+        let most = self.limits.record?;
+        let bytes = records.last_bytes();
+        if bytes <= most {
+            return None;
+        }
+        records.pop();
+        Some(format!("it has {bytes} bytes with its key, and a record of Kinesis {most} at the most"))
+    }
+
+    /// Sends a record or a row to the error stream.
+    fn divert(&mut self, name: &'static str, stray: &Stray, reason: &str, outputs: &mut Outputs) {
+        self.counters.bad += 1;
+        let now = crate::streams::now();
+        let (shard, sequence) = place(stray);
+        self.sample_bad(Sample::new(shard.clone(), sequence.clone(), reason.to_owned(), &stray.data));
+        let diverted = Diverted {
+            name,
+            message: reason,
+            query: &self.query.name,
+            row_time: if stray.origin.is_some() { stray.arrival } else { now },
+            origin: stray.origin.is_some().then_some((shard, sequence)),
+            data: &stray.data,
+        };
+        divert(&diverted, now, true, &mut outputs.errors);
+        // Where it lies is told, so that the whole of it can be found.
+        if self.limits.record.is_some_and(|most| outputs.errors.last_bytes() > most) {
+            outputs.errors.pop();
+            divert(&diverted, now, false, &mut outputs.errors);
+        }
     }
 
     fn sample_bad(&self, sample: Sample) {
         self.status.send_modify(|status| Sample::push(&mut status.bad, sample));
     }
 
-    fn tell(&mut self, millis_behind: i64) {
-        let (watermark, open, notes) = (self.graph.watermark(), self.graph.open(), self.graph.troubles());
+    pub(super) fn tell(&mut self, millis_behind: i64) {
+        let (watermark, open) = (self.graph.watermark(), self.graph.open());
+        let mut notes = self.graph.troubles();
+        notes.extend(self.feed.troubles());
         self.status.send_modify(|status| {
             status.counters = self.counters.clone();
             status.watermark = watermark;
@@ -355,41 +370,8 @@ impl Step {
     }
 }
 
-/// Returns the offset in each shard behind what has been consumed.
-fn offsets(log: &LocalLog, graph: &Graph) -> Result<Vec<u64>, LogError> {
-    let offset = |(stream, index, shard): (&str, usize, &Shard)| {
-        let position = shard.consumed.clone().map_or(Position::Earliest, Position::After);
-        log.offset_of(stream, shard_id(index), &position)
-    };
-    graph.shards().map(offset).collect()
-}
-
 /// Returns where a record lies: its shard and its sequence number; nothing for a row that is no record.
 fn place(stray: &Stray) -> (String, String) {
-    let place = stray.origin.as_ref().map(|(shard, sequence, _)| (shard_name(*shard), sequence.to_string()));
+    let place = stray.origin.as_ref().map(|(shard, sequence, _)| (shard.to_string(), sequence.to_string()));
     place.unwrap_or_default()
-}
-
-fn shard_id(index: usize) -> ShardId {
-    ShardId(u32::try_from(index).unwrap_or(u32::MAX))
-}
-
-/// Returns the key under which a query's state is saved.
-fn state_key(query: &Query) -> String {
-    // By what it writes: what a query is called may depend on others of the file.
-    format!("engine/{}", query.stream.as_ref().unwrap_or(&query.name))
-}
-
-/// Returns whether a query asks something else than the one whose state is saved; `None` where no state is saved.
-pub fn has_changed(log: &LocalLog, plan: &Plan, query: &Query) -> Result<Option<bool>, EngineError> {
-    let saved = log.state(&state_key(query))?;
-    let saved = saved.as_deref().and_then(checkpoint::saved_fingerprint);
-    Ok(saved.map(|saved| saved != checkpoint::fingerprint(plan, query)))
-}
-
-/// Reads how a query stood when its state was last saved, without running it.
-pub fn saved_status(log: &Arc<LocalLog>, plan: &Plan, query: &Query) -> Result<QueryStatus, EngineError> {
-    let engine = Engine::open(Arc::clone(log), plan, query)?;
-    let status = engine.status.borrow().clone();
-    Ok(status)
 }

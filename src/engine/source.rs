@@ -4,7 +4,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion_common::DataFusionError;
 
 use crate::plan::{Clock, Read, Stream};
-use crate::streams::{Block, Millis, SequenceNumber};
+use crate::streams::{Block, Millis, SequenceNumber, ShardId};
 use crate::window::Micros;
 
 use super::chunk::{Chunk, ShardInput};
@@ -14,14 +14,18 @@ use super::watermark::ShardWatermark;
 
 /// A stream that a query reads.
 pub(super) struct Source {
-    /// The stream's name.
-    pub(super) stream: String,
+    stream: Stream,
+    read: Read,
+    clock: Clock,
+    /// In the order of their indexes.
     pub(super) shards: Vec<Shard>,
     schema: SchemaRef,
 }
 
 /// What is held of one shard.
 pub(super) struct Shard {
+    /// Its index in the stream.
+    pub(super) id: ShardId,
     input: ShardInput,
     pending: Option<Chunk>,
     /// Every record not in `pending` arrives then or later.
@@ -32,27 +36,48 @@ pub(super) struct Shard {
     begun: usize,
     /// Of every row from there on that has been passed on: the watermark before it.
     watermarks: Vec<Micros>,
+    /// Whether it has been read to its end, and takes no more records.
+    pub(super) ended: bool,
+    /// Whether it only stays because what goes on from it waits for another one.
+    aside: bool,
 }
 
 /// A point in the order of all records of a query: an arrival, and the number of the shard among all of its streams'.
 pub(super) type Point = (Millis, usize);
 
 impl Source {
-    /// Starts with nothing read.
-    pub(super) fn new(stream: &Stream, read: &Read, clock: Clock, shards: usize) -> Self {
-        let new_shard = |index| Shard {
-            input: ShardInput::new(stream, read, clock, index),
+    /// Starts without a shard.
+    pub(super) fn new(stream: &Stream, read: &Read, clock: Clock) -> Self {
+        let schema = ShardInput::new(stream, read, clock, ShardId(0)).schema();
+        Self { stream: stream.clone(), read: read.clone(), clock, shards: Vec::new(), schema }
+    }
+
+    /// Returns the stream's name.
+    pub(super) fn stream(&self) -> &str {
+        &self.stream.name
+    }
+
+    /// Adds a shard of which nothing has been read, where it is none of them yet; returns its number among them.
+    pub(super) fn begin(&mut self, id: ShardId) -> Option<usize> {
+        let Err(number) = self.find(id) else { return None };
+        let shard = Shard {
+            id,
+            input: ShardInput::new(&self.stream, &self.read, self.clock, id),
             pending: None,
             horizon: None,
             consumed: None,
             begun: 0,
             watermarks: Vec::new(),
+            ended: false,
+            aside: false,
         };
-        Self {
-            stream: stream.name.clone(),
-            shards: (0..shards).map(new_shard).collect(),
-            schema: ShardInput::new(stream, read, clock, 0).schema(),
-        }
+        self.shards.insert(number, shard);
+        Some(number)
+    }
+
+    /// Finds a shard, or the number that it would have.
+    pub(super) fn find(&self, id: ShardId) -> Result<usize, usize> {
+        self.shards.binary_search_by_key(&id, |shard| shard.id)
     }
 
     /// Returns the schema of the rows.
@@ -75,7 +100,23 @@ impl Source {
 impl Shard {
     /// Returns whether its records are wanted: none of it waits for the others.
     pub(super) fn is_wanted(&self) -> bool {
-        self.pending.is_none()
+        self.pending.is_none() && !self.ended
+    }
+
+    /// Returns whether it has no record any more, and none is to come.
+    pub(super) fn is_over(&self) -> bool {
+        self.pending.is_none() && self.ended
+    }
+
+    /// Notes that it is over, and stays only because what goes on from it waits for another one. That one is still being
+    /// read, and all of its records came before those of what goes on.
+    pub(super) fn stand_aside(&mut self) {
+        (self.ended, self.aside) = (true, true);
+    }
+
+    /// Returns whether nothing waits for it.
+    pub(super) fn stands_aside(&self) -> bool {
+        self.aside
     }
 
     /// Returns the time before which every record of it is known; `None` before it has been read once.

@@ -14,7 +14,8 @@ use crate::window::Micros;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Watermark {
     by: By,
-    shards: Vec<ShardTime>,
+    /// By the streams that the query reads.
+    sources: Vec<SourceTime>,
     /// When the first record of any shard arrived.
     first_arrival: Option<Millis>,
     /// Up to when the arrivals are known.
@@ -32,11 +33,20 @@ enum By {
 /// How time went on: the arrival at which it came to a moment, and the moment.
 pub(super) type Step = (Millis, Micros);
 
-/// What is known of one shard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct ShardTime {
+/// A shard: the number of its stream among those that the query reads, and its own among that stream's.
+pub(super) type Lane = (usize, usize);
+
+/// How time goes in one stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct SourceTime {
     delay: Micros,
     idle: Millis,
+    shards: Vec<ShardTime>,
+}
+
+/// What is known of one shard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct ShardTime {
     greatest: Option<Micros>,
     last_arrival: Option<Millis>,
 }
@@ -44,11 +54,11 @@ struct ShardTime {
 impl Watermark {
     /// Starts before all time: by event time where a stream has one, by arrival otherwise.
     pub(super) fn new() -> Self {
-        Self { by: By::Arrival, shards: Vec::new(), first_arrival: None, position: Millis::MIN, at: Micros::MIN }
+        Self { by: By::Arrival, sources: Vec::new(), first_arrival: None, position: Millis::MIN, at: Micros::MIN }
     }
 
-    /// Adds the shards of a stream.
-    pub(super) fn add(&mut self, time: &Time, shards: usize) {
+    /// Adds a stream, without a shard yet.
+    pub(super) fn add(&mut self, time: &Time) {
         let (delay, idle) = match time {
             Time::Arrival => (0, 0),
             Time::Event { delay, idle, .. } => {
@@ -59,14 +69,30 @@ impl Watermark {
                 )
             }
         };
-        let shard = ShardTime { delay, idle, greatest: None, last_arrival: None };
-        self.shards.extend(std::iter::repeat_n(shard, shards));
+        self.sources.push(SourceTime { delay, idle, shards: Vec::new() });
+    }
+
+    /// Adds a shard at its place. One that goes on from others of its stream is where the slowest of them is in time, so
+    /// that nothing changes when it takes their place.
+    pub(super) fn begin(&mut self, (source, shard): Lane, parents: &[usize]) {
+        let shards = &mut self.sources[source].shards;
+        let parents: Vec<ShardTime> = parents.iter().map(|parent| shards[*parent]).collect();
+        let time = ShardTime {
+            greatest: parents.iter().map(|parent| parent.greatest).min().flatten(),
+            last_arrival: parents.iter().filter_map(|parent| parent.last_arrival).max(),
+        };
+        shards.insert(shard, time);
+    }
+
+    /// Removes a shard that has ended: it holds nothing back any more.
+    pub(super) fn end(&mut self, (source, shard): Lane) {
+        self.sources[source].shards.remove(shard);
     }
 
     /// Returns whether another goes by the same time in the same way.
     pub(super) fn is_alike(&self, other: &Self) -> bool {
         let ways = |watermark: &Self| -> Vec<(Micros, Millis)> {
-            watermark.shards.iter().map(|shard| (shard.delay, shard.idle)).collect()
+            watermark.sources.iter().map(|source| (source.delay, source.idle)).collect()
         };
         self.by == other.by && ways(self) == ways(other)
     }
@@ -74,6 +100,11 @@ impl Watermark {
     /// Returns whether times are those of arrival.
     pub(super) fn is_by_arrival(&self) -> bool {
         self.by == By::Arrival
+    }
+
+    /// Returns up to when the arrivals are known.
+    pub(super) fn position(&self) -> Millis {
+        self.position
     }
 
     /// Returns the moment that time has come to; `None` before anything is known.
@@ -94,9 +125,10 @@ impl Watermark {
     /// how often this is called.
     pub(super) fn arrive(&mut self, now: Millis, open_until: Option<Micros>, steps: &mut Vec<Step>) {
         if let (By::Event, Some(first)) = (self.by, self.first_arrival) {
-            let falls_silent = |shard: &ShardTime| shard.last_arrival.unwrap_or(first).saturating_add(shard.idle);
+            let falls_silent =
+                |(of, shard): (&SourceTime, &ShardTime)| shard.last_arrival.unwrap_or(first).saturating_add(of.idle);
             let on_the_way = |moment: &Millis| *moment > self.position && *moment < now;
-            let mut moments: Vec<Millis> = self.shards.iter().map(falls_silent).filter(on_the_way).collect();
+            let mut moments: Vec<Millis> = self.shards().map(falls_silent).filter(on_the_way).collect();
             moments.sort_unstable();
             for moment in moments {
                 self.look(moment, open_until);
@@ -115,43 +147,50 @@ impl Watermark {
             return;
         }
         let Some(first) = self.first_arrival else { return };
-        if !self.shards.iter().any(|shard| shard.is_awake(now, first)) {
+        if !self.shards().any(|(of, shard)| of.is_awake(shard, now, first)) {
             if let Some(end) = open_until {
-                let delay = self.shards.iter().map(|shard| shard.delay).max().unwrap_or(0);
+                let delay = self.sources.iter().map(|source| source.delay).max().unwrap_or(0);
                 self.raise(now.saturating_mul(1000).saturating_sub(delay).min(end));
             }
             return;
         }
         // One awake shard without a time yet holds everything back.
-        let awake = self.shards.iter().filter(|shard| shard.is_awake(now, first));
-        if let Some(Some(slowest)) = awake.map(ShardTime::moment).min() {
+        let awake = self.shards().filter(|(of, shard)| of.is_awake(shard, now, first));
+        if let Some(Some(slowest)) = awake.map(|(of, shard)| of.moment(shard)).min() {
             self.raise(slowest);
         }
+    }
+
+    fn shards(&self) -> impl Iterator<Item = (&SourceTime, &ShardTime)> {
+        self.sources.iter().flat_map(|source| source.shards.iter().map(move |shard| (source, shard)))
     }
 
     /// Starts on records of a shard that arrived at `now`: returns what takes their times one by one.
     pub(super) fn shard(
         &mut self,
-        shard: usize,
+        lane: Lane,
         now: Millis,
         open_until: Option<Micros>,
         steps: &mut Vec<Step>,
     ) -> ShardWatermark<'_> {
         self.arrive(now, open_until, steps);
         let first = *self.first_arrival.get_or_insert(now);
-        self.shards[shard].last_arrival = Some(now);
+        let (source, shard) = lane;
+        self.sources[source].shards[shard].last_arrival = Some(now);
         // It may have been silent until now.
         self.look(now, open_until);
         let others = match self.by {
             By::Arrival => None,
             By::Event => {
-                let others = self.shards.iter().enumerate();
-                let awake = others.filter(|(index, other)| *index != shard && other.is_awake(now, first));
+                let own = &raw const self.sources[source].shards[shard];
+                let awake =
+                    self.shards().filter(|(of, other)| !std::ptr::eq(*other, own) && of.is_awake(other, now, first));
                 // No other shard awake: nothing but this one counts.
-                Some(awake.map(|(_, other)| other.moment()).min().unwrap_or(Some(Micros::MAX)))
+                Some(awake.map(|(of, other)| of.moment(other)).min().unwrap_or(Some(Micros::MAX)))
             }
         };
-        ShardWatermark { whole: self, shard, others }
+        let of = &mut self.sources[source];
+        ShardWatermark { at: &mut self.at, delay: of.delay, shard: &mut of.shards[shard], others }
     }
 
     /// Adds where time has come to, if it went on.
@@ -166,22 +205,23 @@ impl Watermark {
     }
 }
 
-impl ShardTime {
-    /// Returns whether it counts: something arrived, or the whole began, less than `idle` ago.
-    fn is_awake(&self, now: Millis, first: Millis) -> bool {
-        now.saturating_sub(self.last_arrival.unwrap_or(first)) < self.idle
+impl SourceTime {
+    /// Returns whether a shard counts: something arrived, or the whole began, less than `idle` ago.
+    fn is_awake(&self, shard: &ShardTime, now: Millis, first: Millis) -> bool {
+        now.saturating_sub(shard.last_arrival.unwrap_or(first)) < self.idle
     }
 
-    /// Returns how far time has come in it.
-    fn moment(&self) -> Option<Micros> {
-        self.greatest.map(|greatest| greatest.saturating_sub(self.delay))
+    /// Returns how far time has come in a shard.
+    fn moment(&self, shard: &ShardTime) -> Option<Micros> {
+        shard.greatest.map(|greatest| greatest.saturating_sub(self.delay))
     }
 }
 
 /// The watermark while the records of one shard pass that arrived together.
 pub(super) struct ShardWatermark<'a> {
-    whole: &'a mut Watermark,
-    shard: usize,
+    at: &'a mut Micros,
+    delay: Micros,
+    shard: &'a mut ShardTime,
     /// How far time has come in the slowest of the other shards that are awake; the inner `None` where one of them has none yet, the
     /// outer where times are those of arrival.
     #[expect(clippy::option_option, reason = "the outer one is whether there is such a thing, the inner its value")]
@@ -191,19 +231,18 @@ pub(super) struct ShardWatermark<'a> {
 impl ShardWatermark<'_> {
     /// Returns the moment that time has come to; before all moments where nothing is known.
     pub(super) fn moment(&self) -> Micros {
-        self.whole.at
+        *self.at
     }
 
     /// Takes the event time of a record, after it has been judged.
     pub(super) fn observe(&mut self, moment: Micros) {
         let Some(others) = self.others else { return };
-        let shard = &mut self.whole.shards[self.shard];
-        if shard.greatest.is_some_and(|greatest| greatest >= moment) {
+        if self.shard.greatest.is_some_and(|greatest| greatest >= moment) {
             return;
         }
-        shard.greatest = Some(moment);
-        if let (Some(own), Some(others)) = (shard.moment(), others) {
-            self.whole.raise(own.min(others));
+        self.shard.greatest = Some(moment);
+        if let Some(others) = others {
+            *self.at = (*self.at).max(moment.saturating_sub(self.delay).min(others));
         }
     }
 }
@@ -217,7 +256,8 @@ mod tests {
     fn by_event(shards: usize) -> Watermark {
         let time = Time::Event { column: 0, delay: Duration::from_secs(2), idle: Duration::from_secs(10) };
         let mut watermark = Watermark::new();
-        watermark.add(&time, shards);
+        watermark.add(&time);
+        (0..shards).for_each(|shard| watermark.begin((0, shard), &[]));
         watermark
     }
 
@@ -228,11 +268,12 @@ mod tests {
     #[test]
     fn arrival_time_goes_with_the_clock() {
         let mut watermark = Watermark::new();
-        watermark.add(&Time::Arrival, 2);
+        watermark.add(&Time::Arrival);
+        (0..2).for_each(|shard| watermark.begin((0, shard), &[]));
         assert_eq!(watermark.moment(), None);
         watermark.arrive(1500, None, &mut Vec::new());
         assert_eq!(watermark.moment(), Some(1_500_000));
-        watermark.shard(1, 1600, None, &mut Vec::new()).observe(seconds(99));
+        watermark.shard((0, 1), 1600, None, &mut Vec::new()).observe(seconds(99));
         assert_eq!(watermark.moment(), Some(1_600_000));
         assert!(watermark.is_over(1_600_000));
         assert!(!watermark.is_over(1_600_001));
@@ -241,33 +282,33 @@ mod tests {
     #[test]
     fn the_slowest_shard_counts_and_the_delay_is_kept() {
         let mut watermark = by_event(2);
-        watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(100));
+        watermark.shard((0, 0), 1000, None, &mut Vec::new()).observe(seconds(100));
         assert_eq!(watermark.moment(), None, "the other shard has no time yet");
-        watermark.shard(1, 1100, None, &mut Vec::new()).observe(seconds(50));
+        watermark.shard((0, 1), 1100, None, &mut Vec::new()).observe(seconds(50));
         assert_eq!(watermark.moment(), Some(seconds(48)));
-        watermark.shard(1, 1200, None, &mut Vec::new()).observe(seconds(40));
+        watermark.shard((0, 1), 1200, None, &mut Vec::new()).observe(seconds(40));
         assert_eq!(watermark.moment(), Some(seconds(48)), "time never goes back");
-        watermark.shard(1, 1300, None, &mut Vec::new()).observe(seconds(200));
+        watermark.shard((0, 1), 1300, None, &mut Vec::new()).observe(seconds(200));
         assert_eq!(watermark.moment(), Some(seconds(98)));
     }
 
     #[test]
     fn a_silent_shard_stops_holding_back() {
         let mut watermark = by_event(2);
-        watermark.shard(1, 1000, None, &mut Vec::new()).observe(seconds(50));
-        watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(100));
+        watermark.shard((0, 1), 1000, None, &mut Vec::new()).observe(seconds(50));
+        watermark.shard((0, 0), 1000, None, &mut Vec::new()).observe(seconds(100));
         assert_eq!(watermark.moment(), Some(seconds(48)));
-        watermark.shard(0, 10_999, None, &mut Vec::new()).observe(seconds(101));
+        watermark.shard((0, 0), 10_999, None, &mut Vec::new()).observe(seconds(101));
         assert_eq!(watermark.moment(), Some(seconds(48)), "one millisecond short of idle");
-        watermark.shard(0, 11_000, None, &mut Vec::new()).observe(seconds(102));
+        watermark.shard((0, 0), 11_000, None, &mut Vec::new()).observe(seconds(102));
         assert_eq!(watermark.moment(), Some(seconds(100)));
     }
 
     #[test]
     fn a_shard_that_never_spoke_counts_from_the_first_record() {
         let mut watermark = by_event(2);
-        watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(100));
-        watermark.shard(0, 11_000, None, &mut Vec::new()).observe(seconds(101));
+        watermark.shard((0, 0), 1000, None, &mut Vec::new()).observe(seconds(100));
+        watermark.shard((0, 0), 11_000, None, &mut Vec::new()).observe(seconds(101));
         assert_eq!(watermark.moment(), Some(seconds(99)));
     }
 
@@ -275,13 +316,14 @@ mod tests {
     fn every_stream_has_a_delay_and_an_idle_of_its_own() {
         let mut watermark = by_event(1);
         let slow = Time::Event { column: 0, delay: Duration::from_secs(30), idle: Duration::from_mins(1) };
-        watermark.add(&slow, 1);
-        watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(100));
-        watermark.shard(1, 1000, None, &mut Vec::new()).observe(seconds(100));
+        watermark.add(&slow);
+        watermark.begin((1, 0), &[]);
+        watermark.shard((0, 0), 1000, None, &mut Vec::new()).observe(seconds(100));
+        watermark.shard((1, 0), 1000, None, &mut Vec::new()).observe(seconds(100));
         assert_eq!(watermark.moment(), Some(seconds(70)));
-        watermark.shard(1, 25_000, None, &mut Vec::new()).observe(seconds(200));
+        watermark.shard((1, 0), 25_000, None, &mut Vec::new()).observe(seconds(200));
         assert_eq!(watermark.moment(), Some(seconds(170)), "the first has been silent for its ten seconds");
-        watermark.shard(0, 80_000, None, &mut Vec::new()).observe(seconds(180));
+        watermark.shard((0, 0), 80_000, None, &mut Vec::new()).observe(seconds(180));
         assert_eq!(watermark.moment(), Some(seconds(170)), "the second is awake for its sixty seconds");
         watermark.arrive(85_000, None, &mut Vec::new());
         assert_eq!(watermark.moment(), Some(seconds(178)));
@@ -291,12 +333,12 @@ mod tests {
     fn looking_more_often_changes_nothing() {
         let watermark = |looks: &[Millis]| {
             let mut watermark = by_event(2);
-            watermark.shard(0, 1000, None, &mut Vec::new()).observe(seconds(50));
-            watermark.shard(1, 6000, None, &mut Vec::new()).observe(seconds(500));
+            watermark.shard((0, 0), 1000, None, &mut Vec::new()).observe(seconds(50));
+            watermark.shard((0, 1), 6000, None, &mut Vec::new()).observe(seconds(500));
             for look in looks {
                 watermark.arrive(*look, None, &mut Vec::new());
             }
-            watermark.shard(0, 17_000, None, &mut Vec::new()).observe(seconds(51));
+            watermark.shard((0, 0), 17_000, None, &mut Vec::new()).observe(seconds(51));
             watermark
         };
         assert_eq!(watermark(&[]), watermark(&[10_999, 11_000, 12_345, 16_000, 16_999]));
@@ -306,7 +348,7 @@ mod tests {
     #[test]
     fn all_silent_goes_by_the_clock_and_no_further_than_what_is_open() {
         let mut watermark = by_event(1);
-        watermark.shard(0, 100_000, None, &mut Vec::new()).observe(seconds(99));
+        watermark.shard((0, 0), 100_000, None, &mut Vec::new()).observe(seconds(99));
         watermark.arrive(109_999, Some(seconds(100)), &mut Vec::new());
         assert_eq!(watermark.moment(), Some(seconds(97)));
         watermark.arrive(110_000, Some(seconds(120)), &mut Vec::new());
@@ -315,5 +357,42 @@ mod tests {
         assert_eq!(watermark.moment(), Some(seconds(120)));
         watermark.arrive(900_000, None, &mut Vec::new());
         assert_eq!(watermark.moment(), Some(seconds(120)), "nothing is open, nothing is hurried");
+    }
+
+    #[test]
+    fn a_shard_takes_the_place_of_those_that_it_goes_on_from() {
+        let mut watermark = by_event(3);
+        for (shard, moment) in [(0, 100), (1, 50), (2, 70)] {
+            watermark.shard((0, shard), 1000, None, &mut Vec::new()).observe(seconds(moment));
+        }
+        assert_eq!(watermark.moment(), Some(seconds(48)));
+        // The second is split.
+        watermark.begin((0, 3), &[1]);
+        watermark.begin((0, 4), &[1]);
+        watermark.end((0, 1));
+        watermark.shard((0, 0), 1500, None, &mut Vec::new()).observe(seconds(200));
+        assert_eq!(watermark.moment(), Some(seconds(48)), "both hold back where it did");
+        watermark.shard((0, 2), 1600, None, &mut Vec::new()).observe(seconds(90));
+        assert_eq!(watermark.moment(), Some(seconds(48)), "one of them does still");
+        watermark.shard((0, 3), 1700, None, &mut Vec::new()).observe(seconds(60));
+        assert_eq!(watermark.moment(), Some(seconds(58)));
+        // Both are merged again.
+        watermark.begin((0, 4), &[2, 3]);
+        watermark.end((0, 3));
+        watermark.end((0, 2));
+        watermark.shard((0, 1), 1800, None, &mut Vec::new()).observe(seconds(95));
+        assert_eq!(watermark.moment(), Some(seconds(58)), "it is where the slower one was");
+        watermark.shard((0, 2), 1900, None, &mut Vec::new()).observe(seconds(300));
+        assert_eq!(watermark.moment(), Some(seconds(93)));
+    }
+
+    #[test]
+    fn what_goes_on_from_silence_is_silent() {
+        let mut watermark = by_event(2);
+        watermark.shard((0, 0), 1000, None, &mut Vec::new()).observe(seconds(50));
+        watermark.begin((0, 2), &[0]);
+        watermark.end((0, 0));
+        watermark.shard((0, 0), 11_000, None, &mut Vec::new()).observe(seconds(100));
+        assert_eq!(watermark.moment(), Some(seconds(98)), "the other has been silent since its parent was");
     }
 }

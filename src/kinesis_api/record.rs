@@ -7,10 +7,8 @@ use super::{
     error::ApiError,
     text::{Blob, Text},
 };
-use crate::streams::Appends;
+use crate::streams::{Appends, RECORD_BYTES};
 
-/// The most that a record's data and key have together (Kinesis quotas: 1 MiB unless the stream is told otherwise).
-const RECORD_BYTES: usize = 1 << 20;
 const KEY_CHARACTERS: usize = 256;
 const HASH_KEY_DIGITS: usize = 39;
 

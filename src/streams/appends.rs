@@ -54,6 +54,22 @@ impl Appends {
         self.records.push(Ends { key: self.keys.len(), data: self.data.len(), explicit_hash_key });
     }
 
+    /// Takes the last record back.
+    pub fn pop(&mut self) {
+        self.records.pop();
+        let (keys, data) = self.records.last().map_or((0, 0), |last| last.pair());
+        self.keys.truncate(keys);
+        self.data.truncate(data);
+    }
+
+    /// Returns how many bytes the data and the key of the last record have together; 0 where there is none.
+    pub fn last_bytes(&self) -> usize {
+        let mut ends = self.records.iter().rev();
+        let Some(last) = ends.next() else { return 0 };
+        let before = ends.next().map_or((0, 0), |before| before.pair());
+        last.key - before.0 + last.data - before.1
+    }
+
     /// Forgets the records and keeps the buffers.
     pub fn clear(&mut self) {
         self.keys.clear();

@@ -3,6 +3,14 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
+
+use super::LogError;
+
+/// How long to wait before something is asked again: at first, and at the most.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
 /// Pauses between attempts: each twice the one before, up to a longest, and shortened by up to a half as chance has it,
 /// so that many who were refused together do not come back together.
 #[derive(Debug, Clone)]
@@ -24,6 +32,19 @@ impl Backoff {
         // Every hasher of this kind has keys of its own, which is chance enough here.
         let chance = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap_or_default();
         (whole / 2).mul_f64(1.0 + f64::from(chance) / f64::from(u32::MAX))
+    }
+}
+
+/// Asks again while that fails in a way which passes, as long as `patience` lasts.
+pub async fn bear<T>(patience: Duration, ask: impl AsyncFn() -> Result<T, LogError>) -> Result<T, LogError> {
+    let (begun, mut backoff) = (Instant::now(), Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
+    loop {
+        match ask().await {
+            Err(LogError::Endpoint { retryable: true, .. }) if begun.elapsed() < patience => {
+                sleep(backoff.next_pause()).await;
+            }
+            other => return other,
+        }
     }
 }
 

@@ -143,6 +143,11 @@ impl Block {
         self.arrival
     }
 
+    /// Takes the records to have arrived no earlier than a time before which all were known.
+    pub fn not_before(&mut self, time: Millis) {
+        self.arrival = self.arrival.max(time);
+    }
+
     /// Returns the number of records.
     pub fn len(&self) -> usize {
         self.range.len()

@@ -18,13 +18,16 @@ pub mod sequence;
 use async_trait::async_trait;
 
 pub use appends::Appends;
-pub use backoff::Backoff;
+pub use backoff::{Backoff, bear};
 pub use block::{Block, RecordRef};
 pub use clock::now;
 pub use error::LogError;
 pub use hash_key::{HashKeyRange, hash_key};
 pub use lineage::{Child, Lineage};
 pub use sequence::SequenceNumber;
+
+/// The most that a record's data and key have together (Kinesis quotas: 1 MiB unless the stream is told otherwise).
+pub const RECORD_BYTES: usize = 1 << 20;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = i64;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::flink::states;
-use super::harness::{Done, Place, Running, Up, wait_for};
+use super::harness::{Done, Place, Running, Stored, Up, wait_for};
 use crate::peers::flink::{Flink, flink};
 
 /// What serves the Kinesis; its `trades` are there before the other pipeline comes.
@@ -115,32 +115,53 @@ impl Elsewhere {
 }
 
 /// The streams that another `pipe up` serves.
-struct Kinesis {
-    up: Up,
+pub(super) struct Kinesis {
+    pub(super) up: Up,
     log: KinesisLog,
     runtime: Runtime,
-    _place: Place,
+    place: Place,
 }
 
 impl Kinesis {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let place = Place::new(KINESIS);
         let (up, runtime) = (place.up(&[]), Runtime::new().unwrap());
         let log = runtime.block_on(KinesisLog::connect(Some(&up.client.url()), "us-east-1", Credentials::Dummy));
-        Self { up, log, runtime, _place: place }
+        Self { up, log, runtime, place }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         self.up.client.url()
     }
 
-    fn make(&self, stream: &str) -> i64 {
+    /// Ends it, and returns what it kept.
+    pub(super) fn stop(self) -> Kept {
+        self.up.stop();
+        Kept(self.place)
+    }
+
+    pub(super) fn make(&self, stream: &str) -> i64 {
         self.runtime.block_on(self.log.create(stream, Capacity::Provisioned(1))).unwrap();
         self.runtime.block_on(self.log.describe(stream)).unwrap().created
     }
 
-    fn streams(&self) -> Vec<String> {
+    pub(super) fn streams(&self) -> Vec<String> {
         self.runtime.block_on(self.log.list()).unwrap()
+    }
+}
+
+/// What was in the streams of a [`Kinesis`].
+pub(super) struct Kept(Place);
+
+impl Kept {
+    /// Returns the records of a stream.
+    pub(super) fn records(&self, stream: &str) -> Vec<Stored> {
+        self.0.stored("kinesis", stream)
+    }
+
+    /// Returns the records of a stream as JSON.
+    pub(super) fn rows(&self, stream: &str) -> Vec<Value> {
+        self.records(stream).iter().map(|record| serde_json::from_slice(&record.data).unwrap()).collect()
     }
 }
 
@@ -157,7 +178,7 @@ fn running(flink: &Flink, name: &str) -> usize {
 }
 
 /// Returns the sign of each thing that `pipe plan` lists.
-fn changes(outlook: &Value) -> Vec<(String, String)> {
+pub(super) fn changes(outlook: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     outlook["changes"]
         .as_array()
@@ -167,11 +188,11 @@ fn changes(outlook: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-fn expected(changes: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn expected(changes: &[(&str, &str)]) -> Vec<(String, String)> {
     changes.iter().map(|(name, change)| ((*name).to_owned(), (*change).to_owned())).collect()
 }
 
-const BASE: [&str; 3] = ["error_stream", "seen", "trades"];
+pub(super) const BASE: [&str; 3] = ["error_stream", "seen", "trades"];
 
 #[test]
 fn a_pipeline_in_kinesis_and_flink_goes_on_until_it_is_taken_down() {
@@ -316,7 +337,7 @@ fn what_costs_money_is_asked_for() {
 }
 
 /// Serves a Kinesis without a stream in it, for as long as this process lives.
-fn nothing_there() -> String {
+pub(super) fn nothing_there() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {

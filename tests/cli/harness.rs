@@ -41,6 +41,8 @@ pub(super) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
 pub(super) struct Place {
     dir: TempDir,
     runs: Cell<u32>,
+    /// The address of the Kinesis that commands are told of.
+    kinesis: Option<String>,
 }
 
 /// What a process said, and how it ended.
@@ -64,7 +66,7 @@ pub(super) struct Stored {
 impl Place {
     /// Makes a folder without anything in it.
     pub(super) fn empty() -> Self {
-        Self { dir: TempDir::new().unwrap(), runs: Cell::new(0) }
+        Self { dir: TempDir::new().unwrap(), runs: Cell::new(0), kinesis: None }
     }
 
     /// Makes a folder with a `pipeline.toml`.
@@ -72,6 +74,13 @@ impl Place {
         let place = Self::empty();
         place.write("pipeline.toml", pipeline);
         place
+    }
+
+    /// Makes a folder with a `pipeline.toml` whose target `lean` has its streams in the Kinesis at an address, and runs the
+    /// queries itself.
+    pub(super) fn over_kinesis(pipeline: &str, endpoint: &str) -> Self {
+        let target = "\n[targets.lean]\nstreams = \"kinesis\"\nengine = \"embedded\"\n";
+        Self { kinesis: Some(endpoint.to_owned()), ..Self::new(&format!("{pipeline}{target}")) }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -95,6 +104,10 @@ impl Place {
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pipe"));
         command.current_dir(self.path()).args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR");
+        if let Some(endpoint) = &self.kinesis {
+            command.env("AWS_ENDPOINT_URL_KINESIS", endpoint).env("AWS_REGION", "us-east-1");
+            command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any").env_remove("AWS_PROFILE");
+        }
         command
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::deploy::local::{Folder, Found};
 use crate::engine::has_changed;
 use crate::error::Error;
-use crate::plan::{Change, ChangeKind, EngineKind, Plan};
+use crate::plan::{Change, ChangeKind, EngineKind, Plan, Query};
 use crate::streams::{Capacity, Log};
 
 use super::super::check::count;
@@ -34,9 +34,7 @@ pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<
     for (query, _) in plan.outputs() {
         let change = |kind| Change::new(kind, "query", &query.name, &query.summary);
         changes.push(if embedded && present.changed.contains(&query.name) {
-            change(ChangeKind::Update)
-                .because("it asks something else than when its state was saved")
-                .state("what its open windows hold is dropped")
+            changed(query)
         } else if embedded && present.streams.iter().any(|(known, _)| *known == query.name) {
             change(ChangeKind::Keep)
         } else {
@@ -47,6 +45,13 @@ pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<
         notes.push("this version does not ask Flink which queries run: they are listed as new".to_owned());
     }
     Ok(changes)
+}
+
+/// Tells of a query whose saved state is one of another question.
+pub(super) fn changed(query: &Query) -> Change {
+    Change::new(ChangeKind::Update, "query", &query.name, &query.summary)
+        .because("it asks something else than when its state was saved")
+        .state("what its open windows hold is dropped")
 }
 
 /// Compares a stream with the shards that were found of it.

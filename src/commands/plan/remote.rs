@@ -1,13 +1,14 @@
-//! What `pipe up` would change where the streams are in Kinesis and the queries in Flink.
+//! What `pipe up` would change where the streams are in Kinesis.
 
 use crate::deploy::flink::Prepared;
-use crate::deploy::local::Folder;
+use crate::deploy::local::{Folder, Found};
 use crate::deploy::remote::{Account, Deployment, RemoteError, Shape};
+use crate::engine::has_changed;
 use crate::error::Error;
-use crate::plan::{Change, ChangeKind, Plan, Source};
+use crate::plan::{Change, ChangeKind, EngineKind, Plan, Source};
 
 use super::super::check::count;
-use super::super::deployed::capacity_text;
+use super::super::site::capacity_text;
 
 /// Compares the streams and the job of a plan with what is there. What does not answer is told in a note.
 pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<Change>, Error> {
@@ -32,6 +33,10 @@ pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<
         };
         changes.push(Change::new(kind, "stream", stream.name, detail));
     }
+    if plan.target.engine == EngineKind::Embedded {
+        changes.extend(queries(plan, account.as_ref(), notes).await?);
+        return Ok(changes);
+    }
     for stream in plan.streams.iter().filter(|stream| matches!(stream.source, Source::Late(_))) {
         notes.push(format!("Flink keeps no late rows: stream {} is not made", stream.name));
     }
@@ -45,6 +50,36 @@ async fn look(plan: &Plan) -> Result<(Account, Shape), RemoteError> {
     let account = Account::of(&plan.target).await?;
     let shape = Shape::of(plan, &account).await?;
     Ok((account, shape))
+}
+
+/// Compares the queries that this machine is to run with those whose state it has.
+async fn queries(plan: &Plan, account: Option<&Account>, notes: &mut Vec<String>) -> Result<Vec<Change>, Error> {
+    let folder = Folder::of(&plan.name);
+    let before = Deployment::of(&folder)?;
+    let wrong = match (&before, account) {
+        (Some(before), Some(account)) => before.expect_place(account.place(), None).err(),
+        (None, Some(account)) => Deployment::expect_no_records(&folder, account.place()).err(),
+        _ => None,
+    };
+    let found = if wrong.is_none() { Found::of(&folder).await? } else { Found::Absent };
+    let mut changes = Vec::new();
+    for (query, _) in plan.outputs() {
+        let saved = match &found {
+            Found::AtRest(log) => has_changed(log, plan, query)?,
+            // One that runs is not asked.
+            Found::Running(_) => Some(false),
+            Found::Absent => None,
+        };
+        let change = |kind| Change::new(kind, "query", &query.name, &query.summary);
+        changes.push(match (&wrong, saved) {
+            (Some(_), _) => change(ChangeKind::Conflict).because("`pipe down` removes it from where it is"),
+            (None, None) => change(ChangeKind::Create),
+            (None, Some(false)) => change(ChangeKind::Keep),
+            (None, Some(true)) => super::here::changed(query),
+        });
+    }
+    notes.extend(wrong.map(|error| error.to_string()));
+    Ok(changes)
 }
 
 async fn job(
@@ -64,7 +99,7 @@ async fn job(
     let new = format!("{} through the SQL gateway at {address}", count(plan.outputs().count(), "query", "queries"));
     let before = Deployment::of(&Folder::of(&plan.name))?;
     if let (Some(before), Some(account)) = (&before, account)
-        && let Err(error) = before.expect_place(account.place(), address)
+        && let Err(error) = before.expect_place(account.place(), Some(address))
     {
         notes.push(error.to_string());
         return Ok(Some((ChangeKind::Conflict, "`pipe down` removes it from where it is".to_owned())));

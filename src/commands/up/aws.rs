@@ -11,8 +11,9 @@ use crate::ui::Ui;
 
 use super::super::attend::{Attendance, Shown, Worker};
 use super::super::check::count;
-use super::super::deployed::{Options, capacity_text};
+use super::super::deployed::Options;
 use super::super::progress::Teller;
+use super::super::site::capacity_text;
 use super::super::submit::folder_of;
 
 /// Puts a plan to work on AWS, and stays to make records and to show rows.

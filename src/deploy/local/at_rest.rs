@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::engine::saved_status;
-use crate::plan::{Plan, Query};
+use crate::plan::{Plan, Query, StreamsKind};
 use crate::streams::LogError;
 use crate::streams::local::{Durability, LocalLog};
 
-use super::contact::Contact;
+use super::contact::{Contact, silent};
 use super::control::RunStatus;
 use super::run::stream_status;
 use super::{DeployError, Folder};
@@ -52,9 +52,10 @@ impl Found {
     }
 }
 
-/// Opens the log of a folder to run its pipeline. A command that looks at the records at rest holds them for a moment,
-/// which is waited for; a pipeline that runs holds them for good, so that [`LogError::Locked`] comes at once.
-pub(super) async fn open_log(folder: &Folder, durability: Durability) -> Result<Arc<LocalLog>, LogError> {
+/// Opens the log of a folder to run its pipeline; fails with [`DeployError::Running`] where another process has it.
+///
+/// A command that looks at the records at rest holds them for a moment, which is waited for.
+pub(in super::super) async fn open_log(folder: &Folder, durability: Durability) -> Result<Arc<LocalLog>, DeployError> {
     let begun = Instant::now();
     loop {
         match LocalLog::open(&folder.log(), durability) {
@@ -64,28 +65,37 @@ pub(super) async fn open_log(folder: &Folder, durability: Durability) -> Result<
             {
                 sleep(PAUSE).await;
             }
-            result => return result,
+            Err(LogError::Locked { .. }) => {
+                return Err(match silent(folder) {
+                    DeployError::Silent { pipeline, pid } => DeployError::Running { pipeline, pid },
+                    held => held,
+                });
+            }
+            result => return Ok(result?),
         }
     }
 }
 
 /// Reads what a stopped pipeline left.
 pub fn at_rest(plan: &Plan, log: &Arc<LocalLog>) -> Result<RunStatus, DeployError> {
+    let here = plan.target.streams == StreamsKind::Local;
     let known = log.stream_names();
     let mut queries = Vec::new();
     let is_known =
         |query: &Query| plan.streams_read(query).iter().all(|stream| known.iter().any(|name| name == stream));
     // A query that was added to the file since has no streams and no state yet.
-    for query in plan.outputs().map(|(query, _)| query).filter(|query| is_known(query)) {
+    for query in plan.outputs().map(|(query, _)| query).filter(|query| !here || is_known(query)) {
         queries.push(saved_status(log, plan, query)?);
     }
     Ok(RunStatus {
         pipeline: plan.name.clone(),
         pid: 0,
         endpoint: String::new(),
-        streams: stream_status(log),
+        streams: if here { stream_status(log) } else { Vec::new() },
         generators: Vec::new(),
         queries,
         job: None,
+        place: None,
+        waiting: None,
     })
 }

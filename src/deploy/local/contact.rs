@@ -84,18 +84,34 @@ impl Contact {
     }
 }
 
-/// Removes the pipeline of a folder with everything in it. A process that runs it is stopped first: politely, and after
-/// half a minute without asking. Returns whether there was one.
-///
-/// Nothing is removed that anybody else has open: the log is taken first, and the folder goes away with it.
-pub async fn remove(folder: &Folder) -> Result<bool, DeployError> {
+/// A pipeline that does not run, and cannot be run as long as this is there: its log is taken.
+pub struct Stopped {
+    folder: Folder,
+    log: Option<Arc<LocalLog>>,
+    ran: bool,
+}
+
+impl Stopped {
+    /// Returns whether it ran.
+    pub fn ran(&self) -> bool {
+        self.ran
+    }
+
+    /// Removes its folder and everything in it.
+    pub fn remove(self) -> Result<(), DeployError> {
+        self.folder.remove(self.log)
+    }
+}
+
+/// Stops the process that runs the pipeline of a folder, where there is one: politely, and after half a minute without
+/// asking.
+pub async fn stop(folder: &Folder) -> Result<Stopped, DeployError> {
     let begun = Instant::now();
     let mut signals = [Signal::TERM, Signal::KILL].into_iter();
     let mut asked: Option<(u32, Instant)> = None;
     loop {
         if let Holder::Us(log) = hold(folder)? {
-            folder.remove(log)?;
-            return Ok(asked.is_some());
+            return Ok(Stopped { folder: folder.clone(), log, ran: asked.is_some() });
         }
         match asked {
             Some((pid, since)) if since.elapsed() >= STOP_PATIENCE => match signals.next() {

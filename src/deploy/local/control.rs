@@ -32,6 +32,21 @@ pub struct RunStatus {
     /// The Flink job that runs its queries instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<Submitted>,
+    /// Where its streams are, if they are not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What of its rows waits to be written there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+}
+
+/// Rows that are made and not written yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Their bytes of data.
+    pub bytes: u64,
+    /// Why they wait, where that is for more than their turn.
+    pub reason: Option<String>,
 }
 
 /// What a stream holds.
@@ -59,7 +74,7 @@ pub struct GeneratorStatus {
 }
 
 /// Returns the route that answers with the status of the moment.
-pub(super) fn routes(status: Arc<dyn Fn() -> RunStatus + Send + Sync>) -> Router {
+pub(in super::super) fn routes(status: Arc<dyn Fn() -> RunStatus + Send + Sync>) -> Router {
     let answer = move || {
         let body = serde_json::to_vec(&status()).unwrap_or_default();
         async move { ([(CONTENT_TYPE, "application/json")], body) }

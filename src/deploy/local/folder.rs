@@ -23,13 +23,13 @@ pub struct Folder {
 
 /// What a running process tells others, in `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Running {
+pub(in super::super) struct Running {
     /// The process.
-    pub(super) pid: u32,
+    pub(in super::super) pid: u32,
     /// Where its endpoint answers.
-    pub(super) endpoint: String,
+    pub(in super::super) endpoint: String,
     /// The pipeline file that it runs.
-    pub(super) file: String,
+    pub(in super::super) file: String,
 }
 
 impl Folder {
@@ -125,7 +125,7 @@ impl Folder {
     }
 
     /// Tells others of this process, in one step: they see all of it or nothing.
-    pub(super) fn tell(&self, running: &Running) -> Result<(), DeployError> {
+    pub(in super::super) fn tell(&self, running: &Running) -> Result<(), DeployError> {
         self.write("run.json", running)
     }
 
@@ -174,14 +174,14 @@ impl Folder {
     }
 
     /// Takes back what this process told.
-    pub(super) fn untell(&self) {
+    pub(in super::super) fn untell(&self) {
         if self.running().is_some_and(|running| running.pid == std::process::id()) {
             self.forget();
         }
     }
 
     /// Removes what a process told that is gone.
-    pub(super) fn forget(&self) {
+    pub(in super::super) fn forget(&self) {
         // What is left behind is recognised as stale: the process is gone.
         drop(fs::remove_file(self.running_file()));
     }

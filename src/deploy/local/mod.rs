@@ -8,9 +8,12 @@ mod folder;
 mod produce;
 mod run;
 
+pub(super) use at_rest::open_log;
 pub use at_rest::{Found, at_rest};
-pub use contact::{Contact, remove};
-pub use control::{GeneratorStatus, RunStatus};
+pub use contact::{Contact, Stopped, stop};
+pub(super) use control::routes;
+pub use control::{GeneratorStatus, RunStatus, Waiting};
 pub use error::DeployError;
 pub use folder::Folder;
+pub(super) use folder::Running;
 pub use run::{Options, REGION, Run};

@@ -19,7 +19,6 @@ use crate::streams::{Capacity, LogError};
 use super::super::flink::Submitted;
 use super::super::tasks::{finish, joined};
 use super::at_rest::open_log;
-use super::contact::silent;
 use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
 use super::folder::Running;
 use super::{DeployError, Folder, produce};
@@ -79,13 +78,7 @@ impl Run {
     pub async fn open(plan: &Arc<Plan>, options: &Options) -> Result<Self, DeployError> {
         let folder = Folder::of(&plan.name);
         folder.make()?;
-        let log = open_log(&folder, options.durability).await.map_err(|error| match error {
-            LogError::Locked { .. } => match silent(&folder) {
-                DeployError::Silent { pipeline, pid } => DeployError::Running { pipeline, pid },
-                held => held,
-            },
-            other => other.into(),
-        })?;
+        let log = open_log(&folder, options.durability).await?;
         folder.note_file(&options.file)?;
         // What a process left there that ended without a word is not true any more.
         folder.forget();
@@ -294,6 +287,8 @@ fn status_of(
             .collect(),
         queries: queries.iter().map(|query| query.borrow().clone()).collect(),
         job: job.borrow().clone(),
+        place: None,
+        waiting: None,
     })
 }
 

@@ -22,8 +22,9 @@ pub struct Deployment {
     pub target: String,
     /// Where its streams are.
     pub place: Place,
-    /// The address of Flink's SQL gateway.
-    pub gateway: String,
+    /// The address of the SQL gateway of the Flink that runs its queries; none where a process of this machine does.
+    #[serde(default)]
+    pub gateway: Option<String>,
     /// Its streams.
     pub streams: Vec<NotedStream>,
     /// The job that runs its queries, as soon as there is one.
@@ -67,12 +68,12 @@ pub enum Origin {
 
 impl Deployment {
     /// Begins a note of nothing yet.
-    pub fn new(pipeline: &str, target: &str, place: &Place, gateway: &str) -> Self {
+    pub fn new(pipeline: &str, target: &str, place: &Place, gateway: Option<&str>) -> Self {
         Self {
             pipeline: pipeline.to_owned(),
             target: target.to_owned(),
             place: place.clone(),
-            gateway: gateway.to_owned(),
+            gateway: gateway.map(str::to_owned),
             streams: Vec::new(),
             job: None,
             submitting: false,
@@ -102,17 +103,44 @@ impl Deployment {
         Ok(Folder::of(&self.pipeline).write_through(FILE, self)?)
     }
 
+    /// Returns whether its queries are run by a process of this machine.
+    pub fn is_run_here(&self) -> bool {
+        self.gateway.is_none()
+    }
+
     /// Fails where the pipeline is in another place than it is asked for now.
-    pub fn expect_place(&self, place: &Place, gateway: &str) -> Result<(), RemoteError> {
-        if self.place == *place && self.gateway == gateway {
+    pub fn expect_place(&self, place: &Place, gateway: Option<&str>) -> Result<(), RemoteError> {
+        if self.place == *place && self.gateway.as_deref() == gateway {
             return Ok(());
         }
-        let say = |place: &Place, gateway: &str| format!("{place} with the Flink at {gateway}");
+        let wanted = said(place, gateway);
+        Err(RemoteError::Elsewhere { pipeline: self.pipeline.clone(), noted: self.said(), wanted })
+    }
+
+    /// Fails where a pipeline that is to have its streams on this machine has them elsewhere, and its state here.
+    pub fn expect_none_run_here(folder: &Folder) -> Result<(), RemoteError> {
+        match Self::of(folder)?.filter(Self::is_run_here) {
+            None => Ok(()),
+            Some(noted) => {
+                Err(RemoteError::Elsewhere { noted: noted.said(), wanted: HERE.to_owned(), pipeline: noted.pipeline })
+            }
+        }
+    }
+
+    /// Fails where a pipeline that is to have its streams elsewhere has records on this machine.
+    pub fn expect_no_records(folder: &Folder, place: &Place) -> Result<(), RemoteError> {
+        if !folder.has_log() {
+            return Ok(());
+        }
         Err(RemoteError::Elsewhere {
-            pipeline: self.pipeline.clone(),
-            noted: say(&self.place, &self.gateway),
-            wanted: say(place, gateway),
+            pipeline: folder.pipeline().to_owned(),
+            noted: HERE.to_owned(),
+            wanted: said(place, None),
         })
+    }
+
+    fn said(&self) -> String {
+        said(&self.place, self.gateway.as_deref())
     }
 
     /// Reaches the account of its streams.
@@ -165,13 +193,24 @@ impl Deployment {
     }
 }
 
+/// What a pipeline is in that has its streams here.
+const HERE: &str = "the folder `.pipe` of this machine";
+
+/// Says where a pipeline is.
+fn said(place: &Place, gateway: Option<&str>) -> String {
+    match gateway {
+        Some(gateway) => format!("{place} with the Flink at {gateway}"),
+        None => format!("{place} with the engine of this machine"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn note() -> Deployment {
         let place = Place { region: "eu-west-1".to_owned(), endpoint: None };
-        Deployment::new("ticker", "flink", &place, "http://f:8083")
+        Deployment::new("ticker", "flink", &place, Some("http://f:8083"))
     }
 
     #[test]
@@ -222,12 +261,14 @@ mod tests {
     #[test]
     fn another_place_is_said_with_both() {
         let note = note();
-        note.expect_place(&note.place, "http://f:8083").expect("the same place");
+        note.expect_place(&note.place, Some("http://f:8083")).expect("the same place");
         let other = Place { endpoint: Some("http://127.0.0.1:1".to_owned()), ..note.place.clone() };
         for (place, gateway) in [(&other, "http://f:8083"), (&note.place, "http://g:8083")] {
-            let error = note.expect_place(place, gateway).expect_err("another place").to_string();
+            let error = note.expect_place(place, Some(gateway)).expect_err("another place").to_string();
             assert!(error.contains("Kinesis in eu-west-1 with the Flink at http://f:8083"), "{error}");
             assert!(error.contains(&format!("{place} with the Flink at {gateway}")), "{error}");
         }
+        let here = note.expect_place(&note.place, None).expect_err("another engine").to_string();
+        assert!(here.ends_with("and the file says Kinesis in eu-west-1 with the engine of this machine"), "{here}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::plan::{Plan, Source, Stream};
+use crate::plan::{ERROR_STREAM, EngineKind, Plan, Source, Stream};
 use crate::streams::kinesis::Summary;
 use crate::streams::{Capacity, LogError};
 
@@ -42,14 +42,21 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Names the streams of a plan that its job reads or writes, without looking: Flink keeps no late rows.
+    /// Names the streams of a plan that its queries read or write, without looking: Flink keeps no late rows, and no
+    /// records that cannot be read.
     pub fn unseen(plan: &Plan) -> Self {
+        let embedded = plan.target.engine == EngineKind::Embedded;
         let wanted = |stream: &Stream| Wanted { name: stream.name.clone(), capacity: stream.capacity, found: None };
-        let streams = plan.streams.iter().filter(|stream| !matches!(stream.source, Source::Late(_)));
-        Self { streams: streams.map(wanted).collect() }
+        let streams = plan.streams.iter().filter(|stream| embedded || !matches!(stream.source, Source::Late(_)));
+        let mut streams: Vec<Wanted> = streams.map(wanted).collect();
+        if embedded {
+            let capacity = Capacity::Provisioned(1);
+            streams.push(Wanted { name: ERROR_STREAM.to_owned(), capacity, found: None });
+        }
+        Self { streams }
     }
 
-    /// Looks at every stream that the job of a plan reads or writes.
+    /// Looks at every stream that the queries of a plan read or write.
     pub async fn of(plan: &Plan, account: &Account) -> Result<Self, RemoteError> {
         let mut shape = Self::unseen(plan);
         for stream in &mut shape.streams {

@@ -29,7 +29,7 @@ fn a_query_between_may_be_called_otherwise_without_loss() {
     let query = |plan: &Plan| plan.queries.iter().position(|query| query.name == "out").expect("the query");
     let asked = |plan: &Plan| checkpoint::fingerprint(plan, &plan.queries[query(plan)]);
     assert_eq!(asked(&before), asked(&after));
-    let built = |plan: &Plan| Graph::new(plan, &plan.queries[query(plan)], |_| 1).expect("a legal query");
+    let built = |plan: &Plan| Graph::new(plan, &plan.queries[query(plan)]).expect("a legal query");
     let mut counters = Counters::default();
     let saved = checkpoint::save(&mut built(&before), &asked(&before), &counters).expect("a state");
     let restored = checkpoint::restore(&mut built(&after), &asked(&after), &mut counters, &saved).expect("a state");

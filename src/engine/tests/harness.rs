@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::document::Document;
 use crate::plan::Plan;
 use crate::streams::block::{Numbering, Sequences};
-use crate::streams::{Block, Millis, RecordRef};
+use crate::streams::{Block, Millis, RecordRef, ShardId};
 
 use super::super::checkpoint;
 use super::super::graph::Graph;
@@ -92,8 +92,12 @@ pub(super) fn usual(by_event: bool, window: &str) -> Plan {
 
 /// Builds the query over `shards` of the stream `in`, and `others` of the stream `other`.
 pub(super) fn graph_over(plan: &Plan, shards: usize, others: usize) -> Graph {
-    let count = |stream: &str| if stream == "in" { shards } else { others };
-    Graph::new(plan, &plan.queries[0], count).expect("a legal query")
+    let mut graph = Graph::new(plan, &plan.queries[0]).expect("a legal query");
+    for source in 0..graph.sources.len() {
+        let count = if graph.sources[source].stream() == "in" { shards } else { others };
+        (0u32..).take(count).for_each(|shard| graph.begin(source, ShardId(shard), &[]));
+    }
+    graph
 }
 
 pub(super) fn graph(plan: &Plan, shards: usize) -> Graph {
@@ -187,7 +191,7 @@ pub(super) fn run_both(
             graph = graph_over(plan, log.len(), other.len());
             let restored = checkpoint::restore(&mut graph, "f", &mut counters, &saved).expect("a state");
             assert_eq!(restored, checkpoint::Restored::Whole);
-            let consumed = graph.shards().map(|(_, _, shard)| shard.consumed.clone()).collect::<Vec<_>>();
+            let consumed = graph.shards().map(|(_, shard)| shard.consumed.clone()).collect::<Vec<_>>();
             for ((fed, number), consumed) in fed.iter_mut().zip(&numbers).zip(consumed) {
                 let numbering = Numbering { created: 1, shard: u32::try_from(*number).expect("small") };
                 let offset = consumed.map_or(0, |sequence| numbering.offset(&sequence).expect("ours") + 1);

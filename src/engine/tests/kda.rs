@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::document::Document;
 use crate::plan::Plan;
 use crate::streams::block::{Numbering, Sequences};
-use crate::streams::{Block, Millis, RecordRef};
+use crate::streams::{Block, Millis, RecordRef, ShardId};
 
 use super::super::checkpoint::{self, Restored};
 use super::super::graph::Graph;
@@ -50,9 +50,13 @@ fn rows(sql: &str, a: &[Record], b: &[Record], end: Millis) -> Vec<String> {
 }
 
 fn run(plan: &Plan, (a, b): (&[Record], &[Record]), end: Millis, looks: &[Millis], restart: bool) -> Vec<String> {
-    let new = || Graph::new(plan, &plan.queries[0], |_| 1).expect("a legal query");
+    let new = || {
+        let mut graph = Graph::new(plan, &plan.queries[0]).expect("a legal query");
+        (0..graph.sources.len()).for_each(|source| graph.begin(source, ShardId(0), &[]));
+        graph
+    };
     let mut graph = new();
-    let logs: Vec<&[Record]> = graph.sources.iter().map(|source| if source.stream == "A" { a } else { b }).collect();
+    let logs: Vec<&[Record]> = graph.sources.iter().map(|source| if source.stream() == "A" { a } else { b }).collect();
     let mut fed = vec![0; logs.len()];
     let mut rows = Vec::new();
     // Some more turns at the end, until nothing waits.

@@ -8,4 +8,5 @@ mod kda;
 mod keyed;
 mod model;
 mod paned;
+mod remote;
 mod ways;

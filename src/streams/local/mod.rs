@@ -15,11 +15,12 @@ mod stats;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod trim;
 
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicU64},
 };
 
 use bytes::Bytes;
@@ -52,6 +53,8 @@ pub struct LocalLog {
     /// Held while a stream is made or removed, so that two of a name are not.
     counter: Mutex<Counter>,
     version: watch::Sender<u64>,
+    /// How many bytes of data were trimmed since room was made.
+    trimmed: AtomicU64,
 }
 
 impl LocalLog {
@@ -68,7 +71,13 @@ impl LocalLog {
         }
         delete::resume(&storage)?;
         let (version, _) = watch::channel(0);
-        Ok(Arc::new(Self { storage, streams: RwLock::new(streams), counter: Mutex::new(counter), version }))
+        Ok(Arc::new(Self {
+            storage,
+            streams: RwLock::new(streams),
+            counter: Mutex::new(counter),
+            version,
+            trimmed: AtomicU64::new(0),
+        }))
     }
 
     /// Makes a stream. Fails with [`LogError::StreamExists`] where the name is taken.

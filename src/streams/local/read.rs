@@ -38,13 +38,28 @@ struct Stored {
     block: Block,
 }
 
+impl Stored {
+    /// Returns the bytes of data in the records before it.
+    fn before(&self) -> u64 {
+        self.total.saturating_sub(self.block.data_bytes() as u64)
+    }
+}
+
+/// The oldest block that is kept of a shard.
+pub(super) struct Kept {
+    pub(super) first: u64,
+    /// The bytes of data in the records before it.
+    pub(super) before: u64,
+    pub(super) arrival: Millis,
+}
+
 impl LocalLog {
     /// Turns a position into the offset of a first read.
     pub fn offset_of(&self, stream: &str, shard: ShardId, position: &Position) -> Result<u64, LogError> {
         let stream = self.stream(stream)?;
         let tip = *stream.shard(shard)?.lock();
         match position {
-            Position::Earliest => Ok(0),
+            Position::Earliest => Ok(tip.first),
             Position::Latest => Ok(tip.next),
             Position::At(sequence) => known(&stream, shard, sequence, tip),
             // No record bears the lowest number while the shard is empty, so nothing is skipped then.
@@ -62,7 +77,7 @@ impl LocalLog {
         Ok(())
     }
 
-    /// Reads the records of a shard from an offset on. Fails with [`LogError::InvalidCursor`] where the shard has not
+    /// Reads the records of a shard from an offset on, or from the oldest one that is kept. Fails with [`LogError::InvalidCursor`] where the shard has not
     /// come that far.
     pub fn read_from(&self, stream: &str, shard: ShardId, offset: u64, limit: ReadLimit) -> Result<Records, LogError> {
         let stream = self.stream(stream)?;
@@ -70,6 +85,7 @@ impl LocalLog {
         if offset > tip.next {
             return Err(LogError::InvalidCursor);
         }
+        let offset = offset.max(tip.first);
         let mut records = Records { blocks: Vec::new(), next: offset, complete_until: None, millis_behind: 0 };
         if offset < tip.next && self.take_blocks(&stream, shard, tip, limit, &mut records)? {
             return Ok(records);
@@ -131,6 +147,15 @@ impl LocalLog {
         key.and_then(|key| storage::block_offset(&key)).ok_or_else(|| self.gap(stream, shard))
     }
 
+    /// Returns the block that holds an offset, as the oldest one that is to be kept.
+    pub(super) fn kept_from(&self, stream: &Stream, shard: ShardId, offset: u64) -> Result<Kept, LogError> {
+        let first = self.first_of_block(stream, shard, offset)?;
+        let key = block_key(stream.id, shard.0, first);
+        let guard = self.storage.records.range(key..=key).next().ok_or_else(|| self.gap(stream, shard))?;
+        let stored = stored(&self.storage, guard, stream.numbering(shard))?;
+        Ok(Kept { first, before: stored.before(), arrival: stored.block.arrival() })
+    }
+
     /// Says why a block is not where it must be: the stream was removed meanwhile, or the folder is damaged.
     fn gap(&self, stream: &Stream, shard: ShardId) -> LogError {
         if stream.shard(shard).is_ok_and(|shard| shard.lock().closed) {
@@ -142,12 +167,12 @@ impl LocalLog {
     /// Returns the offset of the first record that arrived at `time` or later.
     fn first_since(&self, stream: &Stream, shard: ShardId, time: Millis, tip: Tip) -> Result<u64, LogError> {
         if tip.first_arrival.is_none_or(|first| time <= first) {
-            return Ok(0);
+            return Ok(tip.first);
         }
         if time > tip.last {
             return Ok(tip.next);
         }
-        let (mut low, mut high) = (0, tip.next);
+        let (mut low, mut high) = (tip.first, tip.next);
         while low < high {
             let middle = low + (high - low) / 2;
             let range = block_key(stream.id, shard.0, low)..=block_key(stream.id, shard.0, middle);
@@ -171,11 +196,14 @@ pub(super) fn tip(storage: &Storage, stream: u32, shard: u32) -> Result<Tip, Log
     let Some(last) = blocks.next_back() else { return Ok(Tip::default()) };
     let last = stored(storage, last, numbering)?;
     let first = blocks.next().map(|first| stored(storage, first, numbering)).transpose()?;
+    let first = first.as_ref().unwrap_or(&last);
     Ok(Tip {
+        first: first.first,
+        before: first.before(),
         next: last.first + last.block.len() as u64,
         last: last.block.arrival(),
         bytes: last.total,
-        first_arrival: Some(first.map_or(last.block.arrival(), |first| first.block.arrival())),
+        first_arrival: Some(first.block.arrival()),
         closed: false,
     })
 }

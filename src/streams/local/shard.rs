@@ -30,13 +30,17 @@ pub(super) struct LocalShard {
 /// The end of a shard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tip {
+    /// The offset of the oldest record that is kept; that of the next one where there is none.
+    pub(super) first: u64,
+    /// The bytes of data in the records before it.
+    pub(super) before: u64,
     /// The offset of the next record.
     pub(super) next: u64,
     /// No later record arrives before this.
     pub(super) last: Millis,
-    /// The bytes of data in all records.
+    /// The bytes of data in all records that it has been given.
     pub(super) bytes: u64,
-    /// When the oldest record arrived.
+    /// When the oldest record arrived that is kept.
     pub(super) first_arrival: Option<Millis>,
     /// Whether the stream has been removed.
     pub(super) closed: bool,

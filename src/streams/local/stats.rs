@@ -23,8 +23,8 @@ impl LocalLog {
         let mut stats = StreamStats::default();
         for shard in &stream.shards {
             let tip = *shard.lock();
-            stats.records += tip.next;
-            stats.bytes += tip.bytes;
+            stats.records += tip.next - tip.first;
+            stats.bytes += tip.bytes - tip.before;
             stats.first_arrival = [stats.first_arrival, tip.first_arrival].into_iter().flatten().min();
             stats.last_arrival = stats.last_arrival.max(tip.first_arrival.map(|_| tip.last));
         }

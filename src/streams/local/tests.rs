@@ -444,3 +444,62 @@ fn a_commit_is_seen_by_who_waits_for_it() {
     log.append_records("s", &records(&[("k", b"1")])).unwrap();
     assert!(version.has_changed().unwrap());
 }
+
+#[test]
+fn what_is_trimmed_is_gone_and_the_rest_goes_on() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    for number in 0..10_u8 {
+        log.append_records("s", &records(&[("k", &[number; 100]), ("k", &[number; 50])])).unwrap();
+    }
+    log.trim("s", ShardId(0), 0).unwrap();
+    assert_eq!(read_all(&log, "s", 0, 0, ALL).len(), 20);
+    // Within a block: all of it stays.
+    log.trim("s", ShardId(0), 7).unwrap();
+    let kept = |log: &LocalLog| read_all(log, "s", 0, 0, ALL).first().map(|(_, data)| data[0]);
+    assert_eq!(kept(&log), Some(3));
+    let stats = log.stats("s").unwrap();
+    assert_eq!((stats.records, stats.bytes, log.bytes_given("s").unwrap()), (14, 7 * 150, 1500));
+    assert_eq!(log.offset_of("s", ShardId(0), &Position::Earliest).unwrap(), 6);
+    assert_eq!(log.offset_of("s", ShardId(0), &Position::AtTime(0)).unwrap(), 6);
+    drop(log);
+    let log = open(dir.path());
+    let again = log.stats("s").unwrap();
+    assert_eq!((again.records, again.bytes, again.first_arrival), (stats.records, stats.bytes, stats.first_arrival));
+    assert_eq!(kept(&log), Some(3));
+    // The last block stays, so that nothing is numbered twice.
+    log.trim("s", ShardId(0), 20).unwrap();
+    drop(log);
+    let log = open(dir.path());
+    assert_eq!((kept(&log), log.stats("s").unwrap().records), (Some(9), 2));
+    let placed = log.append_records("s", &records(&[("k", b"next")])).unwrap();
+    assert_eq!(placed.places()[0].offset, 20);
+    assert_eq!(log.bytes_given("s").unwrap(), 1504);
+}
+
+#[test]
+fn trimming_gives_the_room_back() {
+    const ROUNDS: u64 = 300;
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    let megabyte = vec![7; 1 << 20];
+    // Ten behind all the time, so that what is trimmed has been written to files.
+    for round in 0..ROUNDS {
+        log.append_records("s", &records(&[("k", &megabyte)])).unwrap();
+        log.trim("s", ShardId(0), round.saturating_sub(10)).unwrap();
+    }
+    let used = size(dir.path());
+    assert!(used < 200 << 20, "{used} bytes for eleven records of a megabyte, after {ROUNDS}");
+}
+
+/// Returns how much a folder takes up on the disk.
+fn size(path: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(path).unwrap();
+    if metadata.is_dir() {
+        return fs::read_dir(path).unwrap().map(|entry| size(&entry.unwrap().path())).sum();
+    }
+    metadata.blocks() * 512
+}

@@ -6,6 +6,7 @@
 
 mod account;
 mod application;
+mod artifact;
 mod bucket;
 mod change_set;
 mod compare;

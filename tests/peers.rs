@@ -2,6 +2,7 @@
 
 pub(crate) mod flink;
 pub(crate) mod kinesis_mock;
+pub(crate) mod managed_flink;
 pub(crate) mod ministack;
 
 use std::env;

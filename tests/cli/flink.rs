@@ -11,10 +11,11 @@ use serde_json::Value;
 use super::harness::{Place, wait_for};
 use crate::peers;
 use crate::peers::flink::{Flink, flink};
+use crate::peers::ministack::KEY;
 use crate::suite::equality::{Numbers, assert_same_rows, embedded, plan};
 
 /// A shard is not given up while its reader has not begun: the other one's watermark would make its rows late.
-const TRADES: &str = r#"
+pub(super) const TRADES: &str = r#"
 [pipeline]
 name = "NAME"
 
@@ -58,18 +59,18 @@ fn trade(at: i64, ticker: &str, volume: u64) -> String {
 /// The first moment of the trades: 2026-02-02T10:15:30Z.
 const START: i64 = 1_770_027_330_000;
 
-/// A minute of trades, none of them late, and behind it what makes both shards' last windows close on Flink, where
+/// A trade each 60 ms, none of them late, and behind them what makes both shards' last windows close on Flink, where
 /// silence does not: trades that the query leaves out, of enough tickers.
-fn trades() -> Vec<String> {
+pub(super) fn trades(count: i64) -> Vec<String> {
     let mut numbers = Numbers::seed(11);
-    let mut records: Vec<String> = (0..1000)
+    let mut records: Vec<String> = (0..count)
         .map(|index| {
             let at = START + index * 60 - i64::try_from(numbers.below(900)).unwrap();
             let ticker = ["AMZN", "AAPL", "MSFT"][usize::try_from(numbers.below(3)).unwrap()];
             trade(at, ticker, 1 + numbers.below(999))
         })
         .collect();
-    records.extend((0..32).map(|index| trade(START + 120_000, &format!("END{index}"), 0)));
+    records.extend((0..32).map(|index| trade(START + count * 60 + 60_000, &format!("END{index}"), 0)));
     records
 }
 
@@ -80,16 +81,17 @@ pub(super) fn states(flink: &Flink, name: &str) -> Vec<String> {
     jobs.map(|job| job["state"].as_str().unwrap().to_owned()).collect()
 }
 
-fn put(venv: &Path, place: &Place, endpoint: &str, records: &[String]) {
+pub(super) fn put(venv: &Path, place: &Place, endpoint: &str, records: &[String]) {
     place.write("trades.jsonl", &records.join("\n"));
     let mut command = Command::new(venv.join("bin/python"));
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/put_lines.py"));
     command.args(["trades", "trades.jsonl", "ticker"]).current_dir(place.path()).env("AWS_ENDPOINT_URL", endpoint);
+    command.envs(KEY).env_remove("AWS_SESSION_TOKEN");
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn lines(text: &str) -> Vec<Value> {
+pub(super) fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -97,7 +99,7 @@ fn lines(text: &str) -> Vec<Value> {
 fn records_of_boto3_come_back_through_flink_as_the_rows_of_the_embedded_engine() {
     let Some(flink) = flink("the whole way through Flink") else { return };
     let Some(venv) = peers::environment("the whole way through Flink, from boto3") else { return };
-    let (place, records) = (Place::new(&pipeline("whole-way", flink)), trades());
+    let (place, records) = (Place::new(&pipeline("whole-way", flink)), trades(1000));
     let plan = plan(&pipeline("whole-way", flink));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let ours = runtime.block_on(embedded(&plan, "averages", "trades", &records));

@@ -14,6 +14,7 @@ mod import;
 mod kda;
 mod kill;
 mod kinesis_sql;
+mod managed_flink;
 mod over_kinesis;
 mod pace;
 mod plan;

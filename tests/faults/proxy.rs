@@ -26,6 +26,8 @@ pub(crate) struct Proxy {
 
 struct Shared {
     upstream: String,
+    /// Where what is asked of a service goes instead.
+    routes: Mutex<Vec<(&'static str, String)>>,
     seed: u64,
     // Held for moments, never while anything is read or written.
     faults: Mutex<Faults>,
@@ -46,7 +48,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            upstream: upstream.strip_prefix("http://").unwrap_or(upstream).trim_end_matches('/').to_owned(),
+            upstream: host(upstream),
+            routes: Mutex::default(),
             seed,
             faults: Mutex::new(Faults::new(faults, seed)),
             calls: Mutex::default(),
@@ -69,6 +72,11 @@ impl Proxy {
     /// Returns the address to give to a client.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Sends what is asked of a service, as `X-Amz-Target` names it, to another address.
+    pub(crate) fn route(&self, service: &'static str, upstream: &str) {
+        self.shared.routes.lock().unwrap().push((service, host(upstream)));
     }
 
     /// Lets other things go wrong from now on; what is counted begins anew.
@@ -131,7 +139,7 @@ impl Shared {
 
     fn pass(&self, request: Message) -> io::Result<Message> {
         let asks_for_head = request.first_line.starts_with("HEAD ");
-        let mut server = TcpStream::connect(&self.upstream)?;
+        let mut server = TcpStream::connect(self.upstream_of(&request))?;
         let has_length = request.header("content-length").is_some() || !request.body.is_empty();
         request.write(&mut server, has_length)?;
         let (mut answer, begun) = Message::head(&mut server)?.ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -139,6 +147,13 @@ impl Shared {
             answer.read_body(&mut server, begun, false)?;
         }
         Ok(answer)
+    }
+
+    fn upstream_of(&self, request: &Message) -> String {
+        let service = request.header("x-amz-target").and_then(|target| target.split_once('.')).map(|(name, _)| name);
+        let routes = self.routes.lock().unwrap();
+        let routed = routes.iter().find(|(routed, _)| service == Some(*routed));
+        routed.map_or_else(|| self.upstream.clone(), |(_, upstream)| upstream.clone())
     }
 
     fn refuse_entries(&self, mut request: Message, share: f64) -> io::Result<Message> {
@@ -154,6 +169,11 @@ impl Shared {
         }
         Ok(json(200, &entries::merge(&passed, &serde_json::from_slice(&answer.body)?)))
     }
+}
+
+/// Returns the host and port of an address.
+fn host(url: &str) -> String {
+    url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/').to_owned()
 }
 
 /// Returns the name of what a request asks for.

@@ -6,7 +6,7 @@ use std::{
     env, fs,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
     thread,
@@ -47,9 +47,7 @@ pub(crate) struct Flink {
     pub(crate) gateway: String,
     /// The connector of its version, as `connector` of a target names it; 2.2 may be without one.
     pub(crate) connector: &'static str,
-    rest: u16,
-    /// Its end ends the cluster, and so does that of this process.
-    _script: Child,
+    cluster: Cluster,
 }
 
 /// Returns the cluster of Flink 1.20; see [`of_version`].
@@ -74,23 +72,53 @@ impl Version {
     }
 }
 
-impl Flink {
-    fn start(version: Version, home: &Path) -> Self {
-        let lib = home.join(version.name());
-        // Made and removed by the script: this process may be killed.
-        let folder = env::temp_dir().join(format!("pipe-flink-{}-{}", version.name(), std::process::id()));
+/// The processes of a cluster.
+pub(super) struct Cluster {
+    /// Its folder, with its configuration. The script makes and removes it: this process may be killed.
+    pub(super) folder: PathBuf,
+    /// The ports of its own interface and of the gateway.
+    pub(super) rest: u16,
+    gateway: u16,
+    /// Its end ends the cluster, and so does that of this process.
+    _script: Child,
+}
+
+impl Cluster {
+    /// Starts one with the jars of a folder, a name of its own and what its processes find in their environment; with a
+    /// gateway where its jar is there.
+    pub(super) fn start(lib: &Path, name: &str, environment: &[(&str, &str)]) -> Self {
+        let folder = env::temp_dir().join(format!("pipe-flink-{name}-{}", std::process::id()));
         let ports = free_ports::<6>();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/flink.sh");
         let mut command = Command::new("bash");
-        command.arg(script).arg(&lib).arg(&folder).args(ports.map(|port| port.to_string()));
+        command.arg(script).arg(lib).arg(&folder).args(ports.map(|port| port.to_string()));
+        // Whoever runs the tests may be somebody.
+        command.env_remove("AWS_SESSION_TOKEN").envs(environment.iter().copied());
         let mut script = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let [rest, gateway, ..] = ports;
+        let jars = fs::read_dir(lib).unwrap().map(|jar| jar.unwrap().file_name().into_string().unwrap());
+        let has_gateway = jars.into_iter().any(|jar| jar.starts_with("flink-sql-gateway"));
         let begun = Instant::now();
-        while !is_ready(rest, gateway) {
+        while !has_slots(rest) || has_gateway && !answers(gateway) {
             let ended = script.try_wait().unwrap();
             assert!(ended.is_none() && begun.elapsed() < PATIENCE, "Flink has not started: {}", logs(&folder));
             thread::sleep(LOOK);
         }
+        Self { folder, rest, gateway, _script: script }
+    }
+
+    /// Returns what the cluster's own interface answers.
+    pub(super) fn ask(&self, path: &str) -> Value {
+        serde_json::from_str(&get(self.rest, path).unwrap()).unwrap()
+    }
+}
+
+impl Flink {
+    fn start(version: Version, home: &Path) -> Self {
+        let lib = home.join(version.name());
+        // The endpoint asks for a signature and takes any.
+        let anybody = [("AWS_ACCESS_KEY_ID", "pipe"), ("AWS_SECRET_ACCESS_KEY", "pipe")];
+        let cluster = Cluster::start(&lib, version.name(), &anybody);
         let jars = fs::read_dir(lib).unwrap().map(|jar| jar.unwrap().file_name().into_string().unwrap());
         let old = jars.into_iter().any(|jar| jar.starts_with("flink-connector-kinesis-4"));
         let connector = match version {
@@ -98,7 +126,7 @@ impl Flink {
             Version::V1_20 => "5.x",
             Version::V2_2 => "6.x",
         };
-        Self { gateway: format!("http://127.0.0.1:{gateway}"), connector, rest, _script: script }
+        Self { gateway: format!("http://127.0.0.1:{}", cluster.gateway), connector, cluster }
     }
 
     /// Opens a session of its own.
@@ -108,7 +136,7 @@ impl Flink {
 
     /// Returns what the cluster's own interface answers.
     pub(crate) fn cluster(&self, path: &str) -> Value {
-        serde_json::from_str(&get(self.rest, path).unwrap()).unwrap()
+        self.cluster.ask(path)
     }
 
     /// Runs statements in a session of their own.
@@ -192,11 +220,15 @@ fn free_ports<const N: usize>() -> [u16; N] {
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
-/// Returns whether the cluster has its slots, and the gateway answers.
-fn is_ready(rest: u16, gateway: u16) -> bool {
+/// Returns whether a cluster has its slots.
+fn has_slots(rest: u16) -> bool {
     let overview = get(rest, "/overview").and_then(|body| serde_json::from_str::<Value>(&body).ok());
-    let slots = overview.and_then(|overview| overview["slots-available"].as_u64()).unwrap_or(0);
-    slots > 0 && get(gateway, "/v1/info").is_some_and(|body| body.contains("Flink"))
+    overview.and_then(|overview| overview["slots-available"].as_u64()).unwrap_or(0) > 0
+}
+
+/// Returns whether a gateway answers.
+fn answers(gateway: u16) -> bool {
+    get(gateway, "/v1/info").is_some_and(|body| body.contains("Flink"))
 }
 
 fn get(port: u16, path: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A Flink cluster with a SQL gateway on this machine, for as long as stdin stays open: so it ends with the process that
-# started it, however that one ends.
+# A Flink cluster on this machine, with a SQL gateway where LIB has its jar, for as long as stdin stays open: so it ends
+# with the process that started it, however that one ends.
 #
 #   flink.sh LIB FOLDER REST GATEWAY RPC BLOB TASKS DATA
 #
@@ -59,8 +59,6 @@ LOGGING
 
 export FLINK_HOME="$folder" FLINK_CONF_DIR="$folder/conf" FLINK_LIB_DIR="$lib"
 export FLINK_OPT_DIR="$folder/opt" FLINK_PLUGINS_DIR="$folder/plugins"
-# The endpoint asks for a signature and takes any.
-export AWS_ACCESS_KEY_ID=pipe AWS_SECRET_ACCESS_KEY=pipe
 
 opens=()
 for package in java.lang java.lang.reflect java.net java.io java.nio java.text java.time java.util java.util.concurrent \
@@ -78,7 +76,7 @@ start() { # NAME HEAP CLASS [ARGUMENT…]
 start jobmanager 768m org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint \
     --configDir "$folder/conf" --executionMode cluster
 start taskmanager 1024m org.apache.flink.runtime.taskexecutor.TaskManagerRunner --configDir "$folder/conf"
-start gateway 1024m org.apache.flink.table.gateway.SqlGateway
+compgen -G "$lib/flink-sql-gateway-*.jar" >/dev/null && start gateway 1024m org.apache.flink.table.gateway.SqlGateway
 
 cat >/dev/null || true
 # shellcheck disable=SC2046

@@ -7,13 +7,7 @@ import boto3
 from botocore.config import Config
 
 stream, path, member = sys.argv[1:]
-kinesis = boto3.client(
-    "kinesis",
-    region_name="us-east-1",
-    aws_access_key_id="any",
-    aws_secret_access_key="any",
-    config=Config(retries={"max_attempts": 0}),
-)
+kinesis = boto3.client("kinesis", region_name="us-east-1", config=Config(retries={"max_attempts": 0}))
 lines = open(path, encoding="utf-8").read().splitlines()
 for start in range(0, len(lines), 500):
     records = [{"Data": line.encode(), "PartitionKey": json.loads(line)[member]} for line in lines[start : start + 500]]

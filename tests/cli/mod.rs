@@ -17,6 +17,7 @@ mod kinesis_sql;
 mod managed_flink;
 mod over_kinesis;
 mod pace;
+mod permissions;
 mod plan;
 mod tables;
 mod tail;

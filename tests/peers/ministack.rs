@@ -33,6 +33,15 @@ impl MiniStack {
     /// Starts one from the virtual environment that `PIPE_MINISTACK` names, to be asked with the boto3 of `PIPE_PEERS`;
     /// `tests/run` makes both. Where they are not set, says what is left out.
     pub(crate) fn start(what: &str) -> Option<Self> {
+        Self::of(what, false)
+    }
+
+    /// Starts one that allows what the policies allow and no more, as AWS does. Who signs with [`KEY`] may do everything.
+    pub(crate) fn start_strict(what: &str) -> Option<Self> {
+        Self::of(what, true)
+    }
+
+    fn of(what: &str, strict: bool) -> Option<Self> {
         let venv = super::found("PIPE_MINISTACK", what)?;
         let python = super::environment(what)?.join("bin/python");
         let state = TempDir::new().unwrap();
@@ -41,6 +50,7 @@ impl MiniStack {
         command.args(["-m", "ministack"]).env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string());
         // Listeners that nobody asks for would be on ports that others may want.
         command.env("SFTP_ENABLED", "0").env("IOT_MTLS_ENABLED", "0").env("STATE_DIR", state.path());
+        command.env("AUTH", strict.to_string());
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut stack = Self { child, port, python, _state: state };
         let begun = Instant::now();

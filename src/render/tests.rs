@@ -114,7 +114,7 @@ fn each_permission_has_its_reason_and_names_what_it_is_for() {
     insta::assert_snapshot!(shown.join("\n"), @r"
     ApplicationRole.ReadCode [s3:GetObject] on [${CodeBucketArn}/${CodeKey}]: The service fetches the packaged application when it starts.
     ApplicationRole.FindLog [logs:DescribeLogGroups logs:DescribeLogStreams] on [arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group::log-stream: arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/kinesis-analytics/ticker:log-stream:]: The application looks its log up before it writes to it.
-    ApplicationRole.WriteLog [logs:PutLogEvents] on [arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/kinesis-analytics/ticker:log-stream:application]: The application writes what it does to its log.
+    ApplicationRole.WriteLog [logs:PutLogEvents] on [arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/kinesis-analytics/ticker:log-stream:application]: What goes wrong stands in the log.
     ApplicationRole.ReadTradesStream [kinesis:DescribeStreamSummary kinesis:GetRecords kinesis:GetShardIterator kinesis:ListShards] on [arn:${AWS::Partition}:kinesis:${AWS::Region}:${AWS::AccountId}:stream/trades]: The application reads the stream trades.
     ApplicationRole.WriteAveragesStream [kinesis:PutRecords] on [arn:${AWS::Partition}:kinesis:${AWS::Region}:${AWS::AccountId}:stream/averages]: The application writes the stream averages.
     ");

@@ -73,7 +73,7 @@ pub(super) fn start(service: &ManagedFlink, stack: &MiniStack, place: &Place) {
     let application = stack.ask(APPLICATION);
     let (bucket, key) = (&application["code"]["BucketARN"], &application["code"]["FileKey"]);
     let zip = place.path().join("code.zip");
-    stack.ask(&format!(r#"client("s3").download_file({bucket}.split(":::")[1], {key}, {zip:?})"#));
+    stack.ask(&format!(r#"client("s3").download_file({bucket}.split(":::")[1], {key}, "{}")"#, zip.display()));
     service.run(&zip, &application["properties"]);
     wait_for("the job to run", || {
         let jobs = service.jobs();

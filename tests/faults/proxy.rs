@@ -152,8 +152,8 @@ impl Shared {
     fn upstream_of(&self, request: &Message) -> String {
         let service = request.header("x-amz-target").and_then(|target| target.split_once('.')).map(|(name, _)| name);
         let routes = self.routes.lock().unwrap();
-        let routed = routes.iter().find(|(routed, _)| service == Some(*routed));
-        routed.map_or_else(|| self.upstream.clone(), |(_, upstream)| upstream.clone())
+        let route = routes.iter().find(|(routed, _)| service == Some(*routed));
+        route.map_or_else(|| self.upstream.clone(), |(_, upstream)| upstream.clone())
     }
 
     fn refuse_entries(&self, mut request: Message, share: f64) -> io::Result<Message> {

@@ -12,7 +12,7 @@ use crate::plan::{EngineKind, Plan, StreamsKind};
 use crate::ui::Ui;
 
 use super::locate::{self, Loaded};
-use aws::OnAws;
+use super::on_aws::{self, OnAws};
 
 /// Stop a pipeline and remove all of it, its records too
 ///
@@ -37,11 +37,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     if let Some(target) = &args.target {
-        let loaded = Loaded::open(&locate::file(args.pipeline.as_deref())?, ui)?;
-        let plan = loaded.plan(target, ui)?;
-        if plan.target.streams == StreamsKind::Kinesis && plan.target.engine.is_on_aws() {
-            return on_aws(&plan, args, ui).await;
-        }
+        return remove_from_aws(&on_aws::plan(args.pipeline.as_deref(), target, ui)?, args, ui).await;
     }
     // A file that cannot be read is no reason to leave its pipeline running: the name of the file will do.
     let name = match locate::name(args.pipeline.as_deref(), ui).await {
@@ -125,7 +121,7 @@ fn remove(stopped: Stopped, folder: &Folder, ui: &Ui) -> Result<(), Error> {
 }
 
 /// Removes what a target has on AWS. What the pipeline has on this machine stays.
-async fn on_aws(plan: &Plan, args: &Args, ui: &Ui) -> Result<(), Error> {
+async fn remove_from_aws(plan: &Plan, args: &Args, ui: &Ui) -> Result<(), Error> {
     let stack = OnAws::of_plan(plan).await?;
     if !args.yes {
         stack.announce(ui);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::deploy::remote::{Deployment, Origin};
-use crate::ui::{Format, Ui, csv_line, table};
+use crate::ui::{Ui, table};
 
 use super::status::state_text;
 
@@ -11,7 +11,7 @@ use super::status::state_text;
 pub(super) struct Elsewhere {
     place: String,
     target: String,
-    /// Whether its queries are run by a process of this machine, which has no job.
+    /// Whether a process of this machine runs its queries, which has no job.
     run_here: bool,
     /// The job's name, number, gateway and state.
     job: Option<[String; 4]>,
@@ -61,6 +61,11 @@ impl Elsewhere {
         Self { run_here, place: deployment.place.to_string(), target: deployment.target.clone(), job, runs, streams }
     }
 
+    /// Returns whether its queries are run by a process of this machine.
+    pub(super) fn is_run_here(&self) -> bool {
+        self.run_here
+    }
+
     /// Returns it for machines.
     pub(super) fn value(&self) -> Value {
         let job = self
@@ -77,35 +82,26 @@ impl Elsewhere {
         })
     }
 
-    /// Writes it.
+    /// Returns its streams as a table.
+    pub(super) fn rows(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        let header = ["stream", "shards", "state", "`pipe down`"].map(str::to_owned).to_vec();
+        let rows = self.streams.iter().map(|stream| {
+            let shards = stream.shards.map_or_else(String::new, |shards| shards.to_string());
+            let fate = if stream.made { "removes it" } else { "leaves it" };
+            vec![stream.name.clone(), shards, stream.state.clone(), fate.to_owned()]
+        });
+        (header, rows.collect())
+    }
+
+    /// Writes it for people.
     pub(super) fn show(&self, pipeline: &str, ui: &Ui) -> std::io::Result<()> {
-        let header = ["stream", "shards", "state", "`pipe down`"].map(str::to_owned);
-        let rows: Vec<Vec<String>> = self
-            .streams
-            .iter()
-            .map(|stream| {
-                let shards = stream.shards.map_or_else(String::new, |shards| shards.to_string());
-                let fate = if stream.made { "removes it" } else { "leaves it" };
-                vec![stream.name.clone(), shards, stream.state.clone(), fate.to_owned()]
-            })
-            .collect();
-        match ui.format() {
-            Format::Json => {
-                let value = json!({ "pipeline": pipeline, "running": false, "deployment": self.value() });
-                ui.data(&value.to_string())
-            }
-            Format::Csv => std::iter::once(&header.to_vec()).chain(&rows).try_for_each(|row| ui.data(&csv_line(row))),
-            Format::Table => {
-                ui.data(&format!("pipeline {pipeline} is on target {}: {}", self.target, self.place))?;
-                ui.data(&table(&header, &rows))?;
-                match &self.job {
-                    Some([name, id, gateway, state]) => {
-                        ui.data(&format!("Flink job {name} ({id}) at {gateway}: {state}"))
-                    }
-                    None if self.run_here => Ok(()),
-                    None => ui.data("no Flink job was submitted; `pipe up` goes on with that"),
-                }
-            }
+        let (header, rows) = self.rows();
+        ui.data(&format!("pipeline {pipeline} is on target {}: {}", self.target, self.place))?;
+        ui.data(&table(&header, &rows))?;
+        match &self.job {
+            Some([name, id, gateway, state]) => ui.data(&format!("Flink job {name} ({id}) at {gateway}: {state}")),
+            None if self.run_here => Ok(()),
+            None => ui.data("no Flink job was submitted; `pipe up` goes on with that"),
         }
     }
 }

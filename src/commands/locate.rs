@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::deploy::aws::Note;
 use crate::deploy::local::{Contact, Folder};
 use crate::deploy::remote::Deployment;
 use crate::document::{Diagnostic, Document, help_for};
@@ -193,7 +194,8 @@ pub(super) async fn name(pipeline: Option<&str>, ui: &Ui) -> Result<(String, Opt
     let mut running = Vec::new();
     for folder in &folders {
         // What is elsewhere runs without a process here.
-        if matches!(Contact::find(folder).await, Ok(Some(_)) | Err(_)) || !matches!(Deployment::of(folder), Ok(None)) {
+        let elsewhere = !matches!(Deployment::of(folder), Ok(None)) || !matches!(Note::of(folder), Ok(None));
+        if elsewhere || matches!(Contact::find(folder).await, Ok(Some(_)) | Err(_)) {
             running.push(folder);
         }
     }

@@ -13,6 +13,7 @@ mod follow;
 mod import;
 mod init;
 mod locate;
+mod on_aws;
 mod over_kinesis;
 mod plan;
 mod progress;

@@ -1,5 +1,8 @@
 //! `pipe status`
 
+use serde_json::{Value, json};
+
+use crate::deploy::aws::Note;
 use crate::deploy::flink::JobState;
 use crate::deploy::local::{Folder, Found, RunStatus, Waiting, at_rest};
 use crate::deploy::remote::{Deployment, waiting};
@@ -10,20 +13,31 @@ use crate::ui::{Format, Ui, csv_line, table};
 
 use super::elsewhere::Elsewhere;
 use super::locate;
+use super::on_aws::{self, OnAws, Stands};
 
 /// Show what runs: watermark, open windows, lag, late and bad records, and why there is no output
 ///
 /// Works from another terminal while `pipe up` runs, and on what it left behind when it does not: of a pipeline in
-/// Kinesis, it tells of the streams there, and of the job in Flink.
+/// Kinesis, it tells of the streams there, and of the job in Flink or the stack on AWS.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  pipe status\n  pipe status ticker -o json")]
+#[command(after_help = "Examples:\n  pipe status\n  pipe status ticker -o json\n  pipe status ticker --target aws")]
 pub(super) struct Args {
     /// A pipeline file, or the name of a pipeline
     #[arg(value_name = "PIPELINE")]
     pipeline: Option<String>,
+
+    /// What is on this target on AWS, whoever put it there; not given, it is all that was put to work from this folder
+    #[arg(long, value_name = "TARGET")]
+    target: Option<String>,
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
+    if let Some(target) = &args.target {
+        let plan = on_aws::plan(args.pipeline.as_deref(), target, ui)?;
+        let on_aws = Some(OnAws::of_plan(&plan).await?.stands().await?);
+        let told = Told { name: plan.name, status: None, running: false, job_state: None, elsewhere: None, on_aws };
+        return told.tell(None, ui);
+    }
     let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
     let folder = Folder::of(&name);
     let deployment = Deployment::of(&folder)?;
@@ -33,12 +47,13 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Some(deployment) => Some(Elsewhere::of(deployment).await),
         None => None,
     };
+    let note = Note::of(&folder)?;
     let plan = match loaded.map(|loaded| loaded.plan(target, ui)).transpose() {
         // What is elsewhere can be told without the file.
-        Err(_) if elsewhere.is_some() => None,
+        Err(_) if elsewhere.is_some() || note.is_some() => None,
         plan => plan?,
     };
-    let (status, running) = match Found::of(&folder).await? {
+    let (mut status, running) = match Found::of(&folder).await? {
         Found::Running(contact) => (contact.status().await, true),
         Found::AtRest(log) => {
             let plan = plan.as_ref().ok_or_else(|| Error::Unavailable {
@@ -54,56 +69,103 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         }
         Found::Absent => (None, false),
     };
-    let Some(mut status) = status else {
-        if let Some(elsewhere) = elsewhere {
-            return elsewhere.show(&name, ui).map_err(Error::stdout);
-        }
+    let on_aws = match &note {
+        Some(note) => match stands(&name, note).await {
+            // What is here is told all the same.
+            Err(error) if status.is_some() || elsewhere.is_some() => {
+                ui.note(&format!("note: how it stands on AWS is not known: {error}"));
+                None
+            }
+            stands => Some(stands?),
+        },
+        None => None,
+    };
+    if status.is_none() && elsewhere.is_none() && on_aws.is_none() {
         ui.note(&format!("pipeline `{name}` does not run, and has no records; `pipe up {name}` runs it"));
         return Ok(());
-    };
-    if !running {
+    }
+    if let (Some(status), false) = (&mut status, running) {
         status.job = folder.job();
     }
-    let state = match &status.job {
+    let job_state = match status.as_ref().and_then(|status| status.job.as_ref()) {
         Some(job) => Some(job.state().await.map_or_else(|error| error.to_string(), state_text)),
         None => None,
     };
-    match ui.format() {
-        Format::Json => {
-            let mut value = serde_json::to_value(&status).map_err(|error| Error::stdout(error.into()))?;
-            value["running"] = running.into();
-            if let Some(state) = state {
-                value["job"]["state"] = state.into();
+    Told { name, status, running, job_state, elsewhere, on_aws }.tell(plan.as_ref(), ui)
+}
+
+/// All that is known of a pipeline.
+struct Told {
+    name: String,
+    /// What runs here, or is left here.
+    status: Option<RunStatus>,
+    running: bool,
+    /// How its job stands, where a Flink works for what is here.
+    job_state: Option<String>,
+    elsewhere: Option<Elsewhere>,
+    on_aws: Option<Stands>,
+}
+
+impl Told {
+    fn tell(&self, plan: Option<&Plan>, ui: &Ui) -> Result<(), Error> {
+        let told = match ui.format() {
+            Format::Json => self.value().and_then(|value| ui.data(&value.to_string())),
+            Format::Csv => {
+                let rows = self.status.as_ref().map(query_rows);
+                let rows = rows.or_else(|| self.elsewhere.as_ref().map(Elsewhere::rows));
+                let (header, rows) = rows.or_else(|| self.on_aws.as_ref().map(Stands::rows)).unwrap_or_default();
+                std::iter::once(&header).chain(&rows).try_for_each(|row| ui.data(&csv_line(row)))
             }
-            if let Some(elsewhere) = elsewhere {
-                value["deployment"] = elsewhere.value();
-                if run_here.is_some() {
-                    value["deployment"]["running"] = running.into();
-                }
-            }
-            if let (false, Some(members)) = (running, value.as_object_mut()) {
-                // What does not run has neither.
-                members.remove("pid");
-                members.remove("endpoint");
-            }
-            ui.data(&value.to_string()).map_err(Error::stdout)
-        }
-        Format::Csv => {
-            let (header, rows) = query_rows(&status);
-            std::iter::once(&header).chain(&rows).try_for_each(|row| ui.data(&csv_line(row))).map_err(Error::stdout)
-        }
-        Format::Table => {
-            show(&status, running, plan.as_ref(), ui).map_err(Error::stdout)?;
-            if let (Some(job), Some(state)) = (&status.job, state) {
-                let line = format!("Flink job {} ({}) at {}: {state}", job.name, job.id, job.gateway);
-                ui.data(&line).map_err(Error::stdout)?;
-            }
-            match elsewhere {
-                Some(elsewhere) => elsewhere.show(&name, ui).map_err(Error::stdout),
-                None => Ok(()),
-            }
-        }
+            Format::Table => self.show(plan, ui),
+        };
+        told.map_err(Error::stdout)
     }
+
+    /// Returns it for machines.
+    fn value(&self) -> std::io::Result<Value> {
+        let mut value = match &self.status {
+            Some(status) => serde_json::to_value(status)?,
+            None => json!({ "pipeline": self.name }),
+        };
+        value["running"] = self.running.into();
+        if let Some(state) = &self.job_state {
+            value["job"]["state"] = state.as_str().into();
+        }
+        if let Some(elsewhere) = &self.elsewhere {
+            value["deployment"] = elsewhere.value();
+            if elsewhere.is_run_here() {
+                value["deployment"]["running"] = self.running.into();
+            }
+        }
+        if let Some(on_aws) = &self.on_aws {
+            value["aws"] = on_aws.value();
+        }
+        if let (false, Some(members)) = (self.running, value.as_object_mut()) {
+            // What does not run has neither.
+            members.remove("pid");
+            members.remove("endpoint");
+        }
+        Ok(value)
+    }
+
+    /// Writes it for people.
+    fn show(&self, plan: Option<&Plan>, ui: &Ui) -> std::io::Result<()> {
+        if let Some(status) = &self.status {
+            show(status, self.running, plan, ui)?;
+            if let (Some(job), Some(state)) = (&status.job, &self.job_state) {
+                ui.data(&format!("Flink job {} ({}) at {}: {state}", job.name, job.id, job.gateway))?;
+            }
+        }
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.show(&self.name, ui)?;
+        }
+        self.on_aws.as_ref().map_or(Ok(()), |on_aws| on_aws.show(ui))
+    }
+}
+
+/// Asks how a pipeline stands that its note says is on AWS.
+async fn stands(name: &str, note: &Note) -> Result<Stands, Error> {
+    OnAws::of_note(name, note).await?.stands().await
 }
 
 pub(super) fn state_text(state: Option<JobState>) -> String {

@@ -6,16 +6,17 @@ use std::time::Duration;
 use chrono::DateTime;
 use tokio::time::Instant;
 
+use crate::deploy::aws::Note;
 use crate::deploy::local::{Contact, Folder, Found};
-use crate::deploy::remote::Deployment;
+use crate::deploy::remote::{Account, Deployment, RemoteError};
 use crate::error::Error;
-use crate::plan::{Plan, Source};
+use crate::plan::{Plan, Source, StreamsKind};
 use crate::streams::kinesis::KinesisLog;
 use crate::streams::{Log, LogError, Position, now};
 use crate::ui::Ui;
 
 use super::follow::{Follower, Manners};
-use super::locate;
+use super::locate::{self, Loaded};
 use super::view::View;
 
 /// Follow a stream: what the queries write, or any other
@@ -26,7 +27,7 @@ use super::view::View;
 #[command(
     after_help = "Examples:\n  pipe tail\n  pipe tail ticker --stream trades -n 5\n  pipe tail --from -15m -o json\n  \
                         pipe tail ticker --stream trades --where \"price > 100 AND ticker = 'AMZN'\"\n  \
-                        pipe tail kinesis://my-stream --from earliest"
+                        pipe tail ticker --target aws\n  pipe tail kinesis://my-stream --from earliest"
 )]
 pub(super) struct Args {
     /// A pipeline file or its name, or <kinesis://NAME> for any Kinesis stream
@@ -36,6 +37,10 @@ pub(super) struct Args {
     /// The stream to follow; those that the queries write if not given
     #[arg(long, value_name = "STREAM")]
     stream: Option<String>,
+
+    /// What is on this target, whoever put it there; not given, it is what was put to work from this folder
+    #[arg(long, value_name = "TARGET")]
+    target: Option<String>,
 
     /// Where to begin: latest, earliest, -15m, or a time such as 2026-02-02T10:15:30Z [default: latest while the
     /// pipeline runs, earliest at rest]
@@ -145,47 +150,83 @@ async fn follow(
 }
 
 async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
+    if let Some(target) = &args.target {
+        let plan = Loaded::open(&locate::file(args.pipeline.as_deref())?, ui)?.plan(target, ui)?;
+        if plan.target.streams == StreamsKind::Kinesis {
+            let account = Account::of(&plan.target).await?;
+            return of_account(args, &plan.name, &account, Some(&plan), &[]).await;
+        }
+    }
     let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
     let folder = Folder::of(&name);
     let found = Found::of(&folder).await?;
     // What runs with streams of its own comes first.
-    let own = |deployed: &Deployment| matches!(found, Found::Running(_)) && !deployed.is_run_here();
-    let deployed = Deployment::of(&folder)?.filter(|deployed| !own(deployed));
-    let target = deployed.as_ref().map_or("local", |deployed| &deployed.target);
-    let plan = loaded.map(|loaded| loaded.plan(target, ui)).transpose()?;
-    let (log, contact): (Arc<dyn Log>, _) = match (found, &deployed) {
-        (_, Some(deployed)) => (deployed.account().await?.log(), None),
-        (Found::Running(contact), None) => (Arc::new(contact.log().await), Some(contact)),
-        (Found::AtRest(log), None) => (log, None),
-        (Found::Absent, None) => {
+    let own = matches!(found, Found::Running(_));
+    let plan_for = |target: &str| loaded.map(|loaded| loaded.plan(target, ui)).transpose();
+    if let Some(deployed) = Deployment::of(&folder)?.filter(|deployed| !own || deployed.is_run_here()) {
+        let names: Vec<String> = deployed.streams.iter().map(|stream| stream.name.clone()).collect();
+        let plan = plan_for(&deployed.target)?;
+        return of_account(args, &name, &deployed.account().await?, plan.as_ref(), &names).await;
+    }
+    if let Some(note) = Note::of(&folder)?.filter(|_| !own) {
+        let no_region = || RemoteError::NoRegion { target: note.target.clone() };
+        let account = Account::at(&note.place).await.ok_or_else(no_region)?;
+        return of_account(args, &name, &account, plan_for(&note.target)?.as_ref(), &[]).await;
+    }
+    let plan = plan_for("local")?;
+    let (log, contact): (Arc<dyn Log>, _) = match found {
+        Found::Running(contact) => (Arc::new(contact.log().await), Some(contact)),
+        Found::AtRest(log) => (log, None),
+        Found::Absent => {
             return Err(Error::Unavailable {
                 message: format!("pipeline `{name}` has no records here"),
-                hint: format!("`pipe up {name}` runs it"),
+                hint: format!("`pipe up {name}` runs it; --target says where else it is"),
             });
         }
     };
-    let elsewhere = deployed.is_some();
-    let live = contact.is_some() || elsewhere;
+    let live = contact.is_some();
     if !live {
         ui.note(&format!("pipeline `{name}` does not run; these are its records at rest"));
     }
-    let streams = match (&args.stream, &plan) {
-        (Some(stream), plan) => vec![described(stream, plan.as_ref())],
+    let streams = followed(args, &name, plan.as_ref(), &[], &*log).await?;
+    let followed = contact.map(|contact| (folder, contact));
+    Ok(Target { log, streams, plan, live, elsewhere: false, followed })
+}
+
+/// Follows a pipeline's streams in somebody's account. `noted` are those that are known without the file.
+async fn of_account(
+    args: &Args,
+    name: &str,
+    account: &Account,
+    plan: Option<&Plan>,
+    noted: &[String],
+) -> Result<Target, Error> {
+    let log: Arc<dyn Log> = account.log();
+    let streams = followed(args, name, plan, noted, &*log).await?;
+    Ok(Target { log, streams, plan: plan.cloned(), live: true, elsewhere: true, followed: None })
+}
+
+/// Returns the streams that are asked for, each with the columns that its records show.
+async fn followed(
+    args: &Args,
+    name: &str,
+    plan: Option<&Plan>,
+    noted: &[String],
+    log: &dyn Log,
+) -> Result<Vec<(String, Vec<String>)>, Error> {
+    let streams = match (&args.stream, plan) {
+        (Some(stream), plan) => vec![described(stream, plan)],
         (None, Some(plan)) => outputs(plan).map(|stream| described(stream, Some(plan))).collect(),
         (None, None) => {
-            let names = match deployed {
-                Some(deployed) => deployed.streams.into_iter().map(|stream| stream.name).collect(),
-                None => log.list().await?,
-            };
+            let names = if noted.is_empty() { log.list().await? } else { noted.to_vec() };
             return Err(Error::Usage {
                 message: format!("pipeline `{name}` has no file here that says what its queries write"),
                 hint: format!("name a stream with --stream: one of {}", names.join(", ")),
             });
         }
     };
-    known(&*log, &streams).await?;
-    let followed = contact.map(|contact| (folder, contact));
-    Ok(Target { log, streams, plan, live, elsewhere, followed })
+    known(log, &streams).await?;
+    Ok(streams)
 }
 
 /// The streams that queries write.

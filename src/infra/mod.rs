@@ -35,6 +35,6 @@ pub use metric::Metric;
 pub use permission::Permission;
 pub use role::{Principal, Role, Statement};
 pub use sql_application::{SqlApplication, SqlColumn, SqlInput, SqlOutput};
-pub use stack::{Output, Parameter, Resource, Stack, Tag};
+pub use stack::{Output, Parameter, Resource, STREAM_NAME, Stack, Tag};
 pub use stream::Stream;
 pub use value::{Attribute, Value};

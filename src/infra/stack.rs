@@ -10,6 +10,9 @@ use super::{
     LoggingOption, LogicalId, Role, SqlApplication, SqlOutput, Stream, Value,
 };
 
+/// What the id of an output ends with that tells the name of a stream.
+pub const STREAM_NAME: &str = "StreamName";
+
 /// A stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Stack {
@@ -145,9 +148,9 @@ impl Stack {
     /// Tells the name and the Amazon resource name of a stream.
     pub fn tell_stream(&mut self, stream: &Stream) {
         let about = |what: &str| format!("The {what} of the stream {}", stream.name);
-        let id = |suffix: &str| LogicalId::derived(&stream.name, suffix);
+        let id = |suffix| LogicalId::derived(&stream.name, suffix);
         let name = Value::reference(&stream.id);
-        self.outputs.push(Output { id: id("StreamName"), description: about("name"), value: name });
+        self.outputs.push(Output { id: id(STREAM_NAME), description: about("name"), value: name });
         self.outputs.push(Output { id: id("StreamArn"), description: about("ARN"), value: stream.arn() });
     }
 

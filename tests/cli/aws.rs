@@ -206,6 +206,31 @@ fn a_pipeline_goes_up_changes_and_comes_down_whole() {
     assert!(bucket["public"].as_object().unwrap().values().all(|closed| closed == true), "{bucket}");
     assert!(bucket["policy"].as_str().unwrap().contains("aws:SecureTransport"), "{bucket}");
 
+    let stands: Value = serde_json::from_str(&cloud.good(&["status", "-o", "json"]).stdout).unwrap();
+    let stands = &stands["aws"];
+    assert_eq!((&stands["running"], &stands["account"]), (&json!(true), &json!("000000000000")), "{stands}");
+    assert_eq!(stands["stack"]["state"], "CREATE_COMPLETE", "{stands}");
+    assert_eq!(stands["application"], json!({ "name": "shop_visits", "state": "RUNNING" }));
+    let stream = |name: &str, shards: u32| json!({ "name": name, "shards": shards, "state": "ACTIVE" });
+    assert_eq!(stands["streams"], json!([stream("counts", 1), stream("visits", 2)]));
+    let tail = ["tail", "--stream", "visits", "--from", "earliest", "-n", "400", "-o", "json"];
+    assert_eq!(cloud.good(&tail).stdout.lines().count(), 400);
+    // Who did not put it there sees it too, and from where it was put there it is seen without its file.
+    let other = Cloud { stack: cloud.stack, place: Place::empty() };
+    other.write(&other.stack.url(), &[]);
+    for arguments in [&["status", "--target", "aws", "-o", "table"][..], &["tail", "--target", "aws", "--for", "1ms"]] {
+        let done = other.good(arguments);
+        assert!(done.stdout.is_empty() || done.stdout.contains("application shop_visits is RUNNING"), "{done:?}");
+    }
+    assert!(other.good(&["status"]).stderr.contains("does not run"));
+    other.pipe(&["tail"]).failed(69, &["--target"]);
+    other.pipe(&["status", "--target", "local"]).failed(64, &["has no stack on AWS"]);
+    let cloud = Cloud { stack: other.stack, place: cloud.place };
+    std::fs::rename(cloud.place.path().join("pipeline.toml"), cloud.place.path().join("away")).unwrap();
+    assert!(cloud.good(&["status", "-o", "table"]).stdout.contains("stack shop-visits is CREATE_COMPLETE"));
+    cloud.pipe(&["tail"]).failed(64, &["name a stream with --stream: one of counts, visits"]);
+    std::fs::rename(cloud.place.path().join("away"), cloud.place.path().join("pipeline.toml")).unwrap();
+
     let planned = cloud.plan(0);
     assert_eq!(signs(&planned), vec!["keep"; resources], "{planned}");
     // What somebody changes by hand is seen.
@@ -253,6 +278,7 @@ fn a_pipeline_goes_up_changes_and_comes_down_whole() {
     // What is absent is as it should be.
     cloud.good(&["down", "--target", "aws", "--yes"]);
     cloud.expect_nothing();
+    assert!(cloud.good(&["status", "--target", "aws", "-o", "table"]).stdout.contains("there is no stack shop-visits"));
 }
 
 #[test]

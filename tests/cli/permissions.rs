@@ -124,11 +124,13 @@ fn the_policy_of_the_readme_is_what_pipe_needs() {
 
     let before = proxy.operations().len();
     let operate = |arguments: &[&str]| pipe(&place, &proxy.url(), &key, arguments);
-    operate(&["plan", "--target", "aws"]);
+    let planned = operate(&["plan", "--target", "aws", "-o", "json"]);
     operate(&["up", "--target", "aws", "--detach"]);
     place.write("pipeline.toml", &text.replace("COUNT(*)", "COUNT(*) + 1"));
     operate(&["plan", "--target", "aws"]);
     operate(&["up", "--target", "aws", "--records", "200"]);
+    operate(&["status"]);
+    operate(&["tail", "--stream", "trades", "--from", "earliest", "-n", "1"]);
     operate(&["down", "--yes"]);
 
     let policy: Value = serde_json::from_str(&policy).unwrap();
@@ -152,6 +154,12 @@ fn the_policy_of_the_readme_is_what_pipe_needs() {
         needed.extend(actions.into_iter().map(str::to_owned));
     }
     assert_eq!(needed, allowed, "what was called, and what the README asks for");
+    let planned: Value = serde_json::from_str(&planned.stdout).unwrap();
+    let steps = planned["permissions"]["operator"].as_array().unwrap();
+    let told: BTreeSet<&str> =
+        steps.iter().flat_map(|step| step["actions"].as_array().unwrap()).filter_map(Value::as_str).collect();
+    let untold: Vec<&String> = allowed.iter().filter(|action| !told.contains(action.as_str())).collect();
+    assert!(untold.is_empty(), "`plan` does not tell of {untold:?}");
 }
 
 /// Returns the policy that the README shows.

@@ -1,42 +1,14 @@
 //! `pipe down` on AWS.
 
-use crate::deploy::aws::{Account, Note, Removal};
+use crate::deploy::aws::{Note, Removal};
 use crate::deploy::local::Folder;
 use crate::error::Error;
-use crate::plan::{EngineKind, Plan};
 use crate::ui::Ui;
 
+use super::super::on_aws::OnAws;
 use super::super::progress::Teller;
 
-/// What is known of a pipeline that may be on AWS.
-pub(super) struct OnAws {
-    account: Account,
-    pipeline: String,
-    bucket: Option<String>,
-    engine: EngineKind,
-}
-
 impl OnAws {
-    /// Reaches the account that a plan is for.
-    pub(super) async fn of_plan(plan: &Plan) -> Result<Self, Error> {
-        Ok(Self {
-            account: Account::of(&plan.target, true).await?,
-            pipeline: plan.name.clone(),
-            bucket: plan.target.bucket.clone(),
-            engine: plan.target.engine,
-        })
-    }
-
-    /// Reaches the account that a note tells of.
-    pub(super) async fn of_note(pipeline: &str, note: &Note) -> Result<Self, Error> {
-        Ok(Self {
-            account: Account::at(&note.target, &note.place).await?,
-            pipeline: pipeline.to_owned(),
-            bucket: note.bucket.clone(),
-            engine: note.engine(),
-        })
-    }
-
     /// Says what goes.
     pub(super) fn announce(&self, ui: &Ui) {
         ui.note(&format!(

@@ -36,7 +36,7 @@ pub(super) struct Step {
 
 /// What follows and feeds streams in Kinesis.
 const STREAMS: [Step; 2] = [
-    Step { step: "generate", actions: &["kinesis:DescribeStreamSummary", "kinesis:ListShards", "kinesis:PutRecords"] },
+    Step { step: "generate", actions: &["kinesis:ListShards", "kinesis:PutRecords"] },
     Step {
         step: "tail",
         actions: &[
@@ -58,14 +58,19 @@ const WITHOUT_STACK: [Step; 2] = [
 ];
 
 /// What the stack takes. `CloudFormation` calls what its resources need with the rights of whoever deploys it.
-const WITH_STACK: [Step; 6] = [
+const WITH_STACK: [Step; 7] = [
     Step {
         step: "compare",
         actions: &[
             "cloudformation:CreateChangeSet",
             "cloudformation:DeleteChangeSet",
             "cloudformation:DescribeChangeSet",
+            "cloudformation:DescribeStackDriftDetectionStatus",
+            "cloudformation:DescribeStackResourceDrifts",
             "cloudformation:DescribeStacks",
+            "cloudformation:DetectStackDrift",
+            "cloudformation:GetTemplate",
+            "sts:GetCallerIdentity",
         ],
     },
     Step {
@@ -74,17 +79,19 @@ const WITH_STACK: [Step; 6] = [
             "s3:CreateBucket",
             "s3:GetObject",
             "s3:ListBucket",
+            "s3:PutBucketPolicy",
             "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
             "s3:PutBucketVersioning",
             "s3:PutEncryptionConfiguration",
             "s3:PutObject",
-            "sts:GetCallerIdentity",
         ],
     },
     Step {
         step: "deploy the stack",
         actions: &[
             "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStacks",
             "cloudformation:ExecuteChangeSet",
             "cloudwatch:PutDashboard",
             "cloudwatch:PutMetricAlarm",
@@ -112,14 +119,17 @@ const WITH_STACK: [Step; 6] = [
     },
     Step {
         step: "start the application",
-        actions: &["kinesisanalytics:DescribeApplication", "kinesisanalytics:StartApplication"],
+        actions: &[
+            "kinesisanalytics:DescribeApplication",
+            "kinesisanalytics:ListApplicationSnapshots",
+            "kinesisanalytics:StartApplication",
+        ],
     },
     Step {
         step: "stop the application",
         actions: &[
             "kinesisanalytics:CreateApplicationSnapshot",
             "kinesisanalytics:DescribeApplication",
-            "kinesisanalytics:ListApplicationSnapshots",
             "kinesisanalytics:StopApplication",
         ],
     },
@@ -128,6 +138,7 @@ const WITH_STACK: [Step; 6] = [
         actions: &[
             "cloudformation:DeleteStack",
             "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStacks",
             "cloudwatch:DeleteAlarms",
             "cloudwatch:DeleteDashboards",
             "iam:DeleteRole",
@@ -139,6 +150,16 @@ const WITH_STACK: [Step; 6] = [
             "logs:DeleteLogStream",
             "s3:DeleteObject",
             "s3:DeleteObjectVersion",
+            "s3:ListBucket",
+            "s3:ListBucketVersions",
+        ],
+    },
+    Step {
+        step: "status",
+        actions: &[
+            "cloudformation:DescribeStacks",
+            "kinesis:DescribeStreamSummary",
+            "kinesisanalytics:DescribeApplication",
         ],
     },
 ];

@@ -13,6 +13,8 @@ use aws_sdk_kinesisanalyticsv2::types::{
 };
 use tokio::time::{Instant, sleep};
 
+use crate::plan::EngineKind;
+
 use super::progress::{Progress, Tell};
 use super::{AwsError, Refusal};
 
@@ -73,14 +75,14 @@ impl State {
 }
 
 impl Application {
-    /// Means an application of Managed Service for Apache Flink.
-    pub fn of_flink(config: &SdkConfig, name: &str) -> Self {
-        Self { client: Service::Flink(Client::new(config)), name: name.to_owned() }
-    }
-
-    /// Means an application of Kinesis Data Analytics for SQL.
-    pub fn of_sql(config: &SdkConfig, name: &str) -> Self {
-        Self { client: Service::Sql(SqlClient::new(config)), name: name.to_owned() }
+    /// Means an application of the service that an engine is: of Kinesis Data Analytics for SQL, or else of Managed
+    /// Service for Apache Flink.
+    pub fn of(engine: EngineKind, config: &SdkConfig, name: &str) -> Self {
+        let client = match engine {
+            EngineKind::KinesisSql => Service::Sql(SqlClient::new(config)),
+            EngineKind::ManagedFlink | EngineKind::Flink | EngineKind::Embedded => Service::Flink(Client::new(config)),
+        };
+        Self { client, name: name.to_owned() }
     }
 
     /// Asks how it stands; `None` where there is none.

@@ -22,6 +22,7 @@ mod release;
 mod removal;
 mod rollout;
 mod stack;
+mod standing;
 
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub use release::Release;
 pub use removal::{Removal, Removed};
 pub use rollout::Rollout;
 pub use stack::{Failure, Found, Mark, Settled, Stack};
+pub use standing::Standing;
 
 /// How long one call may take, with all its attempts: a person waits for it. What carries records or files sets its own.
 const CALL: Duration = Duration::from_secs(10);

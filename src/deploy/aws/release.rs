@@ -101,13 +101,8 @@ impl Release {
 
     /// Returns the application, where the stack has one.
     pub fn application(&self, account: &Account) -> Option<Application> {
-        match self.engine {
-            EngineKind::ManagedFlink => {
-                self.package.is_some().then(|| Application::of_flink(account.config(), &self.name))
-            }
-            EngineKind::KinesisSql => Some(Application::of_sql(account.config(), &self.name)),
-            EngineKind::Embedded | EngineKind::Flink => None,
-        }
+        let has_one = self.package.is_some() || self.engine == EngineKind::KinesisSql;
+        has_one.then(|| Application::of(self.engine, account.config(), &self.name))
     }
 }
 

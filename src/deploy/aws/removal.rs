@@ -65,11 +65,7 @@ impl Removal<'_> {
     }
 
     async fn stop(&self, tell: Tell<'_>) -> Result<(), AwsError> {
-        let config = self.account.config();
-        let application = match self.engine {
-            EngineKind::KinesisSql => Application::of_sql(config, self.pipeline),
-            _ => Application::of_flink(config, self.pipeline),
-        };
+        let application = Application::of(self.engine, self.account.config(), self.pipeline);
         if application.state().await?.is_some() {
             tell(Progress::Step(format!("stopping application {}", application.name)));
             application.rest(tell).await?;

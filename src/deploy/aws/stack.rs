@@ -7,6 +7,8 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{self, StackEvent, TemplateStage};
 use tokio::time::{Instant, sleep};
 
+use crate::infra::STREAM_NAME;
+
 use super::progress::{Progress, Tell};
 use super::{Account, AwsError, Refusal};
 
@@ -76,6 +78,11 @@ impl Found {
                 | "IMPORT_COMPLETE"
                 | "IMPORT_ROLLBACK_COMPLETE"
         )
+    }
+
+    /// Returns the names of its streams, as its outputs tell them.
+    pub fn streams(&self) -> impl Iterator<Item = &str> {
+        self.outputs.iter().filter(|(id, _)| id.ends_with(STREAM_NAME)).map(|(_, name)| name.as_str())
     }
 
     fn is_of(&self, owner: &str) -> bool {

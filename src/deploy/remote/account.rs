@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use hyper::Uri;
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +68,12 @@ impl Account {
     async fn reach(region: Option<&str>, endpoint: Option<&str>) -> Option<Self> {
         let config = configured(region, endpoint).await;
         let place = Place { region: config.region()?.to_string(), endpoint: config.endpoint_url().map(str::to_owned) };
-        Some(Self { log: Arc::new(KinesisLog::of(&config)), place })
+        Some(Self::with(&config, &place))
+    }
+
+    /// Takes one that is reached already.
+    pub fn with(config: &SdkConfig, place: &Place) -> Self {
+        Self { log: Arc::new(KinesisLog::of(config)), place: place.clone() }
     }
 
     /// Returns the streams.

@@ -1,0 +1,130 @@
+//! What is known of a pipeline that may be on AWS, for the commands that look at it or remove it.
+
+use serde_json::{Value, json};
+
+use crate::deploy::aws::{Account, Note, Standing, State};
+use crate::error::Error;
+use crate::plan::{EngineKind, Plan};
+use crate::streams::LogError;
+use crate::streams::kinesis::Summary;
+use crate::ui::{Ui, table};
+
+use super::locate::{self, Loaded};
+
+/// A pipeline that may be on AWS.
+pub(super) struct OnAws {
+    pub(super) account: Account,
+    pub(super) pipeline: String,
+    /// The target of the file that it was put to work for.
+    pub(super) target: String,
+    /// The bucket with its code, where it is not the account's own for all pipelines.
+    pub(super) bucket: Option<String>,
+    pub(super) engine: EngineKind,
+}
+
+/// Reads the plan of a pipeline for a target that `--target` names, which has to be on AWS.
+pub(super) fn plan(pipeline: Option<&str>, target: &str, ui: &Ui) -> Result<Plan, Error> {
+    let plan = Loaded::open(&locate::file(pipeline)?, ui)?.plan(target, ui)?;
+    if plan.target.engine.is_on_aws() {
+        return Ok(plan);
+    }
+    Err(Error::Usage {
+        message: format!("target `{target}` has no stack on AWS that --target could mean"),
+        hint: "without --target it is what was put to work from this folder".to_owned(),
+    })
+}
+
+impl OnAws {
+    /// Reaches the account that a plan is for.
+    pub(super) async fn of_plan(plan: &Plan) -> Result<Self, Error> {
+        Ok(Self {
+            account: Account::of(&plan.target, true).await?,
+            pipeline: plan.name.clone(),
+            target: plan.target.name.clone(),
+            bucket: plan.target.bucket.clone(),
+            engine: plan.target.engine,
+        })
+    }
+
+    /// Reaches the account that a note tells of.
+    pub(super) async fn of_note(pipeline: &str, note: &Note) -> Result<Self, Error> {
+        Ok(Self {
+            account: Account::at(&note.target, &note.place).await?,
+            pipeline: pipeline.to_owned(),
+            target: note.target.clone(),
+            bucket: note.bucket.clone(),
+            engine: note.engine(),
+        })
+    }
+
+    /// Asks how it stands.
+    pub(super) async fn stands(self) -> Result<Stands, Error> {
+        let standing = Standing::of(&self.account, &self.pipeline, self.engine).await?;
+        Ok(Stands { on: self, standing })
+    }
+}
+
+/// How it stands.
+pub(super) struct Stands {
+    on: OnAws,
+    standing: Standing,
+}
+
+impl Stands {
+    /// Returns it for machines.
+    pub(super) fn value(&self) -> Value {
+        let stack = self.standing.stack.as_ref();
+        let stream = |(name, shards, state): (String, Option<u32>, String)| json!({ "name": name, "shards": shards, "state": state });
+        json!({
+            "target": self.on.target,
+            "account": self.on.account.id,
+            "region": self.on.account.place.region,
+            "endpoint": self.on.account.place.endpoint,
+            "running": self.standing.runs(),
+            "stack": stack.map(|stack| json!({ "name": self.standing.name, "state": stack.status, "reason": stack.reason })),
+            "application": self.standing.application.as_ref().map(|state| json!({ "name": self.on.pipeline, "state": state.as_str() })),
+            "streams": self.streams().into_iter().map(stream).collect::<Vec<_>>(),
+        })
+    }
+
+    /// Returns its streams as a table.
+    pub(super) fn rows(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        let row = |(name, shards, state): (String, Option<u32>, String)| {
+            vec![name, shards.map_or_else(String::new, |shards| shards.to_string()), state]
+        };
+        (["stream", "shards", "state"].map(str::to_owned).to_vec(), self.streams().into_iter().map(row).collect())
+    }
+
+    /// Writes it for people.
+    pub(super) fn show(&self, ui: &Ui) -> std::io::Result<()> {
+        let (OnAws { account, pipeline, target, .. }, Standing { name, .. }) = (&self.on, &self.standing);
+        ui.data(&format!("pipeline {pipeline} is on target {target}: {account}"))?;
+        let Some(stack) = &self.standing.stack else {
+            return ui.data(&format!("there is no stack {name}: `pipe up --target {target}` makes it"));
+        };
+        let reason = stack.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        ui.data(&format!("stack {name} is {}{reason}", stack.status))?;
+        ui.data(&match &self.standing.application {
+            Some(state @ State::AtRest) => {
+                format!("application {pipeline} is {}: `pipe up --target {target}` starts it", state.as_str())
+            }
+            Some(state) => format!("application {pipeline} is {}", state.as_str()),
+            None => format!("there is no application {pipeline}"),
+        })?;
+        let (header, rows) = self.rows();
+        ui.data(&table(&header, &rows))
+    }
+
+    /// The name of each stream, its shards and its state; what could not be asked is told in place of that.
+    fn streams(&self) -> Vec<(String, Option<u32>, String)> {
+        let told = |(name, found): &(String, Result<Option<Summary>, LogError>)| {
+            let (shards, state) = match found {
+                Ok(Some(summary)) => (Some(summary.shards), summary.status.clone()),
+                Ok(None) => (None, "GONE".to_owned()),
+                Err(error) => (None, error.to_string()),
+            };
+            (name.clone(), shards, state)
+        };
+        self.standing.streams.iter().map(told).collect()
+    }
+}

@@ -186,8 +186,9 @@ impl Shard {
         self.cursor = Some(batch.next.clone());
         if let Some(block) = batch.blocks.last().filter(|block| !block.is_empty()) {
             self.position = Position::After(block.sequence(block.len() - 1));
-        } else if let (Position::AtTime(_), Some(time)) = (&self.position, batch.complete_until) {
-            self.position = Position::AtTime(time);
+        } else if let (Position::AtTime(begun), Some(time)) = (&self.position, batch.complete_until) {
+            // A log is sure of itself only up to a moment ago, which may be before the beginning.
+            self.position = Position::AtTime(time.max(*begun));
         }
         self.millis_behind = batch.millis_behind;
         Ok(Some(batch))

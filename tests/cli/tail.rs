@@ -181,6 +181,20 @@ async fn every_record_is_shown_once_and_in_order_through_reshards_and_faults() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_there_before_is_not_shown_when_iterators_expire() {
+    let Some(mock) = KinesisMock::start("tail with iterators that expire").await else { return };
+    let mut numbers = Numbers::new(&mock).await;
+    let proxy = Proxy::start(&mock.url, 1, &[Fault::on("GetRecords").every(2).refused("ExpiredIteratorException")]);
+    numbers.put().await;
+    let place = Place::empty();
+    let mut running = tail(&place, &proxy.url(), &[]);
+    wait_for("iterators to expire", || (proxy.faulted("GetRecords") >= 6).then_some(()));
+    numbers.put().await;
+    until_shown(&mut running, KEYS);
+    assert_whole(&running.rows(), 1, 2);
+}
+
 const TRADES: &str = r#"
 [pipeline]
 name = "trades"

@@ -446,3 +446,70 @@ fn what_aws_refuses_comes_with_what_to_do() {
     assert_eq!(proxy.calls("StartApplication"), 0);
     assert_eq!(cloud.everything()["streams"], json!([]));
 }
+
+#[test]
+fn what_stays_of_an_archive_is_told_with_what_it_costs() {
+    let Some(cloud) = Cloud::start("an archive on AWS") else { return };
+    cloud.write(&cloud.stack.url(), &[("alarms = ", "archive = [\"visits\"]\nalarms = ")]);
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    let bucket = cloud.stack.ask(
+        r#"[o["OutputValue"] for o in client("cloudformation").describe_stacks(StackName="shop-visits")["Stacks"][0]["Outputs"]
+            if o["OutputKey"] == "ArchiveBucketName"][0]"#,
+    );
+    let bucket = bucket.as_str().unwrap();
+    for _ in 0..2 {
+        cloud.stack.ask(&format!(
+            r#"client("s3").put_object(Bucket="{bucket}", Key="visits/1", Body=b"x" * 30_000_000) and None"#
+        ));
+    }
+    let done = cloud.good(&["down", "--yes"]);
+    let told = format!(
+        "AWS::S3::Bucket {bucket} stays, as its template says, with 2 objects of 0.056 GB together: less than a cent a month"
+    );
+    assert!(done.stderr.contains(&told), "{told}: {done:?}");
+    assert!(done.stderr.contains("at $0.023 a gigabyte (as of "), "{done:?}");
+    let kept = cloud.stack.ask(&format!(r#"client("s3").list_object_versions(Bucket="{bucket}")["Versions"]"#));
+    assert_eq!(kept.as_array().unwrap().len(), 2, "what was archived stays");
+}
+
+#[test]
+fn a_stack_of_many_streams_goes_up_through_the_bucket() {
+    let Some(cloud) = Cloud::start("a long template") else { return };
+    let streams: Vec<String> =
+        (0..60).map(|nth| format!("[streams.kept_{nth}]\ncolumns = {{ shop = \"VARCHAR(8)\" }}\n")).collect();
+    cloud.write(&cloud.stack.url(), &[("[streams.counts]", &(streams.concat() + "[streams.counts]"))]);
+    cloud.good(&["render", "--out", "rendered"]);
+    assert!(cloud.place.read("rendered/aws/template.yaml").len() > 51_200);
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    assert_eq!(cloud.everything()["streams"].as_array().unwrap().len(), 62);
+    let notes = cloud.plan(0)["notes"].to_string();
+    assert!(notes.contains("longer than the 51200 bytes"), "{notes}");
+    let done = cloud.good(&["up", "--target", "aws", "-d"]);
+    assert!(done.stderr.contains("is as the file says"), "{done:?}");
+    cloud.good(&["down", "--yes"]);
+    cloud.expect_nothing();
+}
+
+#[test]
+fn a_rollout_that_is_interrupted_says_what_goes_on_and_goes_on_itself() {
+    let Some(cloud) = Cloud::start("a rollout on AWS that is interrupted") else { return };
+    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
+    cloud.write(&proxy.url(), &[]);
+    for operation in ["CreateChangeSet", "ExecuteChangeSet", "StartApplication"] {
+        proxy.set(&[Fault::on(operation).delayed(Duration::from_mins(10))]);
+        let before = proxy.calls(operation);
+        let running = cloud.start_pipe(&["up", "--target", "aws", "-d"]);
+        wait_for(operation, || (proxy.calls(operation) > before).then_some(()));
+        running.interrupt();
+        let done = running.ended();
+        done.failed(
+            130,
+            &["broken off", "`pipe up --target aws` goes on with it", "`pipe down --target aws` removes it"],
+        );
+        proxy.set(&[]);
+    }
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    assert_eq!(cloud.application()["status"], "RUNNING");
+    cloud.good(&["down", "--yes"]);
+    cloud.expect_nothing();
+}

@@ -1,10 +1,12 @@
 //! `pipe down` on AWS.
 
-use crate::deploy::aws::{Note, Removal};
+use crate::deploy::aws::{Note, Removal, Retained};
 use crate::deploy::local::Folder;
 use crate::error::Error;
+use crate::plan::cost::{Cents, GB, Item, Prices};
 use crate::ui::Ui;
 
+use super::super::check::count;
 use super::super::on_aws::OnAws;
 use super::super::progress::Teller;
 
@@ -35,17 +37,42 @@ impl OnAws {
         } else {
             format!("there is no stack of pipeline `{}` in {}", self.pipeline, self.account)
         });
-        for (kind, name) in &removed.retained {
-            ui.note(&format!("note: {kind} {name} stays, as its template says, and costs what its contents cost"));
+        for retained in &removed.retained {
+            ui.note(&stays(retained, &self.account.place.region));
         }
         if let Some(bucket) = removed.bucket {
             ui.note(&format!(
                 "removed {} of code; the bucket {bucket} stays, which other pipelines may use and which costs nothing while \
                  it is empty",
-                super::super::check::count(removed.objects, "object", "objects")
+                count(removed.objects, "object", "objects")
             ));
         }
         Note::forget(&Folder::of(&self.pipeline));
         Ok(())
+    }
+}
+
+/// Says what stays, and what it costs.
+fn stays(Retained { kind, name, weight }: &Retained, region: &str) -> String {
+    let stays = format!("note: {kind} {name} stays, as its template says");
+    let Some(weight) = weight else { return format!("{stays}, and costs what its contents cost") };
+    if weight.objects == 0 {
+        return format!("{stays}; it is empty and costs nothing");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "bytes are exact to nine petabytes")]
+    let gigabytes = weight.bytes as f64 / GB;
+    let more = if weight.is_all { "" } else { "more than " };
+    let objects = count(weight.objects, "object", "objects");
+    let held = format!("{stays}, with {more}{objects} of {gigabytes:.3} GB together");
+    let prices = Prices::built_in();
+    match prices.of(region, Item::Objects) {
+        Some(price) => {
+            let month = match Cents::round(gigabytes * price.usd) {
+                Cents(0) => "less than a cent".to_owned(),
+                cents => format!("{more}${cents}"),
+            };
+            format!("{held}: {month} a month at ${} a gigabyte (as of {})", price.usd, price.as_of)
+        }
+        None => format!("{held}; what a gigabyte costs in {region} the table of prices does not say"),
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config;
+use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier, ObjectVersion};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -17,6 +18,35 @@ use super::{Account, AwsError, Refusal};
 const UPLOAD: Duration = Duration::from_mins(10);
 /// The most versions that one call removes (S3 API reference, `DeleteObjects`).
 const AT_ONCE: usize = 1000;
+
+/// How many versions of objects are counted at the most: 100 calls, which take half a minute.
+const COUNTED: usize = 100_000;
+
+/// What is in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Weight {
+    /// Its objects, each version of one.
+    pub objects: usize,
+    /// How large they are together.
+    pub bytes: u64,
+    /// Whether that is all that is in it.
+    pub is_all: bool,
+}
+
+/// Where a page of a listing begins.
+#[derive(Default)]
+struct Start {
+    key: Option<String>,
+    version: Option<String>,
+}
+
+impl Start {
+    /// Returns where the page behind one begins; `None` where it is the last.
+    fn next(page: &ListObjectVersionsOutput) -> Option<Self> {
+        let key = Some(page.next_key_marker().filter(|_| page.is_truncated() == Some(true))?.to_owned());
+        Some(Self { key, version: page.next_version_id_marker().map(str::to_owned) })
+    }
+}
 
 /// A bucket in an account. It is asked for with the account that owns it: a bucket of its name that is another's is refused.
 #[derive(Debug, Clone)]
@@ -106,25 +136,11 @@ impl Bucket {
     /// Removes every version of every object under a prefix but of those that are to be kept; returns how many objects and
     /// versions that were. A bucket that is not there has none.
     pub async fn clear(&self, prefix: &str, keep: &[&str]) -> Result<usize, AwsError> {
-        let (mut removed, mut key_marker, mut version_marker) = (0, None, None);
-        loop {
-            let request = self
-                .client
-                .list_object_versions()
-                .bucket(&self.name)
-                .prefix(prefix)
-                .expected_bucket_owner(&self.owner)
-                .set_key_marker(key_marker)
-                .set_version_id_marker(version_marker);
-            let answer = match request.send().await {
-                Ok(answer) => answer,
-                Err(error) => {
-                    let refusal = Refusal::of("ListObjectVersions", &error);
-                    return if refusal.is("NoSuchBucket") { Ok(removed) } else { Err(refusal.into()) };
-                }
-            };
-            let versions = answer.versions().iter().map(|version| (version.key(), version.version_id()));
-            let marks = answer.delete_markers().iter().map(|mark| (mark.key(), mark.version_id()));
+        let (mut removed, mut from) = (0, Some(Start::default()));
+        while let Some(marker) = from {
+            let Some(page) = self.page(prefix, marker).await? else { break };
+            let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+            let marks = page.delete_markers().iter().map(|mark| (mark.key(), mark.version_id()));
             let going: Vec<ObjectIdentifier> = versions
                 .chain(marks)
                 .filter_map(|(key, version)| Some((key?, version)))
@@ -137,10 +153,38 @@ impl Bucket {
             for lot in going.chunks(AT_ONCE) {
                 self.remove(lot.to_vec()).await?;
             }
-            key_marker = answer.next_key_marker().map(str::to_owned);
-            version_marker = answer.next_version_id_marker().map(str::to_owned);
-            if answer.is_truncated() != Some(true) || key_marker.is_none() {
-                return Ok(removed);
+            from = Start::next(&page);
+        }
+        Ok(removed)
+    }
+
+    /// Returns how much is in it, with old versions. Of one with very much it counts what comes first.
+    pub async fn weigh(&self) -> Result<Weight, AwsError> {
+        let mut weight = Weight { objects: 0, bytes: 0, is_all: true };
+        let mut from = Some(Start::default());
+        while let Some(marker) = from {
+            if weight.objects >= COUNTED {
+                weight.is_all = false;
+                break;
+            }
+            let Some(page) = self.page("", marker).await? else { break };
+            weight.objects += page.versions().len();
+            let sizes = page.versions().iter().filter_map(ObjectVersion::size);
+            weight.bytes += sizes.filter_map(|size| u64::try_from(size).ok()).sum::<u64>();
+            from = Start::next(&page);
+        }
+        Ok(weight)
+    }
+
+    /// Lists versions of objects from a place on; `None` where the bucket is not there.
+    async fn page(&self, prefix: &str, from: Start) -> Result<Option<ListObjectVersionsOutput>, AwsError> {
+        let request = self.client.list_object_versions().bucket(&self.name).prefix(prefix);
+        let request = request.expected_bucket_owner(&self.owner);
+        match request.set_key_marker(from.key).set_version_id_marker(from.version).send().await {
+            Ok(page) => Ok(Some(page)),
+            Err(error) => {
+                let refusal = Refusal::of("ListObjectVersions", &error);
+                if refusal.is("NoSuchBucket") { Ok(None) } else { Err(refusal.into()) }
             }
         }
     }

@@ -34,7 +34,7 @@ use crate::streams::kinesis::http_client;
 
 pub use account::Account;
 pub use application::{Application, State};
-pub use bucket::Bucket;
+pub use bucket::{Bucket, Weight};
 pub use change_set::{Action, ChangeSet, ResourceDelta, Template, Wanted};
 pub use compare::Comparison;
 pub use describe::{DescribeError, describe_application};
@@ -46,7 +46,7 @@ pub use package::Package;
 pub use progress::{Progress, Tell};
 pub use refusal::{Refusal, advise};
 pub use release::Release;
-pub use removal::{Removal, Removed};
+pub use removal::{Removal, Removed, Retained};
 pub use rollout::Rollout;
 pub use stack::{Failure, Found, Mark, Settled, Stack};
 pub use standing::Standing;

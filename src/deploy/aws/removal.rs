@@ -1,11 +1,14 @@
 //! From whatever is in an account back to nothing.
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, Weight};
 use super::progress::{Progress, Tell};
 use super::release::{prefix, shared_bucket, stack_name};
 use super::stack::{Stack, failed};
 use super::{Account, Application, AwsError};
 use crate::plan::EngineKind;
+
+/// The type of a bucket, as `CloudFormation` names it.
+const BUCKET: &str = "AWS::S3::Bucket";
 
 /// What is removed.
 #[derive(Debug, Clone)]
@@ -27,10 +30,21 @@ pub struct Removed {
     pub stack: bool,
     /// How many objects and versions of code there were.
     pub objects: usize,
-    /// What the stack left on purpose, by type and name.
-    pub retained: Vec<(String, String)>,
+    /// What the stack left on purpose.
+    pub retained: Vec<Retained>,
     /// The bucket that code was removed from and that stays, where it is there.
     pub bucket: Option<String>,
+}
+
+/// Something that a stack left on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retained {
+    /// Its type, as `CloudFormation` names it.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What is in it, where that is known.
+    pub weight: Option<Weight>,
 }
 
 impl Removal<'_> {
@@ -59,7 +73,11 @@ impl Removal<'_> {
             if let Some(stays) = settled.found {
                 return Err(failed(&stack, stays, settled.failure));
             }
-            removed.retained = settled.retained;
+            for (kind, name) in settled.retained {
+                // Whoever may not look into it is told of it all the same.
+                let weight = if kind == BUCKET { Bucket::new(self.account, &name).weigh().await.ok() } else { None };
+                removed.retained.push(Retained { kind, name, weight });
+            }
         }
         self.clear(removed, tell).await
     }

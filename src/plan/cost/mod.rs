@@ -10,7 +10,7 @@ pub use bill::{Between, Bill, Line};
 pub use cents::Cents;
 pub use item::Item;
 pub use prices::{Assumed, Assumptions, Price, Prices};
-pub use usage::{Basis, Flow, Part, StreamUse, Usage};
+pub use usage::{Basis, Flow, GB, Part, StreamUse, Usage};
 
 /// The hours of a month: a twelfth of the 8,760 of a year (AWS Pricing Calculator, which counts every month so).
 pub const MONTH_HOURS: f64 = 730.0;

@@ -13,7 +13,7 @@ use super::{Assumed, Item, MONTH_HOURS};
 /// The seconds of a month.
 const MONTH_SECONDS: f64 = MONTH_HOURS * 3600.0;
 /// The bytes of a gigabyte (Kinesis pricing counts in kilobytes of 1,024 bytes).
-const GB: f64 = 1_073_741_824.0;
+pub const GB: f64 = 1_073_741_824.0;
 /// How long a record is kept at no further price (Kinesis pricing).
 const FREE_RETENTION: Duration = Duration::from_hours(24);
 /// How long it is kept at the price of a shard; beyond, by the gigabyte (Kinesis pricing).

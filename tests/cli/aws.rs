@@ -482,8 +482,22 @@ fn a_stack_of_many_streams_goes_up_through_the_bucket() {
     assert!(cloud.place.read("rendered/aws/template.yaml").len() > 51_200);
     cloud.good(&["up", "--target", "aws", "-d"]);
     assert_eq!(cloud.everything()["streams"].as_array().unwrap().len(), 62);
-    let notes = cloud.plan(0)["notes"].to_string();
-    assert!(notes.contains("longer than the 51200 bytes"), "{notes}");
+    let planned = cloud.plan(0);
+    assert!(planned["notes"].to_string().contains("longer than the 51200 bytes"), "{}", planned["notes"]);
+    cloud.write(&cloud.stack.url(), &[("[streams.counts]", &(streams[1..].concat() + "[streams.counts]\nshards = 2"))]);
+    let planned = cloud.plan(2);
+    let changed = planned["changes"].as_array().unwrap().iter().filter(|change| change["change"] != "keep");
+    let changed: Vec<String> =
+        changed.map(|change| format!("{} {}", change["change"], change["what"]).replace('"', "")).collect();
+    let expected = [
+        "remove AWS::CloudWatch::Alarm",
+        "remove AWS::Kinesis::Stream",
+        "remove AWS::CloudWatch::Alarm",
+        "update AWS::Kinesis::Stream",
+        "update AWS::CloudWatch::Dashboard",
+    ];
+    assert_eq!(changed, expected, "{planned}");
+    cloud.write(&cloud.stack.url(), &[("[streams.counts]", &(streams.concat() + "[streams.counts]"))]);
     let done = cloud.good(&["up", "--target", "aws", "-d"]);
     assert!(done.stderr.contains("is as the file says"), "{done:?}");
     cloud.good(&["down", "--yes"]);

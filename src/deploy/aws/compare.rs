@@ -8,6 +8,7 @@ use super::change_set::{ResourceDelta, Template, Wanted};
 use super::release::{Release, stack_name};
 use super::rollout::proposal;
 use super::stack::{Found, Stack};
+use super::texts::differences;
 use super::{Account, AwsError, Drift, State};
 
 /// How an account differs from a plan.
@@ -37,7 +38,7 @@ impl Comparison {
             comparison.application = application.state().await?;
         }
         if found.takes_change() {
-            comparison.propose(&stack, &release).await?;
+            comparison.propose(&stack, &found, &release).await?;
         } else {
             let stack = &stack.name;
             comparison.unknown.push(format!("the stack {stack} is {}, and takes no change now", found.status));
@@ -46,13 +47,15 @@ impl Comparison {
         Ok(comparison)
     }
 
-    async fn propose(&mut self, stack: &Stack, release: &Release) -> Result<(), AwsError> {
+    async fn propose(&mut self, stack: &Stack, found: &Found, release: &Release) -> Result<(), AwsError> {
         if release.template.len() > Template::LONGEST {
             self.unknown.push(format!(
-                "the template is longer than the {} bytes that a call takes: `pipe up` puts it into the bucket first, and \
-                 a plan puts nothing there",
+                "which changes make a resource anew: the template is longer than the {} bytes that a call takes, and a plan \
+                 puts nothing into the bucket, from where `pipe up` has it compared",
                 Template::LONGEST
             ));
+            let before = stack.template().await?;
+            self.changes = differences((&before, &found.parameters), (&release.template, &release.parameters));
             return self.look_for_drift(stack).await;
         }
         let wanted =

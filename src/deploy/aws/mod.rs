@@ -23,6 +23,7 @@ mod removal;
 mod rollout;
 mod stack;
 mod standing;
+mod texts;
 
 use std::time::Duration;
 

@@ -36,10 +36,14 @@ use super::tail::outputs;
 /// engine of this machine it works as on local streams: what it has read and its open windows lie here, and rows go to
 /// Kinesis. With Flink the job is submitted, once; it goes on when this command ends, which then only makes records and
 /// shows rows.
+///
+/// On AWS (`managed-flink`, `kinesis-sql`) it makes or changes a stack with the streams and the application, starts that and
+/// waits until it runs. What was broken off goes on when it is begun again; what does not come to run gives way to the
+/// version before.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  pipe up pipelines/ticker.toml\n  pipe up balance --no-generator\n  pipe up ticker -d"
+    after_help = "Examples:\n  pipe up pipelines/ticker.toml\n  pipe up balance --no-generator\n  pipe up ticker -d\n  pipe up ticker --target aws --records 1000"
 )]
 pub(super) struct Args {
     /// A pipeline file or its bare name
@@ -50,7 +54,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "TARGET", default_value = "local")]
     target: String,
 
-    /// Run in the background, what it says goes to `.pipe/<name>/up.log`; with a job in Flink over Kinesis, submit and end
+    /// Run in the background, what it says goes to `.pipe/<name>/up.log`; where a job in Flink over Kinesis or an application
+    /// on AWS is at work without this command, put it to work and end
     #[arg(short, long)]
     pub(super) detach: bool,
 

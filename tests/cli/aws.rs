@@ -518,7 +518,11 @@ fn a_rollout_that_is_interrupted_says_what_goes_on_and_goes_on_itself() {
         let done = running.ended();
         done.failed(
             130,
-            &["broken off", "`pipe up --target aws` goes on with it", "`pipe down --target aws` removes it"],
+            &[
+                "broken off",
+                "`pipe up pipeline.toml --target aws` goes on with it",
+                "`pipe down pipeline.toml --target aws` removes it",
+            ],
         );
         proxy.set(&[]);
     }

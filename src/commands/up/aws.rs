@@ -47,8 +47,9 @@ pub(super) async fn up(
     if let Err(error) = rolled_out {
         if matches!(error, Error::Interrupted) {
             ui.note(&format!(
-                "broken off; what AWS has begun goes on. `pipe up --target {0}` goes on with it, `pipe down --target {0}` \
-                 removes it",
+                "broken off; what AWS has begun goes on. `pipe up {0} --target {1}` goes on with it, `pipe down {0} --target \
+                 {1}` removes it",
+                options.path.display(),
                 plan.target.name
             ));
         }
@@ -59,7 +60,8 @@ pub(super) async fn up(
         return Ok(());
     };
     ui.note(&format!("the application {} runs", application.name));
-    let goes_on = format!("`pipe down --target {}` ends it and removes everything", plan.target.name);
+    let goes_on =
+        format!("`pipe down {} --target {}` ends it and removes everything", options.path.display(), plan.target.name);
     if options.detach {
         if !plan.generators.is_empty() && options.generate {
             ui.note("note: generators work only while `pipe up` does: without --detach it makes their records");

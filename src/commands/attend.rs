@@ -150,11 +150,11 @@ impl Attendance<'_> {
                     generated = true;
                     self.shown.last = Instant::now();
                 }
-                _ = rows_due.tick() => self.shown.poll().await?,
-                _ = status_due.tick() => {
+                _ = rows_due.tick() => {
                     producers.note()?;
-                    self.status(producers);
+                    self.shown.poll().await?;
                 }
+                _ = status_due.tick() => self.status(producers),
             }
             if generated && self.shown.last.elapsed() >= SILENCE {
                 return Ok(());

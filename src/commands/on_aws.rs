@@ -48,8 +48,10 @@ impl OnAws {
 
     /// Reaches the account that a note tells of.
     pub(super) async fn of_note(pipeline: &str, note: &Note) -> Result<Self, Error> {
+        let account = Account::at(&note.target, &note.place).await?;
+        note.expect(pipeline, &account)?;
         Ok(Self {
-            account: Account::at(&note.target, &note.place).await?,
+            account,
             pipeline: pipeline.to_owned(),
             target: note.target.clone(),
             bucket: note.bucket.clone(),

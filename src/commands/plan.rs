@@ -18,6 +18,8 @@ use crate::plan::cost::{Bill, Prices};
 use crate::plan::{EngineKind, Plan, StreamsKind};
 use crate::ui::{Format, Ui};
 
+pub(super) use aws::change;
+
 use super::locate::{self, Loaded};
 use capacity::Capacity;
 use outlook::{Level, Outlook, Summary};

@@ -203,7 +203,7 @@ async fn elsewhere(args: &Args, plan: &Arc<Plan>, path: &Path, ui: &Ui) -> Resul
     match plan.target.engine {
         EngineKind::Embedded => over_kinesis::up(plan, &options, stop, ui).await,
         EngineKind::Flink => deployed::up(plan, &options, stop, ui).await,
-        _ => aws::up(plan, &options, args.force, stop, ui).await,
+        _ => Box::pin(aws::up(plan, &options, args.force, stop, ui)).await,
     }
 }
 

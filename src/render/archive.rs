@@ -3,6 +3,7 @@
 use crate::infra::{Bucket, DeliveryStream, LogGroup, LogicalId, Output, Resource, Stack, Value};
 use crate::plan::{Plan, delivery_stream};
 
+use super::ARCHIVE_BUCKET;
 use super::flink_stack::stream;
 
 /// Adds the bucket, and a delivery stream for each stream that the plan's target archives, where there are any.
@@ -16,11 +17,7 @@ pub(super) fn archive(plan: &Plan, stack: &mut Stack) {
     let policy = bucket.tls_only(LogicalId::fixed("ArchiveBucketPolicy"));
     let group = LogGroup::new(LogicalId::fixed("ArchiveLogGroup"), format!("/aws/kinesisfirehose/{}", plan.name));
     let mut parts = Vec::new();
-    stack.tell(
-        "ArchiveBucketName",
-        "The name of the bucket with the archive, which stays when the stack goes",
-        &bucket.id,
-    );
+    stack.tell(ARCHIVE_BUCKET, "The name of the bucket with the archive, which stays when the stack goes", &bucket.id);
     stack.tell("ArchiveLogGroupName", "The log group of the archive", &group.id);
     for from in &archived {
         let log = group.log_stream(LogicalId::derived(&from.name, "ArchiveLog"), from.name.clone());

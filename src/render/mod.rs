@@ -46,6 +46,8 @@ pub const CODE_KEY: &str = "CodeKey";
 pub const TABLES_BUCKET: &str = "TablesBucket";
 /// As [`TABLES_BUCKET`].
 pub const TABLES_PREFIX: &str = "TablesPrefix";
+/// The output of the stack that tells the name of the bucket with archived records.
+pub const ARCHIVE_BUCKET: &str = "ArchiveBucketName";
 /// What starts the job within Managed Service for Apache Flink.
 pub const FLINK_MAIN: &str = "main.py";
 /// The SQL of Kinesis Data Analytics.

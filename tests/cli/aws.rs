@@ -51,9 +51,14 @@ const EVERYTHING: &str = r#"dict(
     stacks=sorted(s["StackName"] + " " + s["StackStatus"] for s in client("cloudformation").describe_stacks()["Stacks"]),
     streams=sorted(client("kinesis").list_streams()["StreamNames"]),
     objects=sorted(o["Key"] for b in client("s3").list_buckets()["Buckets"]
-        for o in client("s3").list_objects_v2(Bucket=b["Name"]).get("Contents", [])),
+        for v in [client("s3").list_object_versions(Bucket=b["Name"])]
+        for o in v.get("Versions", []) + v.get("DeleteMarkers", [])),
     roles=len(client("iam").list_roles()["Roles"]),
     groups=sorted(g["logGroupName"] for g in client("logs").describe_log_groups()["logGroups"]),
+    applications=[n for n in ["shop_visits"] if is_there(client("kinesisanalyticsv2").describe_application, ApplicationName=n)],
+    alarms=sorted(a["AlarmName"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]),
+    dashboards=[d["DashboardName"] for d in client("cloudwatch").list_dashboards()["DashboardEntries"]],
+    deliveries=client("firehose").list_delivery_streams()["DeliveryStreamNames"],
 )"#;
 
 const APPLICATION: &str = r#"(lambda d: dict(
@@ -156,7 +161,7 @@ impl Cloud {
         let left = self.everything();
         let stacks: Vec<&str> = left["stacks"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         assert!(stacks.iter().all(|stack| *stack == "pipe-code CREATE_COMPLETE"), "{left}");
-        for what in ["streams", "objects", "groups"] {
+        for what in ["streams", "objects", "groups", "applications", "alarms", "dashboards", "deliveries"] {
             assert_eq!(left[what], json!([]), "{left}");
         }
         assert_eq!(left["roles"], 0, "{left}");
@@ -168,44 +173,8 @@ fn signs(planned: &Value) -> Vec<&str> {
     planned["changes"].as_array().unwrap().iter().map(|change| change["change"].as_str().unwrap()).collect()
 }
 
-#[test]
-fn a_pipeline_goes_up_changes_and_comes_down_whole() {
-    let Some(cloud) = Cloud::start("a pipeline on AWS") else { return };
-    let planned = cloud.plan(2);
-    assert!(planned["changes"].as_array().unwrap().iter().all(|change| change["change"] == "create"), "{planned}");
-    let resources = planned["changes"].as_array().unwrap().len();
-    assert_eq!(cloud.everything()["stacks"], json!([]), "a plan makes nothing");
-    let done = cloud.good(&["up", "--target", "aws", "--records", "400", "-o", "json"]);
-    for said in
-        ["making the bucket", "uploading", "starting application shop_visits", "the application shop_visits runs"]
-    {
-        assert!(done.stderr.contains(said), "{said}: {done:?}");
-    }
-    let all = cloud.everything();
-    assert_eq!(all["stacks"], json!(["pipe-code CREATE_COMPLETE", "shop-visits CREATE_COMPLETE"]));
-    assert_eq!(all["streams"], json!(["counts", "visits"]));
-    assert_eq!(all["groups"], json!(["/aws/kinesis-analytics/shop_visits"]));
-    let first = cloud.application();
-    assert_eq!((&first["status"], &first["runtime"]), (&json!("RUNNING"), &json!("FLINK-1_20")));
-    assert_eq!(all["objects"], json!([first["code"]]), "the application has the code that was put there");
-    let count = cloud.stack.ask(
-        r#"sum(len(k.get_records(ShardIterator=k.get_shard_iterator(StreamName="visits", ShardId=s["ShardId"],
-            ShardIteratorType="TRIM_HORIZON")["ShardIterator"])["Records"])
-            for k in [client("kinesis")] for s in k.list_shards(StreamName="visits")["Shards"])"#,
-    );
-    assert_eq!(count, 400, "the generator's records are in Kinesis");
-    let bucket = cloud.stack.ask(
-        r#"(lambda s, b: dict(
-            versions=s.get_bucket_versioning(Bucket=b)["Status"],
-            public=s.get_public_access_block(Bucket=b)["PublicAccessBlockConfiguration"],
-            encryption=len(s.get_bucket_encryption(Bucket=b)["ServerSideEncryptionConfiguration"]["Rules"]),
-            policy=s.get_bucket_policy(Bucket=b)["Policy"],
-        ))(client("s3"), client("s3").list_buckets()["Buckets"][0]["Name"])"#,
-    );
-    assert_eq!((&bucket["versions"], &bucket["encryption"]), (&json!("Enabled"), &json!(1)), "{bucket}");
-    assert!(bucket["public"].as_object().unwrap().values().all(|closed| closed == true), "{bucket}");
-    assert!(bucket["policy"].as_str().unwrap().contains("aws:SecureTransport"), "{bucket}");
-
+/// Looks at a pipeline that is up, from where it was put to work and from elsewhere, with its file and without.
+fn expect_seen(cloud: Cloud) -> Cloud {
     let stands: Value = serde_json::from_str(&cloud.good(&["status", "-o", "json"]).stdout).unwrap();
     let stands = &stands["aws"];
     assert_eq!((&stands["running"], &stands["account"]), (&json!(true), &json!("000000000000")), "{stands}");
@@ -230,6 +199,50 @@ fn a_pipeline_goes_up_changes_and_comes_down_whole() {
     assert!(cloud.good(&["status", "-o", "table"]).stdout.contains("stack shop-visits is CREATE_COMPLETE"));
     cloud.pipe(&["tail"]).failed(64, &["name a stream with --stream: one of counts, visits"]);
     std::fs::rename(cloud.place.path().join("away"), cloud.place.path().join("pipeline.toml")).unwrap();
+    cloud
+}
+
+#[test]
+fn a_pipeline_goes_up_changes_and_comes_down_whole() {
+    let Some(cloud) = Cloud::start("a pipeline on AWS") else { return };
+    let planned = cloud.plan(2);
+    assert!(planned["changes"].as_array().unwrap().iter().all(|change| change["change"] == "create"), "{planned}");
+    let resources = planned["changes"].as_array().unwrap().len();
+    assert_eq!(cloud.everything()["stacks"], json!([]), "a plan makes nothing");
+    let done = cloud.good(&["up", "--target", "aws", "--records", "400", "-o", "json"]);
+    for said in
+        ["making the bucket", "uploading", "starting application shop_visits", "the application shop_visits runs"]
+    {
+        assert!(done.stderr.contains(said), "{said}: {done:?}");
+    }
+    let all = cloud.everything();
+    assert_eq!(all["stacks"], json!(["pipe-code CREATE_COMPLETE", "shop-visits CREATE_COMPLETE"]));
+    assert_eq!(all["streams"], json!(["counts", "visits"]));
+    assert_eq!(all["groups"], json!(["/aws/kinesis-analytics/shop_visits"]));
+    assert_eq!((all["alarms"].as_array().unwrap().len(), &all["applications"]), (6, &json!(["shop_visits"])), "{all}");
+    assert_eq!(all["dashboards"].as_array().unwrap().len(), 1, "{all}");
+    let first = cloud.application();
+    assert_eq!((&first["status"], &first["runtime"]), (&json!("RUNNING"), &json!("FLINK-1_20")));
+    assert_eq!(all["objects"], json!([first["code"]]), "the application has the code that was put there");
+    let count = cloud.stack.ask(
+        r#"sum(len(k.get_records(ShardIterator=k.get_shard_iterator(StreamName="visits", ShardId=s["ShardId"],
+            ShardIteratorType="TRIM_HORIZON")["ShardIterator"])["Records"])
+            for k in [client("kinesis")] for s in k.list_shards(StreamName="visits")["Shards"])"#,
+    );
+    assert_eq!(count, 400, "the generator's records are in Kinesis");
+    let bucket = cloud.stack.ask(
+        r#"(lambda s, b: dict(
+            versions=s.get_bucket_versioning(Bucket=b)["Status"],
+            public=s.get_public_access_block(Bucket=b)["PublicAccessBlockConfiguration"],
+            encryption=len(s.get_bucket_encryption(Bucket=b)["ServerSideEncryptionConfiguration"]["Rules"]),
+            policy=s.get_bucket_policy(Bucket=b)["Policy"],
+        ))(client("s3"), client("s3").list_buckets()["Buckets"][0]["Name"])"#,
+    );
+    assert_eq!((&bucket["versions"], &bucket["encryption"]), (&json!("Enabled"), &json!(1)), "{bucket}");
+    assert!(bucket["public"].as_object().unwrap().values().all(|closed| closed == true), "{bucket}");
+    assert!(bucket["policy"].as_str().unwrap().contains("aws:SecureTransport"), "{bucket}");
+
+    let cloud = expect_seen(cloud);
 
     let planned = cloud.plan(0);
     assert_eq!(signs(&planned), vec!["keep"; resources], "{planned}");
@@ -302,6 +315,7 @@ fn a_rollout_that_is_killed_anywhere_goes_on_and_can_be_removed() {
         drop(running);
         proxy.set(&[]);
     };
+    let mut in_down = 0;
     for (nth, operation) in up.iter().enumerate() {
         killed(&["up", "--target", "aws", "-d"], nth);
         if nth % 3 == 0 {
@@ -312,10 +326,35 @@ fn a_rollout_that_is_killed_anywhere_goes_on_and_can_be_removed() {
         }
         cloud.good(&["up", "--target", "aws", "-d"]);
         assert_eq!(cloud.application()["status"], "RUNNING", "killed in call {nth}, {operation}");
-        killed(&["down", "--yes"], nth % down);
+        killed(&["down", "--yes"], in_down % down);
+        in_down += 1;
         cloud.good(&["down", "--target", "aws", "--yes"]);
         cloud.expect_nothing();
     }
+    assert!(in_down >= down, "`down` was not killed in each of its calls");
+
+    // What runs and is changed is stopped, changed and started: each is a moment, too.
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    let change = |nth: usize| cloud.write(&proxy.url(), &[("COUNT(*)", &format!("COUNT(*) + {nth}"))]);
+    change(1000);
+    let before = proxy.operations().len();
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    let update = proxy.operations()[before..].to_vec();
+    assert!(update.iter().any(|operation| operation == "StopApplication"), "{update:?}");
+    for (nth, operation) in update.iter().enumerate() {
+        let ran = cloud.application()["code"].clone();
+        change(nth);
+        killed(&["up", "--target", "aws", "-d"], nth);
+        cloud.good(&["up", "--target", "aws", "-d"]);
+        let runs = cloud.application();
+        assert_eq!(runs["status"], "RUNNING", "killed in call {nth}, {operation}");
+        assert_ne!(runs["code"], ran, "killed in call {nth}, {operation}");
+        assert_eq!(cloud.everything()["objects"], json!([runs["code"]]), "killed in call {nth}, {operation}");
+        let note: Value = serde_json::from_str(&cloud.place.read(".pipe/shop_visits/aws.json")).unwrap();
+        assert_eq!(note["before"], Value::Null, "killed in call {nth}, {operation}");
+    }
+    cloud.good(&["down", "--yes"]);
+    cloud.expect_nothing();
 }
 
 #[test]
@@ -361,7 +400,7 @@ fn what_does_not_run_is_put_back_to_what_ran() {
     let good = cloud.application();
     // Once started, the new version says for a while that it does not run.
     cloud.write(&proxy.url(), &[("COUNT(*)", "COUNT(*) + 1")]);
-    let silent = Fault::on("DescribeApplication").calls(3..12).saying("\"READY\"", "\"RUNNING\"");
+    let silent = Fault::on("DescribeApplication").calls(4..13).saying("\"READY\"", "\"RUNNING\"");
     proxy.set(&[silent]);
     let done = cloud.pipe(&["up", "--target", "aws", "-d"]);
     done.failed(1, &["rolled back", "does not run", "aws logs tail"]);
@@ -464,7 +503,7 @@ fn what_stays_of_an_archive_is_told_with_what_it_costs() {
     }
     let done = cloud.good(&["down", "--yes"]);
     let told = format!(
-        "AWS::S3::Bucket {bucket} stays, as its template says, with 2 objects of 0.056 GB together: less than a cent a month"
+        "the bucket {bucket} with the archive stays, with 2 objects of 0.056 GB together: less than a cent a month"
     );
     assert!(done.stderr.contains(&told), "{told}: {done:?}");
     assert!(done.stderr.contains("at $0.023 a gigabyte (as of "), "{done:?}");
@@ -530,4 +569,149 @@ fn a_rollout_that_is_interrupted_says_what_goes_on_and_goes_on_itself() {
     assert_eq!(cloud.application()["status"], "RUNNING");
     cloud.good(&["down", "--yes"]);
     cloud.expect_nothing();
+}
+
+#[test]
+fn no_record_of_a_generator_is_lost_when_up_is_killed_and_entries_are_refused() {
+    let Some(cloud) = Cloud::start("a generator on AWS that is killed") else { return };
+    let proxy = Proxy::start(&cloud.stack.url(), 5, &[Fault::on("PutRecords").entries(0.1)]);
+    cloud.write(
+        &proxy.url(),
+        &[
+            ("shop = \"VARCHAR(8)\"", "shop = \"VARCHAR(8)\"\nnumber = \"BIGINT\""),
+            ("at   = { kind = \"now\" }", "at = { kind = \"now\" }\nnumber = { kind = \"sequence\" }"),
+        ],
+    );
+    let generated = || {
+        let text = cloud
+            .place
+            .has(".pipe/shop_visits/generated.json")
+            .then(|| cloud.place.read(".pipe/shop_visits/generated.json"));
+        text.and_then(|text| serde_json::from_str::<Value>(&text).ok()?["visits"].as_u64()).unwrap_or(0)
+    };
+    for _ in 0..4 {
+        let noted = generated();
+        let running = cloud.start_pipe(&["up", "--target", "aws"]);
+        // Some records after it was noted how far the generator is, which is not noted any more.
+        wait_for("a note", || (generated() > noted + 100).then_some(()));
+        let before = proxy.calls("PutRecords");
+        wait_for("records to be put", || (proxy.calls("PutRecords") > before + 5).then_some(()));
+        drop(running);
+    }
+    cloud.good(&["up", "--target", "aws", "--records", "300"]);
+    assert!(proxy.faulted("PutRecords") > 20);
+    let numbers = cloud.stack.ask(
+        r#"[json.loads(r["Data"])["number"] for k in [client("kinesis")] for s in k.list_shards(StreamName="visits")["Shards"]
+            for r in k.get_records(ShardIterator=k.get_shard_iterator(StreamName="visits", ShardId=s["ShardId"],
+            ShardIteratorType="TRIM_HORIZON")["ShardIterator"])["Records"]]"#,
+    );
+    let numbers: Vec<u64> = numbers.as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect();
+    let different: BTreeSet<u64> = numbers.iter().copied().collect();
+    assert!(different.len() > 500, "{}", different.len());
+    assert!(different.iter().copied().eq(0..different.len() as u64), "a number is missing: {different:?}");
+    assert!(numbers.len() < different.len() + 4 * 400, "no more is made again than what was not noted");
+}
+
+#[test]
+fn an_application_that_gives_no_snapshot_is_stopped_without() {
+    let Some(cloud) = Cloud::start("an application on AWS whose job is down") else { return };
+    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
+    cloud.write(&proxy.url(), &[]);
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    let down = Fault::on("StopApplication").calls(0..1).refused("InvalidApplicationConfigurationException");
+    proxy.set(std::slice::from_ref(&down));
+    cloud.write(&proxy.url(), &[("COUNT(*)", "COUNT(*) + 1")]);
+    let done = cloud.good(&["up", "--target", "aws", "-d"]);
+    assert!(done.stderr.contains("stopping application shop_visits without a snapshot: "), "{done:?}");
+    assert_eq!(cloud.application()["status"], "RUNNING");
+    proxy.set(&[down]);
+    let done = cloud.good(&["down", "--yes"]);
+    assert!(done.stderr.contains("without a snapshot: "), "{done:?}");
+    cloud.expect_nothing();
+}
+
+#[test]
+fn a_change_that_is_refused_or_overtaken_leaves_what_ran_running() {
+    let Some(cloud) = Cloud::start("a change on AWS that does not come to pass") else { return };
+    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
+    cloud.write(&proxy.url(), &[]);
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    let ran = cloud.application()["code"].clone();
+    cloud.write(&proxy.url(), &[("COUNT(*)", "COUNT(*) + 1")]);
+    let cases: [(&str, i32, &[&str]); 2] = [
+        ("AccessDenied", 77, &["ExecuteChangeSet", "permission"]),
+        ("InvalidChangeSetStatus", 1, &["was changed by somebody else meanwhile", "looks at the stack anew"]),
+    ];
+    for (code, exit, words) in cases {
+        proxy.set(&[Fault::on("ExecuteChangeSet").refused(code)]);
+        cloud.pipe(&["up", "--target", "aws", "-d"]).failed(exit, words);
+        let runs = cloud.application();
+        assert_eq!((&runs["status"], &runs["code"]), (&json!("RUNNING"), &ran), "{code}");
+    }
+    proxy.set(&[]);
+    let done = cloud.good(&["up", "--target", "aws", "-d"]);
+    assert!(done.stderr.contains("it stops with a snapshot and starts from it"), "{done:?}");
+    assert_ne!(cloud.application()["code"], ran);
+}
+
+#[test]
+fn a_pipeline_is_removed_from_where_it_is_and_nowhere_else() {
+    let Some(cloud) = Cloud::start("a pipeline in another account") else { return };
+    let others = "[targets.other]\nstreams = \"kinesis\"\nengine = \"managed-flink\"\nregion = \"eu-west-1\"\n\
+                  endpoint_url = \"URL\"\njar = \"connector.jar\"\n\n[targets.aws]";
+    let others = others.replace("URL", &cloud.stack.url());
+    cloud.write(&cloud.stack.url(), &[("[targets.aws]", &others)]);
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    // What is not on another target is gone from there, and what is on this one is still known.
+    let done = cloud.good(&["down", "--target", "other", "--yes"]);
+    assert!(done.stderr.contains("there is no stack of pipeline `shop_visits` in account 000000000000 in eu-west-1"));
+    cloud.pipe(&["up", "--target", "other", "-d", "--yes"]).failed(1, &["is in account 000000000000 in us-east-1"]);
+    let note = cloud.place.read(".pipe/shop_visits/aws.json");
+    assert!(note.contains("us-east-1"), "{note}");
+    // Credentials of another account see none of it, which is no reason to forget it.
+    cloud.place.write(".pipe/shop_visits/aws.json", &note.replace("000000000000", "111122223333"));
+    for command in [&["down", "--yes"][..], &["up", "--target", "aws", "-d"], &["status"]] {
+        cloud.pipe(command).failed(1, &["is in account 111122223333", "lead to account 000000000000", "credentials"]);
+    }
+    cloud.place.write(".pipe/shop_visits/aws.json", &note);
+    assert_eq!(cloud.application()["status"], "RUNNING");
+    cloud.good(&["down", "--yes"]);
+    cloud.expect_nothing();
+}
+
+#[test]
+fn what_is_only_proposed_has_no_tags_and_is_in_nobodys_way() {
+    let Some(cloud) = Cloud::start("a proposal on AWS that was left") else { return };
+    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
+    cloud.write(&proxy.url(), &[]);
+    proxy.set(&[Fault::on("ExecuteChangeSet").delayed(Duration::from_mins(10))]);
+    let running = cloud.start_pipe(&["up", "--target", "aws", "-d"]);
+    wait_for("the proposal", || (proxy.calls("ExecuteChangeSet") > 0).then_some(()));
+    drop(running);
+    // As AWS does, which gives a stack its tags with the first change that is carried out.
+    proxy.set(&[Fault::on("DescribeStacks").saying("Untold>", "Tags>")]);
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    assert_eq!(cloud.application()["status"], "RUNNING");
+}
+
+#[test]
+fn a_plan_sees_what_was_changed_by_hand_in_a_change_set_where_it_can() {
+    let Some(cloud) = Cloud::start("change sets that see drift") else { return };
+    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
+    cloud.write(&proxy.url(), &[]);
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    cloud.write(&proxy.url(), &[("COUNT(*)", "COUNT(*) + 1")]);
+    // What does not know of drift refuses to be asked for it, and is asked without.
+    proxy.set(&[Fault::on("CreateChangeSet").calls(0..1).refused("ValidationError")]);
+    cloud.plan(2);
+    assert_eq!((proxy.faulted("CreateChangeSet"), proxy.calls("DetectStackDrift")), (1, 1));
+    // What does know of it says so, and nothing else is asked.
+    let mode = "<DeploymentMode>REVERT_DRIFT</DeploymentMode><StackId>";
+    proxy.set(&[Fault::on("DescribeChangeSet").saying(mode, "<StackId>")]);
+    cloud.plan(2);
+    assert_eq!(proxy.calls("DetectStackDrift"), 1);
+    let drifted = "<Action>Modify</Action><ResourceDriftStatus>MODIFIED</ResourceDriftStatus>";
+    proxy.set(&[Fault::on("DescribeChangeSet").saying(drifted, "<Action>Modify</Action>")]);
+    let planned = cloud.plan(2);
+    assert!(planned["changes"].to_string().contains("somebody has modified it by hand"), "{planned}");
 }

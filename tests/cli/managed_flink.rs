@@ -39,6 +39,8 @@ pub(super) const APPLICATION: &str = r#"(lambda d: dict(
     code=d["ApplicationConfigurationDescription"]["ApplicationCodeConfigurationDescription"]
         ["CodeContentDescription"]["S3ApplicationCodeLocationDescription"],
     properties=d["ApplicationConfigurationDescription"]["EnvironmentPropertyDescriptions"]["PropertyGroupDescriptions"],
+    parallelism=d["ApplicationConfigurationDescription"]["FlinkApplicationConfigurationDescription"]
+        ["ParallelismConfigurationDescription"],
 ))(client("kinesisanalyticsv2").describe_application(ApplicationName="packaged")["ApplicationDetail"])"#;
 
 const TARGET: &str = r#"
@@ -74,7 +76,8 @@ pub(super) fn start(service: &ManagedFlink, stack: &MiniStack, place: &Place) {
     let (bucket, key) = (&application["code"]["BucketARN"], &application["code"]["FileKey"]);
     let zip = place.path().join("code.zip");
     stack.ask(&format!(r#"client("s3").download_file({bucket}.split(":::")[1], {key}, "{}")"#, zip.display()));
-    service.run(&zip, &application["properties"]);
+    let parallelism = application["parallelism"]["Parallelism"].as_u64().unwrap();
+    service.run(&zip, &application["properties"], parallelism);
     wait_for("the job to run", || {
         let jobs = service.jobs();
         assert!(!jobs.iter().any(|job| job.contains("FAILED")), "{jobs:?}");

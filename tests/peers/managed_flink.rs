@@ -51,8 +51,9 @@ impl ManagedFlink {
         Some(Self { cluster, lib, pyflink })
     }
 
-    /// Starts an application: `zip` is its code, and `properties` are the property groups that the service was told.
-    pub(crate) fn run(&self, zip: &Path, properties: &Value) {
+    /// Starts an application: `zip` is its code, `properties` are the property groups that the service was told, and
+    /// `parallelism` is what it was told of that.
+    pub(crate) fn run(&self, zip: &Path, properties: &Value, parallelism: u64) {
         let folder = TempDir::new().unwrap();
         let code = folder.path().join("code");
         ZipArchive::new(File::open(zip).unwrap()).unwrap().extract(&code).unwrap();
@@ -62,6 +63,7 @@ impl ManagedFlink {
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--mount", "bash"]).arg(script);
         command.arg(self.lib.path()).arg(&self.pyflink).arg(&self.cluster.folder).arg(told);
+        command.args(["-p", &parallelism.to_string()]);
         for (option, value) in options(properties) {
             command.arg(option).arg(code.join(value));
         }

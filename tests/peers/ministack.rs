@@ -70,7 +70,8 @@ impl MiniStack {
     /// Evaluates an expression of Python in which `client("s3")` is boto3's client of a service, and returns its value.
     pub(crate) fn ask(&self, expression: &str) -> Value {
         let program = format!(
-            "import boto3, json\n\
+            "import boto3, botocore, json\n\
+             def is_there(call, **what):\n    try: return bool(call(**what))\n    except botocore.exceptions.ClientError: return False\n\
              client = lambda service: boto3.client(service, endpoint_url={:?}, region_name={REGION:?})\n\
              print(json.dumps({expression}, default=str))",
             self.url()

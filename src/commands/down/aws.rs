@@ -1,6 +1,6 @@
 //! `pipe down` on AWS.
 
-use crate::deploy::aws::{Note, Removal, Retained};
+use crate::deploy::aws::{Archive, Note, Removal};
 use crate::deploy::local::Folder;
 use crate::error::Error;
 use crate::plan::cost::{Cents, GB, Item, Prices};
@@ -37,8 +37,8 @@ impl OnAws {
         } else {
             format!("there is no stack of pipeline `{}` in {}", self.pipeline, self.account)
         });
-        for retained in &removed.retained {
-            ui.note(&stays(retained, &self.account.place.region));
+        if let Some(archive) = &removed.archive {
+            ui.note(&stays(archive, &self.account.place.region));
         }
         if let Some(bucket) = removed.bucket {
             ui.note(&format!(
@@ -47,14 +47,18 @@ impl OnAws {
                 count(removed.objects, "object", "objects")
             ));
         }
-        Note::forget(&Folder::of(&self.pipeline));
+        let folder = Folder::of(&self.pipeline);
+        // The note of another target tells of what is still there.
+        if Note::of(&folder)?.is_some_and(|note| note.expect(&self.pipeline, &self.account).is_ok()) {
+            Note::forget(&folder);
+        }
         Ok(())
     }
 }
 
 /// Says what stays, and what it costs.
-fn stays(Retained { kind, name, weight }: &Retained, region: &str) -> String {
-    let stays = format!("note: {kind} {name} stays, as its template says");
+fn stays(Archive { name, weight }: &Archive, region: &str) -> String {
+    let stays = format!("note: the bucket {name} with the archive stays");
     let Some(weight) = weight else { return format!("{stays}, and costs what its contents cost") };
     if weight.objects == 0 {
         return format!("{stays}; it is empty and costs nothing");

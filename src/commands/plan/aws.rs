@@ -46,7 +46,8 @@ pub(super) async fn changes(plan: &Plan, folder: &Path, notes: &mut Vec<String>)
     Ok(changes)
 }
 
-fn change(delta: &ResourceDelta, application: Option<&State>) -> Change {
+/// Says of a resource what happens to it, why, and what becomes of what it holds.
+pub(in crate::commands) fn change(delta: &ResourceDelta, application: Option<&State>) -> Change {
     let kind = match delta.action {
         Action::Create => ChangeKind::Create,
         Action::Update => ChangeKind::Update,

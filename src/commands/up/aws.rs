@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::deploy::aws::{Account, Action, ChangeSet, Release, Rollout};
+use crate::deploy::aws::{Account, Action, ChangeSet, Release, Rollout, State};
 use crate::deploy::local::Folder;
 use crate::deploy::{AwsError, remote};
 use crate::error::Error;
@@ -12,6 +12,7 @@ use crate::ui::Ui;
 use super::super::attend::{Attendance, Shown, Worker};
 use super::super::check::count;
 use super::super::deployed::Options;
+use super::super::plan::change;
 use super::super::progress::Teller;
 use super::super::site::capacity_text;
 use super::super::submit::folder_of;
@@ -135,7 +136,11 @@ async fn roll_out(
     let there = found.as_ref().is_some_and(|found| !found.is_only_proposed());
     // What is there already can be compared before anything is done; of what is not, everything is new.
     let proposed = if there { rollout.propose(found.as_ref()).await? } else { None };
-    if let Err(error) = consent(proposed.as_ref(), there, account, release, options, ui) {
+    let state = match release.application(account) {
+        Some(application) if proposed.is_some() => application.state().await?,
+        _ => None,
+    };
+    if let Err(error) = consent(proposed.as_ref(), (there, state.as_ref()), account, release, options, ui) {
         if let Some(set) = &proposed {
             rollout.discard(set).await?;
         }
@@ -153,7 +158,7 @@ async fn roll_out(
 /// Tells what changes, and asks where that costs money or records.
 fn consent(
     proposed: Option<&ChangeSet>,
-    there: bool,
+    (there, state): (bool, Option<&State>),
     account: &Account,
     release: &Release,
     options: &Options<'_>,
@@ -165,16 +170,16 @@ fn consent(
         return if charges { agree(&what, options, ui) } else { Ok(()) };
     }
     let Some(set) = proposed else { return Ok(()) };
-    for change in &set.changes {
-        let sign = match change.action {
-            Action::Create => "+",
-            Action::Update => "~",
-            Action::Replace | Action::MaybeReplace => "-/+",
-            Action::Remove => "-",
-        };
-        let reasons =
-            if change.reasons.is_empty() { String::new() } else { format!(": {}", change.reasons.join(", ")) };
-        ui.note(&format!("  {sign:<4} {} {}{reasons}", change.id, change.kind));
+    for delta in &set.changes {
+        let change = change(delta, state);
+        let said: Vec<&str> = [change.detail.as_str()]
+            .into_iter()
+            .chain(change.reasons.iter().map(String::as_str))
+            .chain(change.state.as_deref())
+            .filter(|text| !text.is_empty())
+            .collect();
+        let said = if said.is_empty() { String::new() } else { format!(": {}", said.join("; ")) };
+        ui.note(&format!("  {:<4} {} {}{said}", change.kind.sign(), change.name, change.what));
     }
     let lost = set
         .changes

@@ -26,8 +26,15 @@ const PATIENCE: Duration = Duration::from_mins(20);
 /// How long it may still seem at rest after it was told to start.
 const ASLEEP: Duration = Duration::from_secs(10);
 
+/// How long a snapshot may take: one that is not done then is taken by a job that cannot (its checkpoints time out after
+/// ten minutes, Managed Service for Apache Flink's default for Flink).
+const SNAPSHOT: Duration = Duration::from_mins(12);
+
 const NOT_FOUND: &str = "ResourceNotFoundException";
 const IN_USE: &str = "ResourceInUseException";
+/// What a stop is refused with whose snapshot cannot be taken, as that of a job that is down (Managed Service for Apache
+/// Flink developer guide, "application is stuck in a transient status").
+const NO_SNAPSHOT: &str = "InvalidApplicationConfigurationException";
 
 /// An application of one of the two services.
 #[derive(Debug, Clone)]
@@ -41,6 +48,16 @@ pub struct Application {
 enum Service {
     Flink(Client),
     Sql(SqlClient),
+}
+
+/// What became of the word to stop.
+enum Stopped {
+    /// It was told.
+    Told,
+    /// It was in no state to be told.
+    NotNow,
+    /// It gives no snapshot now, and says why.
+    NoSnapshot(String),
 }
 
 /// How an application stands.
@@ -152,20 +169,38 @@ impl Application {
         }
     }
 
-    /// Stops it where it runs, with a snapshot where the service takes one, and waits until it rests.
+    /// Stops it where it runs, with a snapshot where the service takes one, and waits until it rests. One whose job is down
+    /// gives no snapshot, and is stopped without; so is one that does not come to rest.
     pub async fn rest(&self, tell: Tell<'_>) -> Result<(), AwsError> {
         let begun = Instant::now();
-        let (mut told, mut pause) = (false, FIRST_PAUSE);
+        let (mut told, mut forced, mut pause): (Option<Instant>, _, _) = (None, false, FIRST_PAUSE);
         loop {
             let state = self.state().await?;
-            match &state {
-                None | Some(State::AtRest) => return Ok(()),
+            let without = match (&state, told) {
+                (None | Some(State::AtRest), _) => return Ok(()),
+                _ if forced => None,
+                (Some(State::Runs), None) => match self.stop(false).await? {
+                    Stopped::Told => {
+                        told = Some(Instant::now());
+                        None
+                    }
+                    Stopped::NotNow => None,
+                    Stopped::NoSnapshot(reason) => Some(reason),
+                },
+                // It was told, and runs as if it had not been.
+                (Some(State::Runs), Some(at)) if at.elapsed() > ASLEEP => Some("it went on running".to_owned()),
                 // What has not come up has nothing to keep.
-                Some(State::Runs) if !told => told = self.stop(false).await?,
-                Some(State::Moving(status)) if !told && (status == "STARTING" || status == "UPDATING") => {
-                    told = self.stop(true).await?;
+                (Some(State::Moving(status)), None) if status == "STARTING" || status == "UPDATING" => {
+                    Some(format!("it is {status}"))
                 }
-                Some(_) => {}
+                (Some(State::Moving(status)), _) if begun.elapsed() > SNAPSHOT => {
+                    Some(format!("it is {status} after {} s", SNAPSHOT.as_secs()))
+                }
+                _ => None,
+            };
+            if let Some(reason) = without {
+                tell(Progress::Step(format!("stopping application {} without a snapshot: {reason}", self.name)));
+                forced = matches!(self.stop(true).await?, Stopped::Told);
             }
             let status = state.as_ref().map_or("absent", State::as_str).to_owned();
             if begun.elapsed() > PATIENCE {
@@ -248,8 +283,8 @@ impl Application {
         Ok(configured.collect())
     }
 
-    /// Tells it to stop; returns whether it was told.
-    async fn stop(&self, at_once: bool) -> Result<bool, AwsError> {
+    /// Tells it to stop, `at_once` without a snapshot.
+    async fn stop(&self, at_once: bool) -> Result<Stopped, AwsError> {
         const OPERATION: &str = "StopApplication";
         let stopped = match &self.client {
             Service::Flink(client) => {
@@ -262,9 +297,10 @@ impl Application {
             }
         };
         match stopped {
-            Ok(()) => Ok(true),
+            Ok(()) => Ok(Stopped::Told),
             // It has gone on to another state meanwhile: it is looked at again.
-            Err(refusal) if refusal.is(IN_USE) || refusal.is(NOT_FOUND) => Ok(false),
+            Err(refusal) if refusal.is(IN_USE) || refusal.is(NOT_FOUND) => Ok(Stopped::NotNow),
+            Err(refusal) if !at_once && refusal.is(NO_SNAPSHOT) => Ok(Stopped::NoSnapshot(refusal.message)),
             Err(refusal) => Err(refusal.into()),
         }
     }

@@ -97,7 +97,7 @@ impl Bucket {
             // The answer to HEAD has no body, and so no code but that of HTTP.
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(404) => Ok(false),
-                Some(403) => Err(AwsError::NoBucket { bucket: self.name.clone() }),
+                Some(403) => Err(AwsError::NotOurs { bucket: self.name.clone() }),
                 _ => Err(Refusal::of("HeadBucket", &error).into()),
             },
         }

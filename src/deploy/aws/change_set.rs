@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, ChangeSource, DeploymentMode, Parameter, Replacement,
-    RequiresRecreation, ResourceChange, ResourceChangeDetail, StackResourceDriftStatus, Tag,
+    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, ChangeSource, DeploymentMode, EventFilter, Parameter,
+    Replacement, RequiresRecreation, ResourceChange, ResourceChangeDetail, StackResourceDriftStatus, Tag,
 };
 use tokio::time::{Instant, sleep};
+
+use crate::streams::now;
 
 use super::stack::{MANAGED_BY, PIPELINE, Stack};
 use super::{AwsError, Refusal};
@@ -88,12 +90,12 @@ pub enum Action {
 impl Stack {
     /// Has `CloudFormation` propose the change that makes the stack what is wanted; `None` where nothing would change.
     /// For one that is not there a stack is noted that has nothing in it.
-    pub async fn propose(&self, wanted: &Wanted, name: &str, new: bool) -> Result<Option<ChangeSet>, AwsError> {
+    pub async fn propose(&self, wanted: &Wanted, new: bool) -> Result<Option<ChangeSet>, AwsError> {
         // Changes of hands other than ours are put right with it, where the endpoint can.
-        let drift = !new;
-        match self.ask(wanted, name, new, drift).await {
+        let (name, drift) = (proposal(), !new);
+        match self.ask(wanted, &name, new, drift).await {
             Err(AwsError::Refused(refusal)) if drift && refusal.is("ValidationError") => {
-                self.ask(wanted, name, new, false).await
+                self.ask(wanted, &name, new, false).await
             }
             asked => asked,
         }
@@ -126,7 +128,7 @@ impl Stack {
             Ok(_) => {}
             Err(error) => {
                 let refusal = Refusal::of(OPERATION, &error);
-                // Its name says what is in it: one that was asked for and not heard of is this one.
+                // No other process has its name: one that was asked for and not heard of is this one.
                 if !refusal.is("AlreadyExistsException") {
                     return Err(refusal.into());
                 }
@@ -162,13 +164,15 @@ impl Stack {
             match status {
                 Some(ChangeSetStatus::CreateComplete) => return Ok(Some(set)),
                 Some(ChangeSetStatus::Failed) => {
-                    self.discard(&set).await?;
                     if NO_CHANGES.iter().any(|text| reason.contains(text)) {
+                        self.discard(&set).await?;
                         return Ok(None);
                     }
-                    let reason = (!reason.is_empty()).then_some(reason);
+                    let (resource, found) = self.first_mistake(&set.id).await;
+                    self.discard(&set).await?;
+                    let reason = found.or((!reason.is_empty()).then_some(reason));
                     let status = "as it was".to_owned();
-                    return Err(AwsError::Failed { stack: self.name.clone(), status, resource: None, reason });
+                    return Err(AwsError::Failed { stack: self.name.clone(), status, resource, reason });
                 }
                 _ => {}
             }
@@ -180,6 +184,21 @@ impl Stack {
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Returns the resource that `CloudFormation` found a mistake in before it did anything, and what it says of it: the
+    /// change set itself only says that there is one. Where that cannot be asked, neither.
+    async fn first_mistake(&self, id: &str) -> (Option<String>, Option<String>) {
+        let failed = EventFilter::builder().failed_events(true).build();
+        let asked = self.client.describe_events().change_set_name(id).filters(failed).send().await;
+        let events = asked.map(|answer| answer.operation_events.unwrap_or_default()).unwrap_or_default();
+        let told = events.into_iter().find_map(|event| {
+            let reason = event.validation_status_reason.or(event.resource_status_reason)?;
+            let name = event.logical_resource_id?;
+            let kind = event.resource_type.map_or_else(String::new, |kind| format!(" ({kind})"));
+            Some((name + &kind, reason))
+        });
+        told.unzip()
     }
 
     /// Takes a proposal back.
@@ -194,21 +213,29 @@ impl Stack {
         }
     }
 
-    /// Begins to do what was proposed.
-    pub async fn execute(&self, set: &ChangeSet) -> Result<(), AwsError> {
+    /// Begins to do what was proposed. Returns whether that was accepted now: where it was not, it was begun when nothing
+    /// was heard of it, or another change came first.
+    pub async fn execute(&self, set: &ChangeSet) -> Result<bool, AwsError> {
         let request = self.client.execute_change_set().stack_name(&set.stack).change_set_name(&set.id);
+        // What is to stay when the stack goes is not to stay when it never came to be: it would be in the way of the next.
+        let request = request.retain_except_on_create(true);
         match request.client_request_token(token(&set.id)).send().await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
             Err(error) => {
                 let refusal = Refusal::of("ExecuteChangeSet", &error);
-                // It was begun when nothing was heard of it: the stack tells.
                 if refusal.is("InvalidChangeSetStatus") || refusal.is("ChangeSetNotFound") {
-                    return Ok(());
+                    return Ok(false);
                 }
                 Err(refusal.into())
             }
         }
     }
+}
+
+/// Returns a name that no other proposal has. What an earlier process left behind under another one goes when a change is
+/// carried out.
+fn proposal() -> String {
+    format!("pipe-{}-{}", now(), std::process::id())
 }
 
 /// Returns what makes the same call twice one call: letters, digits and dashes, 128 at the most (API reference,

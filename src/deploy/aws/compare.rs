@@ -6,7 +6,6 @@ use crate::plan::Plan;
 
 use super::change_set::{ResourceDelta, Template, Wanted};
 use super::release::{Release, stack_name};
-use super::rollout::proposal;
 use super::stack::{Found, Stack};
 use super::texts::differences;
 use super::{Account, AwsError, Drift, State};
@@ -60,7 +59,7 @@ impl Comparison {
         }
         let wanted =
             Wanted { template: Template::Text(release.template.clone()), parameters: release.parameters.clone() };
-        let set = stack.propose(&wanted, &proposal(), false).await?;
+        let set = stack.propose(&wanted, false).await?;
         let sees_drift = set.as_ref().is_some_and(|set| set.sees_drift);
         if let Some(set) = set {
             stack.discard(&set).await?;

@@ -103,7 +103,7 @@ pub enum AwsError {
         help: String,
     },
     /// The bucket named in the file is not there, or another account's.
-    #[error("the bucket `{bucket}` is not there, or is another account's")]
+    #[error("the bucket `{bucket}` is not there")]
     NoBucket {
         /// The bucket.
         bucket: String,
@@ -132,14 +132,28 @@ pub enum AwsError {
         pipeline: String,
     },
     /// The pipeline is in another place than it is asked for now.
-    #[error("pipeline `{pipeline}` is in {noted}, and the file says {wanted}")]
+    #[error("pipeline `{pipeline}` is in {noted}, and the file and the credentials lead to {wanted}")]
     Elsewhere {
         /// The pipeline.
         pipeline: String,
         /// Where it is.
         noted: String,
-        /// Where it should be.
+        /// Where they lead to.
         wanted: String,
+    },
+    /// Somebody else changed the stack while a change to it was prepared.
+    #[error("the stack `{stack}` was changed by somebody else meanwhile, and this change was not made")]
+    Overtaken {
+        /// The stack.
+        stack: String,
+    },
+    /// A bucket that these credentials may not ask for.
+    #[error(
+        "the bucket `{bucket}` is not for these credentials: it is another account's, or they lack s3:ListBucket on it"
+    )]
+    NotOurs {
+        /// The bucket.
+        bucket: String,
     },
     /// An artifact cannot be written.
     #[error(transparent)]
@@ -191,9 +205,11 @@ impl AwsError {
             Self::Note { .. } => {
                 Some("it says what was put on AWS: mend it, or remove it after `pipe down --target`".to_owned())
             }
-            Self::Elsewhere { pipeline, .. } => {
-                Some(format!("`pipe down {pipeline}` removes it from there; then run this command again"))
-            }
+            Self::Elsewhere { pipeline, .. } => Some(format!(
+                "with the credentials of that account `pipe down {pipeline}` removes it from there; then run this command again"
+            )),
+            Self::Overtaken { .. } => Some("run this command again: it looks at the stack anew".to_owned()),
+            Self::NotOurs { .. } => Some("ask for that permission, or name another `bucket` in the target".to_owned()),
             Self::Busy { .. } => Some("wait for it, and run this command again".to_owned()),
             Self::Deploy(error) => error.hint(),
             Self::Io { .. } | Self::Render(_) => None,
@@ -211,6 +227,10 @@ impl AwsError {
 
     /// Returns whether it is a matter of permission.
     pub fn is_denied(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.is_denied())
+        match self {
+            Self::Refused(refusal) => refusal.is_denied(),
+            Self::NotOurs { .. } => true,
+            _ => false,
+        }
     }
 }

@@ -47,7 +47,7 @@ pub use package::Package;
 pub use progress::{Progress, Tell};
 pub use refusal::{Refusal, advise};
 pub use release::Release;
-pub use removal::{Removal, Removed, Retained};
+pub use removal::{Archive, Removal, Removed};
 pub use rollout::Rollout;
 pub use stack::{Failure, Found, Mark, Settled, Stack};
 pub use standing::Standing;

@@ -9,7 +9,7 @@ use crate::plan::EngineKind;
 use super::super::DeployError;
 use super::super::local::Folder;
 use super::super::remote::Place;
-use super::AwsError;
+use super::{Account, AwsError};
 
 /// Its file in the pipeline's folder.
 const FILE: &str = "aws.json";
@@ -21,6 +21,8 @@ pub struct Note {
     pub target: String,
     /// Where it is.
     pub place: Place,
+    /// The twelve digits of the account.
+    pub account: String,
     /// The bucket with its code, where it has some.
     pub bucket: Option<String>,
     /// Whether its application is one of Kinesis Data Analytics for SQL.
@@ -55,6 +57,22 @@ impl Note {
     /// Returns what runs its queries.
     pub fn engine(&self) -> EngineKind {
         if self.sql { EngineKind::KinesisSql } else { EngineKind::ManagedFlink }
+    }
+
+    /// Fails where an account is not the one that it is about: credentials may be another's by now.
+    pub fn expect(&self, pipeline: &str, account: &Account) -> Result<(), AwsError> {
+        if self.account == account.id && self.place == account.place {
+            return Ok(());
+        }
+        let at = |id: &str, place: &Place| {
+            let endpoint = place.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
+            format!("account {id} in {}{endpoint}", place.region)
+        };
+        Err(AwsError::Elsewhere {
+            pipeline: pipeline.to_owned(),
+            noted: at(&self.account, &self.place),
+            wanted: at(&account.id, &account.place),
+        })
     }
 
     /// Removes it.

@@ -1,6 +1,13 @@
 //! What a person is told while AWS works.
 
+use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+/// How often it is told that something is still waited for.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Something that happened, or that is waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,3 +38,18 @@ pub enum Progress {
 
 /// Where progress is told.
 pub type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+
+/// Waits for something that says nothing of itself, and tells that meanwhile.
+pub(super) async fn waited<T>(tell: Tell<'_>, what: &str, status: &str, work: impl Future<Output = T>) -> T {
+    let (begun, mut work) = (Instant::now(), pin!(work));
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = sleep(PAUSE) => tell(Progress::Waiting {
+                what: what.to_owned(),
+                status: status.to_owned(),
+                elapsed: begun.elapsed(),
+            }),
+        }
+    }
+}

@@ -7,9 +7,6 @@ use super::stack::{Stack, failed};
 use super::{Account, Application, AwsError};
 use crate::plan::EngineKind;
 
-/// The type of a bucket, as `CloudFormation` names it.
-const BUCKET: &str = "AWS::S3::Bucket";
-
 /// What is removed.
 #[derive(Debug, Clone)]
 pub struct Removal<'a> {
@@ -30,17 +27,15 @@ pub struct Removed {
     pub stack: bool,
     /// How many objects and versions of code there were.
     pub objects: usize,
-    /// What the stack left on purpose.
-    pub retained: Vec<Retained>,
+    /// The bucket with what was archived, which stays.
+    pub archive: Option<Archive>,
     /// The bucket that code was removed from and that stays, where it is there.
     pub bucket: Option<String>,
 }
 
-/// Something that a stack left on purpose.
+/// A bucket with archived records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retained {
-    /// Its type, as `CloudFormation` names it.
-    pub kind: String,
+pub struct Archive {
     /// Its name.
     pub name: String,
     /// What is in it, where that is known.
@@ -51,10 +46,15 @@ impl Removal<'_> {
     /// Stops the application with a snapshot, removes the stack and waits until it is gone, and removes the code. What is
     /// absent is as it should be. Fails where something stays; begun again it goes on.
     pub async fn carry_out(&self, tell: Tell<'_>) -> Result<Removed, AwsError> {
-        let mut removed = Removed { stack: false, objects: 0, retained: Vec::new(), bucket: None };
+        let mut removed = Removed { stack: false, objects: 0, archive: None, bucket: None };
         let stack = Stack::new(self.account, &stack_name(self.pipeline), self.pipeline);
         if let Some(mut found) = stack.find().await? {
             removed.stack = true;
+            if let Some(name) = found.archive() {
+                // Whoever may not look into it is told of it all the same.
+                let weight = Bucket::new(self.account, name).weigh().await.ok();
+                removed.archive = Some(Archive { name: name.to_owned(), weight });
+            }
             let mut mark = stack.mark(&found.id).await?;
             if found.is_moving() && found.status != "DELETE_IN_PROGRESS" {
                 tell(Progress::Step(format!("the stack {} is {}: waiting for that", stack.name, found.status)));
@@ -72,11 +72,6 @@ impl Removal<'_> {
             let settled = stack.settle(&found.id, &mark, tell).await?;
             if let Some(stays) = settled.found {
                 return Err(failed(&stack, stays, settled.failure));
-            }
-            for (kind, name) in settled.retained {
-                // Whoever may not look into it is told of it all the same.
-                let weight = if kind == BUCKET { Bucket::new(self.account, &name).weigh().await.ok() } else { None };
-                removed.retained.push(Retained { kind, name, weight });
             }
         }
         self.clear(removed, tell).await

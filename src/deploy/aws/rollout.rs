@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 
 use crate::plan::{EngineKind, Plan};
 use crate::render;
-use crate::streams::now;
 
 use super::super::local::Folder;
-use super::super::remote::Place;
 use super::bucket::Bucket;
 use super::change_set::{Action, ChangeSet, Template, Wanted};
 use super::note::{Note, Version};
-use super::progress::{Progress, Tell};
+use super::progress::{Progress, Tell, waited};
 use super::release::{Release, stack_name};
 use super::stack::{Found, Mark, Stack, failed};
 use super::{Account, Application, AwsError};
@@ -43,16 +41,13 @@ impl<'a> Rollout<'a> {
         let note = Note {
             target: plan.target.name.clone(),
             place: account.place.clone(),
+            account: account.id.clone(),
             bucket: release.bucket.clone(),
             sql: release.engine == EngineKind::KinesisSql,
             before,
         };
-        if let Some(noted) = noted.filter(|noted| noted.place != note.place) {
-            return Err(AwsError::Elsewhere {
-                pipeline: plan.name.clone(),
-                noted: at(&noted.place),
-                wanted: at(&note.place),
-            });
+        if let Some(noted) = noted {
+            noted.expect(&plan.name, account)?;
         }
         Ok(Self {
             account,
@@ -105,16 +100,16 @@ impl<'a> Rollout<'a> {
             && !bucket.has(&key).await?
         {
             (self.tell)(Progress::Step(format!("packing the code with {}", package.jar().name())));
-            let zip = package.zip().await?;
+            let zip = waited(self.tell, "the connector", "being fetched", package.zip()).await?;
             let megabytes = zip.len().div_ceil(1 << 20);
             (self.tell)(Progress::Step(format!("uploading {megabytes} MiB to s3://{}/{key}", bucket.name)));
-            bucket.put(&key, zip).await?;
+            waited(self.tell, "the code", "being uploaded", bucket.put(&key, zip)).await?;
         }
         for (key, path) in &self.release.tables {
             if !bucket.has(key).await? {
                 (self.tell)(Progress::Step(format!("uploading {} to s3://{}/{key}", path.display(), bucket.name)));
                 let bytes = std::fs::read(path).map_err(|source| AwsError::Io { path: path.clone(), source })?;
-                bucket.put(key, bytes).await?;
+                waited(self.tell, "a table", "being uploaded", bucket.put(key, bytes)).await?;
             }
         }
         Ok(())
@@ -124,25 +119,24 @@ impl<'a> Rollout<'a> {
         self.release.bucket.as_ref().map(|name| Bucket::new(self.account, name))
     }
 
-    /// Makes the bucket that all pipelines of the account share, with a stack of its own, or brings it up to date.
+    /// Makes the bucket that all pipelines of the account share, with a stack of its own. One that is there is used as it
+    /// is: others may have changed it, and with reason.
     async fn make_bucket(&self, bucket: &Bucket) -> Result<(), AwsError> {
         let stack = Stack::new(self.account, render::CODE_STACK, EVERYBODY);
         let mut found = stack.find().await?;
         if let Some(moving) = found.as_ref().filter(|found| found.is_moving()) {
             found = stack.settle(&moving.id, &stack.mark(&moving.id).await?, self.tell).await?.found;
         }
+        if bucket.exists().await? {
+            return Ok(());
+        }
         if let Some(never) = found.as_ref().filter(|found| found.never_was()) {
             stack.delete().await?;
             found = stack.settle(&never.id, &stack.mark(&never.id).await?, self.tell).await?.found;
         }
+        (self.tell)(Progress::Step(format!("making the bucket {} for code", bucket.name)));
         let wanted = Wanted { template: Template::Text(render::code_bucket()?), parameters: BTreeMap::new() };
-        let new = found.as_ref().is_none_or(Found::is_only_proposed);
-        if new {
-            (self.tell)(Progress::Step(format!("making the bucket {} for code", bucket.name)));
-        }
-        let Some(set) = stack.propose(&wanted, &proposal(), new).await? else { return Ok(()) };
-        let mark = stack.mark(&set.stack).await?;
-        self.carry_out(&stack, &set, &mark).await.map(drop)
+        self.become_wanted(&stack, &wanted, found.is_none_or(|found| found.is_only_proposed())).await
     }
 
     /// Asks for the change that makes the stack what it is to be; `None` where it is that already.
@@ -156,7 +150,8 @@ impl<'a> Rollout<'a> {
             });
         }
         let wanted = self.wanted(&self.release.template, &self.release.parameters).await?;
-        self.stack.propose(&wanted, &proposal(), new).await
+        let proposing = self.stack.propose(&wanted, new);
+        waited(self.tell, &self.stack.name, "being compared", proposing).await
     }
 
     /// Takes a proposal back.
@@ -184,33 +179,50 @@ impl<'a> Rollout<'a> {
             )));
             application.rest(self.tell).await?;
         }
-        match self.carry_out(&self.stack, set, &mark).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                // CloudFormation has put the version before back: it runs on, as if nothing had been.
-                let back = self.stack.find().await?.is_some_and(|found| found.status == "UPDATE_ROLLBACK_COMPLETE");
-                if let (true, true, Some(application)) = (back, touched, &self.application) {
-                    application.run(self.tell).await?;
-                    self.note.before = None;
-                    self.note.write(&self.folder)?;
-                    return Err(AwsError::RolledBack { source: Box::new(error) });
+        let carried_out = match self.carry_out(&self.stack, set, &mark).await {
+            Ok(true) => Ok(()),
+            // It was this change if nothing is left to be changed.
+            Ok(false) => match self.propose(self.stack.find().await?.as_ref()).await? {
+                None => Ok(()),
+                Some(left) => {
+                    self.stack.discard(&left).await?;
+                    Err(AwsError::Overtaken { stack: self.stack.name.clone() })
                 }
-                Err(error)
+            },
+            Err(error) => Err(error),
+        };
+        let Err(error) = carried_out else { return Ok(()) };
+        // What was stopped for it runs on as it was, where the stack is as it was.
+        if let (true, Some(application), Ok(Some(found))) = (touched, &self.application, self.stack.find().await)
+            && found.takes_change()
+        {
+            application.run(self.tell).await?;
+            self.note.before = None;
+            self.note.write(&self.folder)?;
+            if found.status == "UPDATE_ROLLBACK_COMPLETE" {
+                return Err(AwsError::RolledBack { source: Box::new(error) });
             }
+        }
+        Err(error)
+    }
+
+    /// Has a change carried out, and waits for it. Returns whether it was accepted: what happened may be another's change.
+    async fn carry_out(&self, stack: &Stack, set: &ChangeSet, mark: &Mark) -> Result<bool, AwsError> {
+        let accepted = stack.execute(set).await?;
+        let settled = stack.settle(&set.stack, mark, self.tell).await?;
+        match settled.found {
+            Some(found) if matches!(found.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE") => Ok(accepted),
+            Some(found) => Err(failed(stack, found, settled.failure)),
+            None => Err(AwsError::Stuck { stack: stack.name.clone(), status: "gone".to_owned(), reason: None }),
         }
     }
 
-    async fn carry_out(&self, stack: &Stack, set: &ChangeSet, mark: &Mark) -> Result<(), AwsError> {
-        stack.execute(set).await?;
-        let settled = stack.settle(&set.stack, mark, self.tell).await?;
-        match settled.found {
-            Some(found) if matches!(found.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE") => Ok(()),
-            Some(found) => Err(failed(stack, found, settled.failure)),
-            None => {
-                let gone = AwsError::Stuck { stack: stack.name.clone(), status: "gone".to_owned(), reason: None };
-                Err(gone)
-            }
-        }
+    /// Makes a stack what is wanted, where it is not that already.
+    async fn become_wanted(&self, stack: &Stack, wanted: &Wanted, new: bool) -> Result<(), AwsError> {
+        let proposing = stack.propose(wanted, new);
+        let Some(set) = waited(self.tell, &stack.name, "being compared", proposing).await? else { return Ok(()) };
+        let mark = stack.mark(&set.stack).await?;
+        self.carry_out(stack, &set, &mark).await.map(drop)
     }
 
     /// Starts the application and waits until it runs. Where a new version does not come to that, the one before is put back
@@ -223,7 +235,11 @@ impl<'a> Rollout<'a> {
                 if before.is_some() {
                     self.note.write(&self.folder)?;
                 }
-                self.tidy().await
+                // The new version runs: what is left of old ones is no failure.
+                if let Err(error) = self.tidy().await {
+                    (self.tell)(Progress::Step(format!("old code stays in the bucket: {error}")));
+                }
+                Ok(())
             }
             (Err(error @ AwsError::NotRunning { .. }), Some(before)) => {
                 (self.tell)(Progress::Step(format!("{error}; putting the version before back")));
@@ -239,9 +255,7 @@ impl<'a> Rollout<'a> {
 
     async fn put_back(&self, before: &Version) -> Result<(), AwsError> {
         let wanted = self.wanted(&before.template, &before.parameters).await?;
-        let Some(set) = self.stack.propose(&wanted, &proposal(), false).await? else { return Ok(()) };
-        let mark = self.stack.mark(&set.stack).await?;
-        self.carry_out(&self.stack, &set, &mark).await
+        self.become_wanted(&self.stack, &wanted, false).await
     }
 
     /// Removes the code of versions that nothing goes back to any more.
@@ -265,15 +279,4 @@ impl<'a> Rollout<'a> {
         };
         Ok(Wanted { template, parameters: parameters.clone() })
     }
-}
-
-/// Returns a name that no other proposal has. What an earlier process left behind under another one goes when a change is
-/// carried out.
-pub(super) fn proposal() -> String {
-    format!("pipe-{}-{}", now(), std::process::id())
-}
-
-fn at(place: &Place) -> String {
-    let endpoint = place.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
-    format!("{}{endpoint}", place.region)
 }

@@ -8,6 +8,7 @@ use aws_sdk_cloudformation::types::{self, StackEvent, TemplateStage};
 use tokio::time::{Instant, sleep};
 
 use crate::infra::STREAM_NAME;
+use crate::render::ARCHIVE_BUCKET;
 
 use super::progress::{Progress, Tell};
 use super::{Account, AwsError, Refusal};
@@ -80,12 +81,21 @@ impl Found {
         )
     }
 
+    /// Returns the bucket that stays when it goes.
+    pub fn archive(&self) -> Option<&str> {
+        self.outputs.get(ARCHIVE_BUCKET).map(String::as_str)
+    }
+
     /// Returns the names of its streams, as its outputs tell them.
     pub fn streams(&self) -> impl Iterator<Item = &str> {
         self.outputs.iter().filter(|(id, _)| id.ends_with(STREAM_NAME)).map(|(_, name)| name.as_str())
     }
 
+    /// Returns whether it is the owner's. What is only proposed is nobody's yet: it gets its tags with its first change.
     fn is_of(&self, owner: &str) -> bool {
+        if self.is_only_proposed() && self.tags.is_empty() {
+            return true;
+        }
         self.tags.get(MANAGED_BY.0).is_some_and(|by| by == MANAGED_BY.1)
             && self.tags.get(PIPELINE).is_some_and(|of| of == owner)
     }
@@ -170,10 +180,6 @@ impl Stack {
                 if settled.failure.is_none() && told.is_failure() {
                     settled.failure = Some(Failure { resource: told.name(), reason: told.reason.clone() });
                 }
-                if told.status == "DELETE_SKIPPED" {
-                    let name = event.physical_resource_id().unwrap_or(&told.id).to_owned();
-                    settled.retained.push((told.kind.clone(), name));
-                }
                 tell(told.into());
             }
             let status = found.as_ref().map_or("DELETE_COMPLETE", |found| found.status.as_str()).to_owned();
@@ -251,8 +257,6 @@ pub struct Settled {
     pub found: Option<Found>,
     /// The first failure on the way.
     pub failure: Option<Failure>,
-    /// The type and name of everything that it left on purpose.
-    pub retained: Vec<(String, String)>,
 }
 
 /// A place in the events of a stack.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::plan::{Operator, Plan, Query, Relation, RelationId, Source, Stream, Time};
+use crate::spec::EngineKind;
 use crate::sql::Dialect;
 
 use super::super::kda_sql::Typed;
@@ -26,7 +27,7 @@ pub(crate) struct Job {
     description: Option<String>,
     written_for: &'static str,
     placeholders: Vec<(&'static str, &'static str)>,
-    parallelism: u32,
+    parallelism: Option<u32>,
     event_time: bool,
     idle: Option<u128>,
     idle_differs: bool,
@@ -134,7 +135,9 @@ pub(crate) fn job(plan: &Plan, connectors: &Connectors) -> Result<Job, Vec<Strin
         description: plan.description.clone(),
         written_for: connectors.describe(),
         placeholders: connectors.placeholders(plan),
-        parallelism: parallelism(plan),
+        // The service refuses a job that says so itself: its application does (Managed Service for Apache Flink, "programmatic
+        // Flink configuration properties").
+        parallelism: (plan.target.engine != EngineKind::ManagedFlink).then(|| parallelism(plan)),
         event_time: !idles.is_empty(),
         idle: idles.last().map(Duration::as_millis),
         idle_differs: idles.len() > 1,

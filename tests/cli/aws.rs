@@ -536,7 +536,14 @@ fn a_stack_of_many_streams_goes_up_through_the_bucket() {
         "update AWS::CloudWatch::Dashboard",
     ];
     assert_eq!(changed, expected, "{planned}");
-    cloud.write(&cloud.stack.url(), &[("[streams.counts]", &(streams.concat() + "[streams.counts]"))]);
+    // Another query is another key, which stands in no template.
+    let all = streams.concat() + "[streams.counts]";
+    cloud.write(&cloud.stack.url(), &[("[streams.counts]", &all), ("COUNT(*)", "COUNT(*) + 1")]);
+    let planned = cloud.plan(2);
+    let changes = planned["changes"].as_array().unwrap();
+    let application = changes.iter().find(|change| change["name"] == "Application").unwrap();
+    assert_eq!((&application["change"], &application["reasons"]), (&json!("update"), &json!(["CodeKey"])), "{planned}");
+    cloud.write(&cloud.stack.url(), &[("[streams.counts]", &all)]);
     let done = cloud.good(&["up", "--target", "aws", "-d"]);
     assert!(done.stderr.contains("is as the file says"), "{done:?}");
     cloud.good(&["down", "--yes"]);

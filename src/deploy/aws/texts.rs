@@ -30,11 +30,8 @@ pub(super) fn differences(
             found.push(delta(id, text, Action::Create, Vec::new()));
             continue;
         };
-        let mut reasons: Vec<String> = changed
-            .iter()
-            .filter(|name| text.contains(&format!("Ref {name}")))
-            .map(|name| (*name).to_owned())
-            .collect();
+        let mut reasons: Vec<String> =
+            changed.iter().filter(|name| refers_to(text, name)).map(|name| (*name).to_owned()).collect();
         if was != text {
             reasons.insert(0, "its part of the template".to_owned());
         }
@@ -72,6 +69,11 @@ fn resources(template: &str) -> BTreeMap<&str, &str> {
     found
 }
 
+/// Returns whether a resource uses a parameter, in either of the ways in which `pipe` writes that.
+fn refers_to(resource: &str, parameter: &str) -> bool {
+    resource.contains(&format!(r#"{{"Ref":"{parameter}"}}"#)) || resource.contains(&format!("${{{parameter}}}"))
+}
+
 fn kind(resource: &str) -> &str {
     resource.lines().find_map(|line| line.strip_prefix("    Type: ")).unwrap_or_default()
 }
@@ -82,7 +84,7 @@ mod tests {
 
     const BEFORE: &str = "Description: \"x\"\n\nResources:\n  A:\n    Type: AWS::Kinesis::Stream\n    Properties:\n      \
                           ShardCount: 1\n\n  B:\n    Type: AWS::Logs::LogGroup\n\n  C:\n    Type: X::Y::Z\n    Properties:\n      \
-                          Key: !Ref CodeKey\n\nOutputs:\n  A:\n    Value: 1\n";
+                          Key: {\"Ref\":\"CodeKey\"}\n\nOutputs:\n  A:\n    Value: 1\n";
 
     fn told(after: &str, key: &str) -> Vec<(String, Action, String)> {
         let said = |key: &str| BTreeMap::from([("CodeKey".to_owned(), key.to_owned())]);

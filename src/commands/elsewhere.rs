@@ -1,8 +1,11 @@
 //! How a pipeline stands that has its streams in Kinesis, for `pipe status`.
 
+use std::fmt::Display;
+
 use serde_json::{Value, json};
 
 use crate::deploy::remote::{Deployment, Origin};
+use crate::streams::kinesis::Summary;
 use crate::ui::{Ui, table};
 
 use super::status::state_text;
@@ -17,15 +20,39 @@ pub(super) struct Elsewhere {
     job: Option<[String; 4]>,
     /// Whether the job is there and not over.
     runs: bool,
-    streams: Vec<StreamState>,
+    /// Each with whether it was made for the pipeline.
+    streams: Vec<(StreamState, bool)>,
 }
 
-struct StreamState {
+/// How a stream stands.
+pub(super) struct StreamState {
     name: String,
     /// How many shards it has; none where it is not there, or nobody tells.
     shards: Option<u32>,
     state: String,
-    made: bool,
+}
+
+impl StreamState {
+    /// Says what was found. What could not be asked is told in place of its state.
+    pub(super) fn of(name: &str, found: &Result<Option<Summary>, impl Display>) -> Self {
+        let (shards, state) = match found {
+            Ok(Some(found)) => (Some(found.shards), found.status.clone()),
+            Ok(None) => (None, "GONE".to_owned()),
+            Err(error) => (None, error.to_string()),
+        };
+        Self { name: name.to_owned(), shards, state }
+    }
+
+    /// Returns it for machines.
+    pub(super) fn value(&self) -> Value {
+        json!({ "name": self.name, "shards": self.shards, "state": self.state })
+    }
+
+    /// Returns it as the row of a table.
+    pub(super) fn row(&self) -> Vec<String> {
+        let shards = self.shards.map_or_else(String::new, |shards| shards.to_string());
+        vec![self.name.clone(), shards, self.state.clone()]
+    }
 }
 
 impl Elsewhere {
@@ -45,17 +72,8 @@ impl Elsewhere {
                 Ok(account) => account.find(noted.id()).await.map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
-            let (shards, state) = match found {
-                Ok(Some(found)) => (Some(found.shards), found.status),
-                Ok(None) => (None, "GONE".to_owned()),
-                Err(error) => (None, error),
-            };
-            streams.push(StreamState {
-                name: noted.name.clone(),
-                shards,
-                state,
-                made: matches!(noted.origin, Origin::Made(_)),
-            });
+            let state = StreamState::of(&noted.name, &found);
+            streams.push((state, matches!(noted.origin, Origin::Made(_))));
         }
         let run_here = deployment.is_run_here();
         Self { run_here, place: deployment.place.to_string(), target: deployment.target.clone(), job, runs, streams }
@@ -72,7 +90,11 @@ impl Elsewhere {
             .job
             .as_ref()
             .map(|[name, id, gateway, state]| json!({ "name": name, "id": id, "gateway": gateway, "state": state }));
-        let stream = |stream: &StreamState| json!({ "name": stream.name, "shards": stream.shards, "state": stream.state, "made": stream.made });
+        let stream = |(stream, made): &(StreamState, bool)| {
+            let mut value = stream.value();
+            value["made"] = (*made).into();
+            value
+        };
         json!({
             "target": self.target,
             "place": self.place,
@@ -85,10 +107,9 @@ impl Elsewhere {
     /// Returns its streams as a table.
     pub(super) fn rows(&self) -> (Vec<String>, Vec<Vec<String>>) {
         let header = ["stream", "shards", "state", "`pipe down`"].map(str::to_owned).to_vec();
-        let rows = self.streams.iter().map(|stream| {
-            let shards = stream.shards.map_or_else(String::new, |shards| shards.to_string());
-            let fate = if stream.made { "removes it" } else { "leaves it" };
-            vec![stream.name.clone(), shards, stream.state.clone(), fate.to_owned()]
+        let rows = self.streams.iter().map(|(stream, made)| {
+            let fate = if *made { "removes it" } else { "leaves it" };
+            [stream.row(), vec![fate.to_owned()]].concat()
         });
         (header, rows.collect())
     }

@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 use crate::deploy::aws::{Account, Note, Standing, State};
 use crate::error::Error;
 use crate::plan::{EngineKind, Plan};
-use crate::streams::LogError;
-use crate::streams::kinesis::Summary;
 use crate::ui::{Ui, table};
 
+use super::elsewhere::StreamState;
 use super::locate::{self, Loaded};
 
 /// A pipeline that may be on AWS.
@@ -76,7 +75,6 @@ impl Stands {
     /// Returns it for machines.
     pub(super) fn value(&self) -> Value {
         let stack = self.standing.stack.as_ref();
-        let stream = |(name, shards, state): (String, Option<u32>, String)| json!({ "name": name, "shards": shards, "state": state });
         json!({
             "target": self.on.target,
             "account": self.on.account.id,
@@ -85,16 +83,13 @@ impl Stands {
             "running": self.standing.runs(),
             "stack": stack.map(|stack| json!({ "name": self.standing.name, "state": stack.status, "reason": stack.reason })),
             "application": self.standing.application.as_ref().map(|state| json!({ "name": self.on.pipeline, "state": state.as_str() })),
-            "streams": self.streams().into_iter().map(stream).collect::<Vec<_>>(),
+            "streams": self.streams().map(|stream| stream.value()).collect::<Vec<_>>(),
         })
     }
 
     /// Returns its streams as a table.
     pub(super) fn rows(&self) -> (Vec<String>, Vec<Vec<String>>) {
-        let row = |(name, shards, state): (String, Option<u32>, String)| {
-            vec![name, shards.map_or_else(String::new, |shards| shards.to_string()), state]
-        };
-        (["stream", "shards", "state"].map(str::to_owned).to_vec(), self.streams().into_iter().map(row).collect())
+        (["stream", "shards", "state"].map(str::to_owned).to_vec(), self.streams().map(|stream| stream.row()).collect())
     }
 
     /// Writes it for people.
@@ -117,16 +112,7 @@ impl Stands {
         ui.data(&table(&header, &rows))
     }
 
-    /// The name of each stream, its shards and its state; what could not be asked is told in place of that.
-    fn streams(&self) -> Vec<(String, Option<u32>, String)> {
-        let told = |(name, found): &(String, Result<Option<Summary>, LogError>)| {
-            let (shards, state) = match found {
-                Ok(Some(summary)) => (Some(summary.shards), summary.status.clone()),
-                Ok(None) => (None, "GONE".to_owned()),
-                Err(error) => (None, error.to_string()),
-            };
-            (name.clone(), shards, state)
-        };
-        self.standing.streams.iter().map(told).collect()
+    fn streams(&self) -> impl Iterator<Item = StreamState> {
+        self.standing.streams.iter().map(|(name, found)| StreamState::of(name, found))
     }
 }

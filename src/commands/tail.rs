@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::deploy::aws::Note;
 use crate::deploy::local::{Contact, Folder, Found};
-use crate::deploy::remote::{Account, Deployment, RemoteError};
+use crate::deploy::remote::{Account, Deployment};
 use crate::error::Error;
 use crate::plan::{Plan, Source, StreamsKind};
 use crate::streams::kinesis::KinesisLog;
@@ -169,8 +169,7 @@ async fn of_pipeline(args: &Args, ui: &Ui) -> Result<Target, Error> {
         return of_account(args, &name, &deployed.account().await?, plan.as_ref(), &names).await;
     }
     if let Some(note) = Note::of(&folder)?.filter(|_| !own) {
-        let no_region = || RemoteError::NoRegion { target: note.target.clone() };
-        let account = Account::at(&note.place).await.ok_or_else(no_region)?;
+        let account = Account::at(&note.target, &note.place).await?;
         return of_account(args, &name, &account, plan_for(&note.target)?.as_ref(), &[]).await;
     }
     let plan = plan_for("local")?;

@@ -102,6 +102,14 @@ impl Cloud {
         Some(cloud)
     }
 
+    /// Starts one that is asked through a proxy, in which nothing goes wrong yet.
+    fn behind_proxy(what: &str) -> Option<(Self, Proxy)> {
+        let cloud = Self::start(what)?;
+        let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
+        cloud.write(&proxy.url(), &[]);
+        Some((cloud, proxy))
+    }
+
     /// Writes the pipeline with changes.
     fn write(&self, url: &str, changes: &[(&str, &str)]) {
         let mut text = PIPELINE.replace("URL", url);
@@ -296,10 +304,8 @@ fn a_pipeline_goes_up_changes_and_comes_down_whole() {
 
 #[test]
 fn a_rollout_that_is_killed_anywhere_goes_on_and_can_be_removed() {
-    let Some(cloud) = Cloud::start("a rollout on AWS that is killed") else { return };
+    let Some((cloud, proxy)) = Cloud::behind_proxy("a rollout on AWS that is killed") else { return };
     // How many calls there are: each is a moment to be killed in.
-    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
-    cloud.write(&proxy.url(), &[]);
     cloud.good(&["up", "--target", "aws", "-d"]);
     let up = proxy.operations();
     cloud.good(&["down", "--yes"]);
@@ -393,9 +399,7 @@ fn calls_that_are_throttled_or_fail_are_made_again() {
 
 #[test]
 fn what_does_not_run_is_put_back_to_what_ran() {
-    let Some(cloud) = Cloud::start("an update on AWS that fails") else { return };
-    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
-    cloud.write(&proxy.url(), &[]);
+    let Some((cloud, proxy)) = Cloud::behind_proxy("an update on AWS that fails") else { return };
     cloud.good(&["up", "--target", "aws", "-d"]);
     let good = cloud.application();
     // Once started, the new version says for a while that it does not run.
@@ -540,8 +544,8 @@ fn a_stack_of_many_streams_goes_up_through_the_bucket() {
     let all = streams.concat() + "[streams.counts]";
     cloud.write(&cloud.stack.url(), &[("[streams.counts]", &all), ("COUNT(*)", "COUNT(*) + 1")]);
     let planned = cloud.plan(2);
-    let changes = planned["changes"].as_array().unwrap();
-    let application = changes.iter().find(|change| change["name"] == "Application").unwrap();
+    let application =
+        planned["changes"].as_array().unwrap().iter().find(|change| change["name"] == "Application").unwrap();
     assert_eq!((&application["change"], &application["reasons"]), (&json!("update"), &json!(["CodeKey"])), "{planned}");
     cloud.write(&cloud.stack.url(), &[("[streams.counts]", &all)]);
     let done = cloud.good(&["up", "--target", "aws", "-d"]);
@@ -552,9 +556,7 @@ fn a_stack_of_many_streams_goes_up_through_the_bucket() {
 
 #[test]
 fn a_rollout_that_is_interrupted_says_what_goes_on_and_goes_on_itself() {
-    let Some(cloud) = Cloud::start("a rollout on AWS that is interrupted") else { return };
-    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
-    cloud.write(&proxy.url(), &[]);
+    let Some((cloud, proxy)) = Cloud::behind_proxy("a rollout on AWS that is interrupted") else { return };
     for operation in ["CreateChangeSet", "ExecuteChangeSet", "StartApplication"] {
         proxy.set(&[Fault::on(operation).delayed(Duration::from_mins(10))]);
         let before = proxy.calls(operation);
@@ -621,9 +623,7 @@ fn no_record_of_a_generator_is_lost_when_up_is_killed_and_entries_are_refused() 
 
 #[test]
 fn an_application_that_gives_no_snapshot_is_stopped_without() {
-    let Some(cloud) = Cloud::start("an application on AWS whose job is down") else { return };
-    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
-    cloud.write(&proxy.url(), &[]);
+    let Some((cloud, proxy)) = Cloud::behind_proxy("an application on AWS whose job is down") else { return };
     cloud.good(&["up", "--target", "aws", "-d"]);
     let down = Fault::on("StopApplication").calls(0..1).refused("InvalidApplicationConfigurationException");
     proxy.set(std::slice::from_ref(&down));
@@ -639,9 +639,7 @@ fn an_application_that_gives_no_snapshot_is_stopped_without() {
 
 #[test]
 fn a_change_that_is_refused_or_overtaken_leaves_what_ran_running() {
-    let Some(cloud) = Cloud::start("a change on AWS that does not come to pass") else { return };
-    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
-    cloud.write(&proxy.url(), &[]);
+    let Some((cloud, proxy)) = Cloud::behind_proxy("a change on AWS that does not come to pass") else { return };
     cloud.good(&["up", "--target", "aws", "-d"]);
     let ran = cloud.application()["code"].clone();
     cloud.write(&proxy.url(), &[("COUNT(*)", "COUNT(*) + 1")]);
@@ -688,9 +686,7 @@ fn a_pipeline_is_removed_from_where_it_is_and_nowhere_else() {
 
 #[test]
 fn what_is_only_proposed_has_no_tags_and_is_in_nobodys_way() {
-    let Some(cloud) = Cloud::start("a proposal on AWS that was left") else { return };
-    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
-    cloud.write(&proxy.url(), &[]);
+    let Some((cloud, proxy)) = Cloud::behind_proxy("a proposal on AWS that was left") else { return };
     proxy.set(&[Fault::on("ExecuteChangeSet").delayed(Duration::from_mins(10))]);
     let running = cloud.start_pipe(&["up", "--target", "aws", "-d"]);
     wait_for("the proposal", || (proxy.calls("ExecuteChangeSet") > 0).then_some(()));
@@ -703,9 +699,7 @@ fn what_is_only_proposed_has_no_tags_and_is_in_nobodys_way() {
 
 #[test]
 fn a_plan_sees_what_was_changed_by_hand_in_a_change_set_where_it_can() {
-    let Some(cloud) = Cloud::start("change sets that see drift") else { return };
-    let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
-    cloud.write(&proxy.url(), &[]);
+    let Some((cloud, proxy)) = Cloud::behind_proxy("change sets that see drift") else { return };
     cloud.good(&["up", "--target", "aws", "-d"]);
     cloud.write(&proxy.url(), &[("COUNT(*)", "COUNT(*) + 1")]);
     // What does not know of drift refuses to be asked for it, and is asked without.

@@ -81,7 +81,12 @@ impl Account {
 
 impl std::fmt::Display for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "account {} in {}", self.id, self.place.region)?;
-        self.place.endpoint.as_ref().map_or(Ok(()), |endpoint| write!(f, " at {endpoint}"))
+        f.write_str(&called(&self.id, &self.place))
     }
+}
+
+/// Returns what an account at a place is called.
+pub(super) fn called(id: &str, place: &Place) -> String {
+    let endpoint = place.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
+    format!("account {id} in {}{endpoint}", place.region)
 }

@@ -102,7 +102,7 @@ pub enum AwsError {
         /// What to do.
         help: String,
     },
-    /// The bucket named in the file is not there, or another account's.
+    /// The bucket named in the file is not there.
     #[error("the bucket `{bucket}` is not there")]
     NoBucket {
         /// The bucket.

@@ -9,6 +9,7 @@ use crate::plan::EngineKind;
 use super::super::DeployError;
 use super::super::local::Folder;
 use super::super::remote::Place;
+use super::account::called;
 use super::{Account, AwsError};
 
 /// Its file in the pipeline's folder.
@@ -64,14 +65,10 @@ impl Note {
         if self.account == account.id && self.place == account.place {
             return Ok(());
         }
-        let at = |id: &str, place: &Place| {
-            let endpoint = place.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
-            format!("account {id} in {}{endpoint}", place.region)
-        };
         Err(AwsError::Elsewhere {
             pipeline: pipeline.to_owned(),
-            noted: at(&self.account, &self.place),
-            wanted: at(&account.id, &account.place),
+            noted: called(&self.account, &self.place),
+            wanted: account.to_string(),
         })
     }
 

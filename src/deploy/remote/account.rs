@@ -56,19 +56,19 @@ impl Account {
     /// Reaches the account of a target; what the target leaves out the standard AWS chain says.
     pub async fn of(target: &Target) -> Result<Self, RemoteError> {
         let endpoint = target.endpoint_url.clone().or_else(kinesis_endpoint);
-        let found = Self::reach(target.region.as_deref(), endpoint.as_deref()).await;
-        found.ok_or_else(|| RemoteError::NoRegion { target: target.name.clone() })
+        Self::reach(&target.name, target.region.as_deref(), endpoint.as_deref()).await
     }
 
-    /// Reaches the account of a place that is known.
-    pub async fn at(place: &Place) -> Option<Self> {
-        Self::reach(Some(&place.region), place.endpoint.as_deref()).await
+    /// Reaches the account of a place that is known, for a target.
+    pub async fn at(target: &str, place: &Place) -> Result<Self, RemoteError> {
+        Self::reach(target, Some(&place.region), place.endpoint.as_deref()).await
     }
 
-    async fn reach(region: Option<&str>, endpoint: Option<&str>) -> Option<Self> {
+    async fn reach(target: &str, region: Option<&str>, endpoint: Option<&str>) -> Result<Self, RemoteError> {
         let config = configured(region, endpoint).await;
-        let place = Place { region: config.region()?.to_string(), endpoint: config.endpoint_url().map(str::to_owned) };
-        Some(Self::with(&config, &place))
+        let region = config.region().ok_or_else(|| RemoteError::NoRegion { target: target.to_owned() })?;
+        let place = Place { region: region.to_string(), endpoint: config.endpoint_url().map(str::to_owned) };
+        Ok(Self::with(&config, &place))
     }
 
     /// Takes one that is reached already.

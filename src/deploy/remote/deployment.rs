@@ -145,8 +145,7 @@ impl Deployment {
 
     /// Reaches the account of its streams.
     pub async fn account(&self) -> Result<Account, RemoteError> {
-        let account = Account::at(&self.place).await;
-        account.ok_or_else(|| RemoteError::NoRegion { target: self.target.clone() })
+        Account::at(&self.target, &self.place).await
     }
 
     /// Fails where the streams that were made cannot be asked for: with the right to another account they would seem to be

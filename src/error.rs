@@ -133,6 +133,7 @@ impl From<AwsError> for Error {
         match error {
             AwsError::Deploy(error) => Self::Deploy(error),
             AwsError::Render(error) => Self::Render(error),
+            AwsError::Streams(error) => Self::Log(error),
             AwsError::Io { path, source } => Self::Io { action: "used", path, source },
             error => Self::Aws(error),
         }

@@ -22,7 +22,7 @@ pub(super) use aws::change;
 
 use super::locate::{self, Loaded};
 use capacity::Capacity;
-use outlook::{Level, Outlook, Summary};
+use outlook::{Level, Notes, Outlook, Summary};
 use permissions::Permissions;
 
 /// Show what `pipe up` would change, and what the pipeline needs; changes nothing
@@ -93,20 +93,22 @@ pub(super) async fn run(args: &Args, markdown: bool, ui: &Ui) -> Result<(), Erro
 }
 
 async fn outlook(plan: &Plan, path: &Path, prices: &Prices) -> Result<Outlook, Error> {
-    let mut notes = Vec::new();
+    let mut notes = Notes::default();
     let changes = match (plan.target.streams, plan.target.engine) {
         (StreamsKind::Kinesis, EngineKind::Flink | EngineKind::Embedded) => remote::changes(plan, &mut notes).await?,
         (StreamsKind::Kinesis, _) => aws::changes(plan, path.parent().unwrap_or(Path::new("")), &mut notes).await?,
         (StreamsKind::Local, _) => here::changes(plan, &mut notes).await?,
     };
     if plan.target.engine == EngineKind::KinesisSql {
-        notes.push(
-            "AWS removed Kinesis Data Analytics for SQL on 2026-01-27: no application of it can be started".to_owned(),
-        );
+        notes.push("AWS removed Kinesis Data Analytics for SQL on 2026-01-27: no application of it can be started");
+    }
+    let engine = plan.target.engine.name();
+    for stream in plan.streams.iter().filter(|stream| plan.kept_streams().all(|kept| kept.name != stream.name)) {
+        notes.push(format!("{engine} keeps no late rows: stream {} is not made", stream.name));
     }
     let flows = capacity::flows(plan)?;
     let capacity = Capacity::of(plan, &flows)?;
-    notes.extend(capacity.warnings());
+    notes.others.extend(capacity.warnings());
     let place = cost::place(plan).await;
     if let Some(place) = place.as_ref().filter(|place| !place.charges()) {
         notes.push(format!("the cost is that of AWS: {place} charges nothing"));

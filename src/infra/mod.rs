@@ -35,6 +35,8 @@ pub use metric::Metric;
 pub use permission::Permission;
 pub use role::{Principal, Role, Statement};
 pub use sql_application::{SqlApplication, SqlColumn, SqlInput, SqlOutput};
-pub use stack::{Output, Parameter, Resource, STREAM_NAME, Stack, Tag};
+pub use stack::{
+    APPLICATION, Output, Parameter, Resource, SQL_APPLICATION, STREAM, STREAM_NAME, Stack, Tag, is_application,
+};
 pub use stream::Stream;
 pub use value::{Attribute, Value};

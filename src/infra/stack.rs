@@ -13,6 +13,18 @@ use super::{
 /// What the id of an output ends with that tells the name of a stream.
 pub const STREAM_NAME: &str = "StreamName";
 
+/// The types that something is known of besides, as `CloudFormation` names them.
+pub const STREAM: &str = "AWS::Kinesis::Stream";
+/// As [`STREAM`].
+pub const APPLICATION: &str = "AWS::KinesisAnalyticsV2::Application";
+/// As [`STREAM`].
+pub const SQL_APPLICATION: &str = "AWS::KinesisAnalytics::Application";
+
+/// Returns whether a type is that of an application, of either service.
+pub fn is_application(kind: &str) -> bool {
+    [APPLICATION, SQL_APPLICATION].contains(&kind)
+}
+
 /// A stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Stack {
@@ -102,19 +114,30 @@ impl Resource {
     /// Returns its type, as `CloudFormation` names it.
     pub fn type_name(&self) -> &'static str {
         match self {
-            Self::Stream(_) => "AWS::Kinesis::Stream",
+            Self::Stream(_) => STREAM,
             Self::Role(_) => "AWS::IAM::Role",
             Self::LogGroup(_) => "AWS::Logs::LogGroup",
             Self::LogStream(_) => "AWS::Logs::LogStream",
-            Self::Application(_) => "AWS::KinesisAnalyticsV2::Application",
+            Self::Application(_) => APPLICATION,
             Self::LoggingOption(_) => "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption",
-            Self::SqlApplication(_) => "AWS::KinesisAnalytics::Application",
+            Self::SqlApplication(_) => SQL_APPLICATION,
             Self::SqlOutput(_) => "AWS::KinesisAnalytics::ApplicationOutput",
             Self::Bucket(_) => "AWS::S3::Bucket",
             Self::BucketPolicy(_) => "AWS::S3::BucketPolicy",
             Self::DeliveryStream(_) => "AWS::KinesisFirehose::DeliveryStream",
             Self::Alarm(_) => "AWS::CloudWatch::Alarm",
             Self::Dashboard(_) => "AWS::CloudWatch::Dashboard",
+        }
+    }
+
+    /// Returns the name that it has in its account, where the template says that: nothing else there may have it.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Stream(stream) => Some(&stream.name),
+            Self::Application(application) => Some(&application.name),
+            Self::SqlApplication(application) => Some(&application.name),
+            Self::LogGroup(group) => Some(&group.name),
+            _ => None,
         }
     }
 

@@ -64,6 +64,17 @@ impl Plan {
         self.streams.iter().find(|stream| stream.name == name)
     }
 
+    /// Returns the streams that its target has. Only the engine of this program keeps late rows: in Kinesis, where streams
+    /// cost money, there are none for them where another engine runs the queries.
+    pub fn kept_streams(&self) -> impl Iterator<Item = &Stream> {
+        let late = matches!(
+            (self.target.engine, self.target.streams),
+            // What is declared is made on this machine, whoever writes it.
+            (EngineKind::Embedded, _) | (EngineKind::Flink, StreamsKind::Local)
+        );
+        self.streams.iter().filter(move |stream| late || !matches!(stream.source, Source::Late(_)))
+    }
+
     /// Returns the table of a name.
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.iter().find(|table| table.name == name)

@@ -127,7 +127,19 @@ impl Context<'_> {
         let streams = self.spec.streams.iter().map(|stream| stream.name.value.as_str());
         for name in &self.target.stack.archive {
             let length = delivery_stream(&self.spec.name.value, &name.value).len();
-            if self.known("stream", name, streams.clone()) && length > MAX_DELIVERY_STREAM {
+            if !self.known("stream", name, streams.clone()) {
+                continue;
+            }
+            let late =
+                self.spec.queries.iter().find_map(|query| query.late.as_ref().filter(|late| late.value == name.value));
+            if let Some(late) = late {
+                self.add(
+                    Diagnostic::new(format!("stream `{}` cannot be archived", name.value), name.span.clone())
+                        .label("nothing writes it on AWS")
+                        .other(late.span.clone(), "late rows go there, and no engine on AWS keeps those"),
+                );
+            }
+            if length > MAX_DELIVERY_STREAM {
                 self.add(
                     Diagnostic::new(
                         format!("stream `{}` has too long a name to be archived", name.value),

@@ -82,15 +82,15 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
     stack
 }
 
-/// Returns a stack with the plan's streams in it: all of the file's. The error stream is not one of them, because no
-/// engine on AWS writes it as `pipe` does.
+/// Returns a stack with the plan's streams in it. The error stream is not one of them, because no engine on AWS writes it as
+/// `pipe` does.
 pub(super) fn start(plan: &Plan) -> Stack {
     let mut stack = Stack {
         description: description(plan),
         tags: vec![Tag { key: "pipeline", value: plan.name.clone() }, managed()],
         ..Stack::default()
     };
-    for of in &plan.streams {
+    for of in plan.kept_streams() {
         let stream = stream(of);
         stack.tell_stream(&stream);
         stack.resources.push(Resource::Stream(stream));

@@ -21,7 +21,7 @@ pub(crate) use application::APPLICATION;
 pub use application::{ApplicationSpec, Binding};
 pub use generator::{FieldSpec, GeneratorSpec};
 pub use join::{JoinSpec, On};
-pub use name::CODE_STACK;
+pub use name::{CODE_STACK, stack_name};
 pub use query::{QuerySpec, TopSpec};
 pub use stack::{AlarmKind, FlinkRuntime, StackSpec};
 pub(crate) use stream::EVENT_TIME;

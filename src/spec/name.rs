@@ -11,6 +11,11 @@ pub const CODE_STACK: &str = "pipe-code";
 /// The longest name of a column (KDA SQL reference, identifiers).
 const MAX_COLUMN_NAME: usize = 128;
 
+/// Returns the name of the stack of a pipeline: that of a stack has no `_` (`CloudFormation` API reference, `CreateStack`).
+pub fn stack_name(pipeline: &str) -> String {
+    pipeline.replace('_', "-")
+}
+
 /// Reads the name of the pipeline.
 pub(super) fn pipeline(value: &Value<'_>) -> Option<Spanned<String>> {
     let name = value.text()?;
@@ -24,10 +29,10 @@ pub(super) fn pipeline(value: &Value<'_>) -> Option<Spanned<String>> {
                 .help(format!("a letter, then letters, digits, `-` and `_`; at most {MAX_PIPELINE_NAME}")),
         );
     }
-    if name.value == CODE_STACK {
+    if stack_name(&name.value).eq_ignore_ascii_case(CODE_STACK) {
         value.findings().add(
-            Diagnostic::new(format!("`{CODE_STACK}` is reserved"), name.span.clone())
-                .label("the stack with the code of all pipelines has this name")
+            Diagnostic::new(format!("`{}` is reserved", name.value), name.span.clone())
+                .label(format!("its stack would be `{CODE_STACK}`, in which the code of all pipelines lies"))
                 .help("choose another name"),
         );
     }

@@ -104,7 +104,7 @@ pub(super) fn read(reader: &mut TableReader<'_>, engine: EngineKind, region: Opt
         .then(|| reader.optional("alarm_topic").and_then(|value| read_topic(&value, region)))
         .flatten();
     stack.archive = of_engines(reader, "archive", engine, &STACKS)
-        .then(|| reader.optional("archive").and_then(|value| read_archive(&value)))
+        .then(|| reader.optional("archive").and_then(|value| read_names(&value, "archived twice")))
         .flatten()
         .unwrap_or_default();
     (stack, connector)
@@ -144,19 +144,15 @@ fn check_pair(reader: &TableReader<'_>, runtime: &Spanned<FlinkRuntime>, connect
 }
 
 fn read_alarms(value: &Value<'_>) -> Option<Vec<AlarmKind>> {
-    let mut kinds = Vec::new();
-    for name in value.list()?.iter().filter_map(Value::text) {
-        let found = ALARMS.iter().find(|(known, _)| *known == name.value);
-        if found.is_none() {
-            value.findings().add(
-                Diagnostic::new(format!("there is no alarm `{}`", name.value), name.span)
-                    .label("unknown alarm")
-                    .help(help_for(&name.value, ALARMS.map(|(known, _)| known))),
-            );
-        }
-        kinds.extend(found.map(|(_, kind)| *kind));
+    let names = read_names(value, "an alarm twice")?;
+    for name in names.iter().filter(|name| alarm(name).is_none()) {
+        value.findings().add(
+            Diagnostic::new(format!("there is no alarm `{}`", name.value), name.span.clone())
+                .label("unknown alarm")
+                .help(help_for(&name.value, ALARMS.map(|(known, _)| known))),
+        );
     }
-    Some(kinds)
+    Some(names.iter().filter_map(alarm).collect())
 }
 
 /// Reads the Amazon resource name of a topic: `arn:PARTITION:sns:REGION:ACCOUNT:NAME`.
@@ -189,13 +185,18 @@ fn read_topic(value: &Value<'_>, own_region: Option<&str>) -> Option<String> {
     legal.then(|| text.value.clone())
 }
 
-fn read_archive(value: &Value<'_>) -> Option<Vec<Spanned<String>>> {
+fn alarm(name: &Spanned<String>) -> Option<AlarmKind> {
+    ALARMS.iter().find(|(known, _)| *known == name.value).map(|(_, kind)| *kind)
+}
+
+/// Reads a list of names that are to differ; `twice` is what is wrong with one that does not.
+fn read_names(value: &Value<'_>, twice: &str) -> Option<Vec<Spanned<String>>> {
     let mut names: Vec<Spanned<String>> = Vec::new();
     for item in value.list()? {
         let Some(name) = item.text() else { continue };
         if let Some(known) = names.iter().find(|known| known.value == name.value) {
             item.findings().add(
-                Diagnostic::new(format!("`{}` is archived twice", name.value), name.span.clone())
+                Diagnostic::new(format!("`{}` is {twice}", name.value), name.span.clone())
                     .label("one too many")
                     .other(known.span.clone(), "the other one"),
             );

@@ -151,13 +151,24 @@ pub(super) fn add_standard(targets: &mut Vec<TargetSpec>) {
 pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
     let mut target = TargetSpec { declared: true, ..TargetSpec::standard(value.key()) };
     let mut reader = value.table(format!("target `{}`", value.key()))?;
-    if let Some(streams) = choice(&mut reader, "streams", &STREAMS) {
-        target.streams = streams.value;
+    let streams = choice(&mut reader, "streams", &STREAMS);
+    let engine = choice(&mut reader, "engine", &ENGINES);
+    target.engine = engine.as_ref().map_or(target.engine, |engine| engine.value);
+    target.streams = match (&streams, target.engine.is_on_aws()) {
+        (Some(streams), _) => streams.value,
+        (None, true) => StreamsKind::Kinesis,
+        (None, false) => target.streams,
+    };
+    if let Some(streams) = streams.filter(|streams| streams.value == StreamsKind::Local && target.engine.is_on_aws()) {
+        let place = engine.map_or_else(|| reader.span(), |engine| engine.span);
+        reader.findings().add(
+            Diagnostic::new("an application on AWS cannot read streams of this machine", streams.span)
+                .label("out of its reach")
+                .other(place, format!("its engine is `{}`", target.engine.name()))
+                .help("leave `streams` out: its streams are in Kinesis; or let `engine = \"embedded\"` run the queries here"),
+        );
     }
-    if let Some(engine) = choice(&mut reader, "engine", &ENGINES) {
-        target.engine = engine.value;
-    }
-    target.region = reader.optional("region").and_then(|value| value.text()).map(|text| text.value);
+    target.region = reader.optional("region").and_then(|value| region(&value));
     target.endpoint_url = address(&mut reader, "endpoint_url", &["http://", "https://"]);
     if let Some(gateway) = address(&mut reader, "gateway", &["http://"]) {
         target.gateway = gateway;
@@ -177,6 +188,22 @@ pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
     }
     reader.finish();
     Some(target)
+}
+
+/// Reads the name of a region. Regions come faster than programs learn of them, so that any is taken that could be one.
+fn region(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    // It becomes a part of host names (RFC 1123, 2.1).
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    let legal = (1..=63).contains(&text.value.len()) && text.value.chars().all(plain);
+    if !legal {
+        value.findings().add(
+            Diagnostic::new(format!("`{}` is not a region", text.value), text.span)
+                .label("not the name of a region")
+                .help("one such as \"eu-west-1\"; left out, AWS_REGION or the AWS profile says it"),
+        );
+    }
+    legal.then_some(text.value)
 }
 
 fn address(reader: &mut TableReader<'_>, key: &'static str, schemes: &[&str]) -> Option<String> {

@@ -1,74 +1,15 @@
 //! `pipe up --target aws` and what follows, against `MiniStack`. What was made is read back through the service's own API.
 
-use std::{collections::BTreeSet, process::Command, time::Duration};
+mod cloud;
+mod in_the_way;
+
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::harness::{Done, Place, Running, wait_for};
-use crate::{
-    faults::{Fault, Proxy},
-    peers::ministack::{KEY, MiniStack},
-};
-
-const PIPELINE: &str = r#"
-[pipeline]
-name = "shop_visits"
-description = "Visits by shop"
-
-[streams.visits]
-shards = 2
-partition_key = "shop"
-event_time = { column = "at", delay = "1s", idle = "5s" }
-[streams.visits.columns]
-at   = "TIMESTAMP(3)"
-shop = "VARCHAR(8)"
-
-[streams.counts]
-
-[generators.visits]
-rate = "200/s"
-[generators.visits.fields]
-at   = { kind = "now" }
-shop = { kind = "choice", of = ["A", "B", "C", "D"] }
-
-[queries.counts]
-from = "visits"
-window = { kind = "tumbling", size = "10s" }
-group_by = ["shop"]
-select = { visits = "COUNT(*)" }
-
-[targets.aws]
-region = "us-east-1"
-endpoint_url = "URL"
-connector = "4.x"
-jar = "connector.jar"
-# MiniStack has no alarms on a rate.
-alarms = ["behind", "throttled", "down"]
-"#;
-
-/// The statuses of everything that is made, one call for each service.
-const EVERYTHING: &str = r#"dict(
-    stacks=sorted(s["StackName"] + " " + s["StackStatus"] for s in client("cloudformation").describe_stacks()["Stacks"]),
-    streams=sorted(client("kinesis").list_streams()["StreamNames"]),
-    objects=sorted(o["Key"] for b in client("s3").list_buckets()["Buckets"]
-        for v in [client("s3").list_object_versions(Bucket=b["Name"])]
-        for o in v.get("Versions", []) + v.get("DeleteMarkers", [])),
-    roles=len(client("iam").list_roles()["Roles"]),
-    groups=sorted(g["logGroupName"] for g in client("logs").describe_log_groups()["logGroups"]),
-    applications=[n for n in ["shop_visits"] if is_there(client("kinesisanalyticsv2").describe_application, ApplicationName=n)],
-    alarms=sorted(a["AlarmName"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]),
-    dashboards=[d["DashboardName"] for d in client("cloudwatch").list_dashboards()["DashboardEntries"]],
-    deliveries=client("firehose").list_delivery_streams()["DeliveryStreamNames"],
-)"#;
-
-const APPLICATION: &str = r#"(lambda d: dict(
-    status=d["ApplicationStatus"],
-    runtime=d["RuntimeEnvironment"],
-    code=d["ApplicationConfigurationDescription"]["ApplicationCodeConfigurationDescription"]
-        ["CodeContentDescription"]["S3ApplicationCodeLocationDescription"]["FileKey"],
-    snapshots=[s["SnapshotStatus"] for s in client("kinesisanalyticsv2").list_application_snapshots(
-        ApplicationName="shop_visits")["SnapshotSummaries"]],
-))(client("kinesisanalyticsv2").describe_application(ApplicationName="shop_visits")["ApplicationDetail"])"#;
+use self::cloud::Cloud;
+use super::harness::{Place, wait_for};
+use crate::faults::{Fault, Proxy};
 
 /// What `up` and `down` call, but for S3, whose calls have no names.
 const OPERATIONS: [&str; 12] = [
@@ -85,97 +26,6 @@ const OPERATIONS: [&str; 12] = [
     "StartApplication",
     "StopApplication",
 ];
-
-/// A place whose pipeline goes to a `MiniStack`.
-struct Cloud {
-    stack: MiniStack,
-    place: Place,
-}
-
-impl Cloud {
-    fn start(what: &str) -> Option<Self> {
-        let stack = MiniStack::start(what)?;
-        let place = Place::empty();
-        place.write("connector.jar", "what would be the connector");
-        let cloud = Self { stack, place };
-        cloud.write(&cloud.stack.url(), &[]);
-        Some(cloud)
-    }
-
-    /// Starts one that is asked through a proxy, in which nothing goes wrong yet.
-    fn behind_proxy(what: &str) -> Option<(Self, Proxy)> {
-        let cloud = Self::start(what)?;
-        let proxy = Proxy::start(&cloud.stack.url(), 1, &[]);
-        cloud.write(&proxy.url(), &[]);
-        Some((cloud, proxy))
-    }
-
-    /// Writes the pipeline with changes.
-    fn write(&self, url: &str, changes: &[(&str, &str)]) {
-        let mut text = PIPELINE.replace("URL", url);
-        for (from, to) in changes {
-            assert!(text.contains(from), "{from}");
-            text = text.replace(from, to);
-        }
-        self.place.write("pipeline.toml", &text);
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.place.command(arguments);
-        command.envs(KEY).env_remove("AWS_PROFILE").env_remove("AWS_ENDPOINT_URL");
-        command
-    }
-
-    fn pipe(&self, arguments: &[&str]) -> Done {
-        self.place.run(self.command(arguments))
-    }
-
-    fn start_pipe(&self, arguments: &[&str]) -> Running {
-        self.place.spawn(self.command(arguments))
-    }
-
-    fn good(&self, arguments: &[&str]) -> Done {
-        let done = self.pipe(arguments);
-        assert_eq!(done.code(), Some(0), "{arguments:?}: {done:?}");
-        self.expect_no_secret(&done);
-        done
-    }
-
-    fn plan(&self, code: i32) -> Value {
-        let done = self.pipe(&["plan", "--target", "aws", "--detailed-exitcode", "-o", "json"]);
-        assert_eq!(done.code(), Some(code), "{done:?}");
-        self.expect_no_secret(&done);
-        serde_json::from_str(&done.stdout).unwrap()
-    }
-
-    /// What is secret is nowhere that a person or another program sees.
-    fn expect_no_secret(&self, done: &Done) {
-        let secret = KEY[1].1;
-        assert!(!done.stdout.contains(secret) && !done.stderr.contains(secret), "{done:?}");
-        let grep = Command::new("grep").args(["-r", "-l", secret, ".pipe"]).current_dir(self.place.path()).output();
-        assert_eq!(String::from_utf8_lossy(&grep.unwrap().stdout), "");
-    }
-
-    fn everything(&self) -> Value {
-        self.stack.ask(EVERYTHING)
-    }
-
-    fn application(&self) -> Value {
-        self.stack.ask(APPLICATION)
-    }
-
-    /// What is left when everything is gone: the bucket that all pipelines share.
-    fn expect_nothing(&self) {
-        let left = self.everything();
-        let stacks: Vec<&str> = left["stacks"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        assert!(stacks.iter().all(|stack| *stack == "pipe-code CREATE_COMPLETE"), "{left}");
-        for what in ["streams", "objects", "groups", "applications", "alarms", "dashboards", "deliveries"] {
-            assert_eq!(left[what], json!([]), "{left}");
-        }
-        assert_eq!(left["roles"], 0, "{left}");
-        assert!(!self.place.has(".pipe/shop_visits/aws.json"));
-    }
-}
 
 fn signs(planned: &Value) -> Vec<&str> {
     planned["changes"].as_array().unwrap().iter().map(|change| change["change"].as_str().unwrap()).collect()
@@ -416,36 +266,6 @@ fn what_does_not_run_is_put_back_to_what_ran() {
 }
 
 #[test]
-fn a_stack_that_never_was_is_cleaned_up_after_asking_and_a_strangers_is_left() {
-    let Some(cloud) = Cloud::start("stacks on AWS that are in the way") else { return };
-    cloud.stack.ask(
-        r#"client("cloudformation").create_stack(StackName="shop-visits", TemplateBody=json.dumps(
-            {"Resources": {"S": {"Type": "AWS::Kinesis::Stream", "Properties": {"Name": "theirs", "ShardCount": 1}}}}))"#,
-    );
-    for command in [&["up", "--target", "aws", "-d", "--yes"][..], &["down", "--target", "aws", "--yes"]] {
-        cloud
-            .pipe(command)
-            .failed(1, &["a stack `shop-visits` that was not made for pipeline `shop_visits`", "another name"]);
-    }
-    assert_eq!(cloud.everything()["streams"], json!(["theirs"]));
-    cloud.stack.ask(r#"client("cloudformation").delete_stack(StackName="shop-visits")"#);
-    // A stack whose first making failed.
-    cloud.stack.ask(
-        r#"client("cloudformation").create_stack(StackName="shop-visits", TemplateBody=json.dumps(
-            {"Resources": {"A": {"Type": "AWS::KinesisAnalyticsV2::Application", "Properties":
-                {"ApplicationName": "x", "RuntimeEnvironment": "SQL-1_0", "ServiceExecutionRole": "arn:aws:iam::1:role/x"}}}}),
-            Tags=[{"Key": "managed-by", "Value": "pipe"}, {"Key": "pipeline", "Value": "shop_visits"}])"#,
-    );
-    wait_for("the stack to be rolled back", || {
-        let stacks = cloud.everything()["stacks"].to_string();
-        stacks.contains("shop-visits ROLLBACK_COMPLETE").then_some(())
-    });
-    cloud.pipe(&["up", "--target", "aws", "-d"]).failed(1, &["never whole", "needs a yes"]);
-    cloud.good(&["up", "--target", "aws", "-d", "--yes"]);
-    assert_eq!(cloud.application()["status"], "RUNNING");
-}
-
-#[test]
 fn what_aws_refuses_comes_with_what_to_do() {
     let Some(cloud) = Cloud::start("refusals of AWS") else { return };
     let url = cloud.stack.url();
@@ -475,7 +295,7 @@ fn what_aws_refuses_comes_with_what_to_do() {
     command.env_remove("AWS_REGION").env_remove("AWS_DEFAULT_REGION").env("HOME", cloud.place.path());
     cloud.place.run(command).failed(69, &["no AWS region is set", "AWS_REGION"]);
     cloud.write(&url, &[("connector.jar", "missing.jar")]);
-    cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(1, &["missing.jar"]);
+    cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(69, &["missing.jar", "`jar` names a file"]);
     cloud.write(
         &url,
         &[(
@@ -682,19 +502,6 @@ fn a_pipeline_is_removed_from_where_it_is_and_nowhere_else() {
     assert_eq!(cloud.application()["status"], "RUNNING");
     cloud.good(&["down", "--yes"]);
     cloud.expect_nothing();
-}
-
-#[test]
-fn what_is_only_proposed_has_no_tags_and_is_in_nobodys_way() {
-    let Some((cloud, proxy)) = Cloud::behind_proxy("a proposal on AWS that was left") else { return };
-    proxy.set(&[Fault::on("ExecuteChangeSet").delayed(Duration::from_mins(10))]);
-    let running = cloud.start_pipe(&["up", "--target", "aws", "-d"]);
-    wait_for("the proposal", || (proxy.calls("ExecuteChangeSet") > 0).then_some(()));
-    drop(running);
-    // As AWS does, which gives a stack its tags with the first change that is carried out.
-    proxy.set(&[Fault::on("DescribeStacks").saying("Untold>", "Tags>")]);
-    cloud.good(&["up", "--target", "aws", "-d"]);
-    assert_eq!(cloud.application()["status"], "RUNNING");
 }
 
 #[test]

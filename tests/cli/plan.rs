@@ -69,7 +69,7 @@ fn a_plan_for_aws_has_one_meaning_in_every_form() {
     assert_eq!(outlook(&place, &["--target", "aws", "--full"]), json, "a program is given everything");
     let summary = outlook(&place, &["--target", "aws", "--summary"]);
     let members: Vec<&String> = summary.as_object().unwrap().keys().collect();
-    assert_eq!(members, ["version", "pipeline", "target", "summary", "cost"]);
+    assert_eq!(members, ["version", "pipeline", "target", "summary", "cost", "not_compared"]);
     assert_eq!(summary["cost"]["total"], json["cost"]["total"]);
     assert!(!place.has(".pipe"), "a plan writes nothing");
 }

@@ -194,6 +194,8 @@ class Handler(BaseHTTPRequestHandler):
             request = json.loads(body)
             calls.append([operation, request])
             try:
+                if operation == "DescribeStreamSummary":
+                    raise Refused("ResourceNotFoundException", "There are no streams here.")
                 assert prefix == MODEL.metadata["targetPrefix"], prefix
                 report = ParamValidator().validate(request, MODEL.operation_model(operation).input_shape)
                 if report.has_errors():

@@ -2,18 +2,17 @@
 
 use std::path::Path;
 
-use crate::deploy::aws::{Account, Action, Comparison, Drift, ResourceDelta, State};
+use crate::deploy::aws::{Account, Action, Comparison, Drift, Obstacle, ResourceDelta, State};
 use crate::error::Error;
+use crate::infra::{STREAM, is_application};
 use crate::plan::{Change, ChangeKind, Plan};
 use crate::render;
 
-/// The resources whose change touches what windows hold.
-const APPLICATIONS: [&str; 2] = ["AWS::KinesisAnalyticsV2::Application", "AWS::KinesisAnalytics::Application"];
-const STREAM: &str = "AWS::Kinesis::Stream";
+use super::outlook::Notes;
 
 /// Compares a plan with what is in its account. What does not answer is told in a note. `folder` is that of the pipeline
 /// file.
-pub(super) async fn changes(plan: &Plan, folder: &Path, notes: &mut Vec<String>) -> Result<Vec<Change>, Error> {
+pub(super) async fn changes(plan: &Plan, folder: &Path, notes: &mut Notes) -> Result<Vec<Change>, Error> {
     let compared = match Account::of(&plan.target, false).await {
         Ok(account) => Comparison::of(plan, &account, folder).await,
         Err(error) => Err(error),
@@ -21,29 +20,41 @@ pub(super) async fn changes(plan: &Plan, folder: &Path, notes: &mut Vec<String>)
     let comparison = match compared {
         Ok(comparison) => comparison,
         Err(error) => {
-            notes.push(format!("nothing could be compared, everything is listed as new: {error}"));
+            notes.not_compared.push(format!("nothing could be compared, everything is listed as new: {error}"));
             Comparison::default()
         }
     };
     if let Some(found) = &comparison.found {
         notes.push(format!("the stack of {} is there: {}", plan.name, found.status));
     }
-    notes.extend(comparison.application.iter().map(|state| format!("its application is {}", state.as_str())));
-    notes.extend(comparison.unknown.iter().map(|what| format!("could not be compared: {what}")));
-    notes.extend(comparison.drifts.iter().map(drift_text));
+    if let Some(status) = &comparison.never_was {
+        notes.push(format!("the stack of {} was never whole ({status}): `pipe up` removes it first", plan.name));
+    }
+    notes.others.extend(comparison.application.iter().map(|state| format!("its application is {}", state.as_str())));
+    notes.not_compared.extend(comparison.unknown.iter().map(|what| format!("could not be compared: {what}")));
+    notes.others.extend(comparison.drifts.iter().map(drift_text));
     let mut changes: Vec<Change> =
         comparison.changes.iter().map(|delta| change(delta, comparison.application.as_ref())).collect();
     let stack = render::stack(plan)?.unwrap_or_default();
     for resource in &stack.resources {
         let (id, kind) = (resource.id().as_str(), resource.type_name());
-        if changes.iter().all(|change| change.name != id) {
+        let obstacle =
+            comparison.obstacles.iter().find(|it| it.kind == kind && Some(it.name.as_str()) == resource.name());
+        if let Some(obstacle) = obstacle {
+            changes.retain(|change| change.name != id);
+            let detail = format!("{}: {}", obstacle.name, obstacle.why);
+            changes.push(Change::new(ChangeKind::Conflict, kind, id, detail));
+        } else if changes.iter().all(|change| change.name != id) {
             // What a change set does not name stays.
             let is = if comparison.found.is_some() { ChangeKind::Keep } else { ChangeKind::Create };
             changes.push(Change::new(is, kind, id, resource.detail()));
         }
     }
     changes.sort_by_key(|change| stack.resources.iter().position(|resource| resource.id().as_str() == change.name));
-    Ok(changes)
+    let known = |obstacle: &&Obstacle| stack.resources.iter().any(|resource| resource.type_name() == obstacle.kind);
+    let others = comparison.obstacles.iter().filter(|obstacle| !known(obstacle));
+    let others = others.map(|it| Change::new(ChangeKind::Conflict, it.kind, &it.name, &it.why));
+    Ok(others.chain(changes).collect())
 }
 
 /// Says of a resource what happens to it, why, and what becomes of what it holds.
@@ -68,7 +79,7 @@ pub(in crate::commands) fn change(delta: &ResourceDelta, application: Option<&St
 
 /// Says what becomes of open windows, and of records.
 fn state(delta: &ResourceDelta, application: Option<&State>) -> Option<&'static str> {
-    let is_application = APPLICATIONS.contains(&delta.kind.as_str());
+    let is_application = is_application(&delta.kind);
     let goes = matches!(delta.action, Action::Replace | Action::MaybeReplace | Action::Remove);
     match delta.action {
         Action::Create => None,

@@ -8,7 +8,7 @@ use crate::generate::sample;
 use crate::infra::Resource;
 use crate::plan::capacity::{RECORD_BYTES, ShardsNeeded, Traffic};
 use crate::plan::cost::Flow;
-use crate::plan::{ERROR_STREAM, EngineKind, Plan, Source, Stream, StreamsKind};
+use crate::plan::{ERROR_STREAM, EngineKind, Plan, Source, Stream};
 use crate::render::stack;
 use crate::streams;
 
@@ -81,11 +81,9 @@ pub(super) struct Application {
 
 /// Names the streams that a plan makes, with their shards.
 pub(super) fn streams(plan: &Plan) -> impl Iterator<Item = (&str, streams::Capacity)> {
-    // Only the embedded engine has a stream of errors. Flink keeps no late rows, and what it makes in Kinesis leaves them out.
+    // Only the embedded engine has a stream of errors.
     let errors = plan.target.engine == EngineKind::Embedded;
-    let late = plan.target.streams == StreamsKind::Kinesis && plan.target.engine == EngineKind::Flink;
-    let streams = plan.streams.iter().filter(move |stream| !(late && matches!(stream.source, Source::Late(_))));
-    let streams = streams.map(|stream| (stream.name.as_str(), stream.capacity));
+    let streams = plan.kept_streams().map(|stream| (stream.name.as_str(), stream.capacity));
     streams.chain(errors.then_some((ERROR_STREAM, streams::Capacity::Provisioned(1))))
 }
 

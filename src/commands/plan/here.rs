@@ -10,6 +10,7 @@ use crate::streams::{Capacity, Log};
 
 use super::super::check::count;
 use super::capacity::streams;
+use super::outlook::Notes;
 
 /// What is there on this machine.
 #[derive(Default)]
@@ -21,7 +22,7 @@ struct Present {
 }
 
 /// Compares the streams and the queries of a plan with what is there.
-pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<Change>, Error> {
+pub(super) async fn changes(plan: &Plan, notes: &mut Notes) -> Result<Vec<Change>, Error> {
     let present = present(plan).await?;
     let mut changes: Vec<Change> = streams(plan)
         .map(|(name, capacity)| {
@@ -42,7 +43,7 @@ pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<
         });
     }
     if plan.target.engine == EngineKind::Flink {
-        notes.push("this version does not ask Flink which queries run: they are listed as new".to_owned());
+        notes.not_compared.push("this version does not ask Flink which queries run: they are listed as new".to_owned());
     }
     Ok(changes)
 }

@@ -10,8 +10,11 @@ pub(super) fn draw(outlook: &Outlook, level: Level) -> String {
     let mut blocks =
         vec![format!("### Pipeline `{}` on `{}`: {}", outlook.pipeline, outlook.target, escaped(&outlook.counts()))];
     let cost = format!("Cost: {}", escaped(&words::cost(&outlook.cost)));
+    let notes: Vec<&str> = outlook.notes.listed(level).collect();
+    let notes = (!notes.is_empty()).then(|| list(&notes));
     if level == Level::Summary {
         blocks.push(cost);
+        blocks.extend(notes);
         return blocks.join("\n\n");
     }
     let changes: Vec<[String; 4]> = outlook.listed(level).map(row).collect();
@@ -21,7 +24,7 @@ pub(super) fn draw(outlook: &Outlook, level: Level) -> String {
     if level != Level::Full && outlook.count(ChangeKind::Keep) > 0 {
         blocks.push(format!("{} unchanged", outlook.count(ChangeKind::Keep)));
     }
-    blocks.extend((!outlook.notes.is_empty()).then(|| list(&outlook.notes)));
+    blocks.extend(notes);
     let capacity = &outlook.capacity;
     let mut needs: Vec<String> = capacity.streams.iter().map(words::fed).collect();
     needs.extend(capacity.outputs.iter().map(words::written));
@@ -104,8 +107,8 @@ fn rows(header: [&str; 4], lines: &[[String; 4]]) -> String {
     drawn.join("\n")
 }
 
-fn list(items: &[String]) -> String {
-    items.iter().map(|item| format!("- {}", escaped(item))).collect::<Vec<_>>().join("\n")
+fn list<T: AsRef<str>>(items: &[T]) -> String {
+    items.iter().map(|item| format!("- {}", escaped(item.as_ref()))).collect::<Vec<_>>().join("\n")
 }
 
 fn details(summary: &str, inner: &str) -> String {

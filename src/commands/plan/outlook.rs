@@ -12,7 +12,7 @@ use super::permissions::Permissions;
 /// The version of the JSON: it goes up when a member changes its meaning or goes away, and not when one comes.
 pub(super) const VERSION: u32 = 1;
 /// What a summary keeps of the JSON.
-const SUMMARY: [&str; 5] = ["version", "pipeline", "target", "summary", "cost"];
+const SUMMARY: [&str; 6] = ["version", "pipeline", "target", "summary", "not_compared", "cost"];
 
 /// How much of it is shown to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,31 @@ pub(super) struct Outlook {
     pub(super) capacity: Capacity,
     pub(super) cost: Bill,
     pub(super) permissions: Permissions,
-    pub(super) notes: Vec<String>,
+    #[serde(flatten)]
+    pub(super) notes: Notes,
+}
+
+/// What there is to say besides.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Notes {
+    /// What was listed without a look at what is there, and why. Without this the changes may not be true.
+    pub(super) not_compared: Vec<String>,
+    /// The rest.
+    #[serde(skip)]
+    pub(super) others: Vec<String>,
+}
+
+impl Notes {
+    /// Adds something.
+    pub(super) fn push(&mut self, note: impl Into<String>) {
+        self.others.push(note.into());
+    }
+
+    /// Returns what is shown at a level.
+    pub(super) fn listed(&self, level: Level) -> impl Iterator<Item = &str> {
+        let others = self.others.iter().filter(move |_| level != Level::Summary);
+        self.not_compared.iter().chain(others).map(String::as_str)
+    }
 }
 
 /// How many things there are of each kind of change.
@@ -99,6 +123,7 @@ impl Outlook {
     /// Returns it as one line of JSON. All of it, whatever is shown to a person, but for a summary.
     pub(super) fn json(&self, level: Level) -> String {
         let mut json = serde_json::to_value(self).expect("an outlook is plain data");
+        json["notes"] = self.notes.listed(Level::Full).collect();
         if let (Level::Summary, Some(members)) = (level, json.as_object_mut()) {
             members.retain(|name, _| SUMMARY.contains(&name.as_str()));
             if let Some(Json::Object(cost)) = members.get_mut("cost") {

@@ -71,6 +71,8 @@ const WITH_STACK: [Step; 7] = [
             "cloudformation:DescribeStacks",
             "cloudformation:DetectStackDrift",
             "cloudformation:GetTemplate",
+            "kinesis:DescribeStreamSummary",
+            "kinesisanalytics:DescribeApplication",
             "sts:GetCallerIdentity",
         ],
     },

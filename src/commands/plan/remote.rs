@@ -5,17 +5,18 @@ use crate::deploy::local::{Folder, Found};
 use crate::deploy::remote::{Account, Deployment, RemoteError, Shape};
 use crate::engine::has_changed;
 use crate::error::Error;
-use crate::plan::{Change, ChangeKind, EngineKind, Plan, Source};
+use crate::plan::{Change, ChangeKind, EngineKind, Plan};
 
 use super::super::check::count;
 use super::super::site::capacity_text;
+use super::outlook::Notes;
 
 /// Compares the streams and the job of a plan with what is there. What does not answer is told in a note.
-pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<Change>, Error> {
+pub(super) async fn changes(plan: &Plan, notes: &mut Notes) -> Result<Vec<Change>, Error> {
     let (account, shape) = match look(plan).await {
         Ok((account, shape)) => (Some(account), shape),
         Err(error) => {
-            notes.push(format!("nothing could be compared, every stream is listed as new: {error}"));
+            notes.not_compared.push(format!("nothing could be compared, every stream is listed as new: {error}"));
             (None, Shape::unseen(plan))
         }
     };
@@ -37,9 +38,6 @@ pub(super) async fn changes(plan: &Plan, notes: &mut Vec<String>) -> Result<Vec<
         changes.extend(queries(plan, account.as_ref(), notes).await?);
         return Ok(changes);
     }
-    for stream in plan.streams.iter().filter(|stream| matches!(stream.source, Source::Late(_))) {
-        notes.push(format!("Flink keeps no late rows: stream {} is not made", stream.name));
-    }
     if let Some((kind, detail)) = job(plan, account.as_ref(), notes).await? {
         changes.push(Change::new(kind, "job", &plan.name, detail));
     }
@@ -53,7 +51,7 @@ async fn look(plan: &Plan) -> Result<(Account, Shape), RemoteError> {
 }
 
 /// Compares the queries that this machine is to run with those whose state it has.
-async fn queries(plan: &Plan, account: Option<&Account>, notes: &mut Vec<String>) -> Result<Vec<Change>, Error> {
+async fn queries(plan: &Plan, account: Option<&Account>, notes: &mut Notes) -> Result<Vec<Change>, Error> {
     let folder = Folder::of(&plan.name);
     let before = Deployment::of(&folder)?;
     let wrong = match (&before, account) {
@@ -78,15 +76,11 @@ async fn queries(plan: &Plan, account: Option<&Account>, notes: &mut Vec<String>
             (None, Some(true)) => super::here::changed(query),
         });
     }
-    notes.extend(wrong.map(|error| error.to_string()));
+    notes.others.extend(wrong.map(|error| error.to_string()));
     Ok(changes)
 }
 
-async fn job(
-    plan: &Plan,
-    account: Option<&Account>,
-    notes: &mut Vec<String>,
-) -> Result<Option<(ChangeKind, String)>, Error> {
+async fn job(plan: &Plan, account: Option<&Account>, notes: &mut Notes) -> Result<Option<(ChangeKind, String)>, Error> {
     let filled = account.map_or_else(|| plan.clone(), |account| account.fill(plan));
     let prepared = match Prepared::of(&filled) {
         Ok(prepared) => prepared,

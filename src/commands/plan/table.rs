@@ -12,7 +12,8 @@ pub(super) fn draw(outlook: &Outlook, level: Level) -> String {
     let heading = format!("pipeline {} on {}", outlook.pipeline, outlook.target);
     let cost = format!("cost: {}", words::cost(&outlook.cost));
     if level == Level::Summary {
-        return format!("{heading}: {}\n{cost}", outlook.counts());
+        let lines = [format!("{heading}: {}", outlook.counts()), cost];
+        return lines.into_iter().chain(notes(outlook, level)).collect::<Vec<_>>().join("\n");
     }
     let mut lines = vec![heading];
     let rows: Vec<Vec<String>> = outlook.listed(level).flat_map(rows).collect();
@@ -32,8 +33,12 @@ pub(super) fn draw(outlook: &Outlook, level: Level) -> String {
     lines.push(cost);
     lines.extend(costs(outlook, level));
     lines.extend(permissions(outlook, level));
-    lines.extend(outlook.notes.iter().map(|note| format!("note: {note}")));
+    lines.extend(notes(outlook, level));
     lines.join("\n")
+}
+
+fn notes(outlook: &Outlook, level: Level) -> impl Iterator<Item = String> {
+    outlook.notes.listed(level).map(|note| format!("note: {note}"))
 }
 
 /// Returns the row of a change, and one for each reason.

@@ -6,6 +6,7 @@ use crate::deploy::aws::{Account, Action, ChangeSet, Release, Rollout, State};
 use crate::deploy::local::Folder;
 use crate::deploy::{AwsError, remote};
 use crate::error::Error;
+use crate::infra::STREAM;
 use crate::plan::{EngineKind, Plan};
 use crate::ui::Ui;
 
@@ -106,7 +107,7 @@ async fn expect_service(plan: &Plan, force: bool) -> Result<(), Error> {
 fn announce(plan: &Plan, account: &Account, options: &Options<'_>, ui: &Ui) {
     let purpose = plan.description.as_ref().map_or_else(String::new, |text| format!(": {text}"));
     ui.note(&format!("pipeline {}{purpose}", plan.name));
-    for stream in &plan.streams {
+    for stream in plan.kept_streams() {
         ui.note(&format!("  stream     {} ({})", stream.name, capacity_text(stream.capacity)));
     }
     for generator in plan.generators.iter().filter(|_| options.generate && !options.detach) {
@@ -133,6 +134,7 @@ async fn roll_out(
         rollout.clean(never).await?;
         found = None;
     }
+    rollout.expect_room(found.as_ref()).await?;
     let there = found.as_ref().is_some_and(|found| !found.is_only_proposed());
     // What is there already can be compared before anything is done; of what is not, everything is new.
     let proposed = if there { rollout.propose(found.as_ref()).await? } else { None };
@@ -184,7 +186,7 @@ fn consent(
     let lost = set
         .changes
         .iter()
-        .filter(|change| change.kind == "AWS::Kinesis::Stream")
+        .filter(|change| change.kind == STREAM)
         .any(|change| matches!(change.action, Action::Replace | Action::MaybeReplace | Action::Remove));
     if lost {
         let what = format!("change the stack {}, which removes a stream with its records", release.name);

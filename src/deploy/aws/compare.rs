@@ -5,10 +5,10 @@ use std::path::Path;
 use crate::plan::Plan;
 
 use super::change_set::{ResourceDelta, Template, Wanted};
-use super::release::{Release, stack_name};
+use super::release::Release;
 use super::stack::{Found, Stack};
 use super::texts::differences;
-use super::{Account, AwsError, Drift, State};
+use super::{Account, AwsError, Drift, Obstacle, State};
 
 /// How an account differs from a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,24 +23,43 @@ pub struct Comparison {
     pub drifts: Vec<Drift>,
     /// What could not be found out, and why.
     pub unknown: Vec<String>,
+    /// What is in the way.
+    pub obstacles: Vec<Obstacle>,
+    /// The status of a stack that never came to be: it has to go first.
+    pub never_was: Option<String>,
 }
 
 impl Comparison {
     /// Compares. A stack that is there is asked for a change set, which is taken back; where that does not tell what was
     /// changed by hand, it is looked for. `folder` is that of the pipeline file.
     pub async fn of(plan: &Plan, account: &Account, folder: &Path) -> Result<Self, AwsError> {
-        let stack = Stack::new(account, &stack_name(&plan.name), &plan.name);
+        let stack = Stack::of_pipeline(account, &plan.name);
         let mut comparison = Self::default();
-        let Some(found) = stack.find().await?.filter(|found| !found.is_only_proposed()) else { return Ok(comparison) };
+        let found = match stack.find().await {
+            Err(error @ AwsError::Foreign { .. }) => {
+                comparison.obstacles.push(Obstacle::stack(&stack.name, error.to_string()));
+                None
+            }
+            found => found?.filter(|found| !found.is_only_proposed()),
+        };
+        comparison.never_was = found.as_ref().filter(|found| found.never_was()).map(|found| found.status.clone());
+        let found = found.filter(|found| !found.never_was());
         let release = Release::of(plan, account, folder)?;
+        match Obstacle::look(account, &release, found.as_ref()).await {
+            Ok(obstacles) => comparison.obstacles.extend(obstacles),
+            Err(error) => comparison.unknown.push(format!("which names are taken: {error}")),
+        }
+        let Some(found) = found else { return Ok(comparison) };
         if let Some(application) = release.application(account) {
             comparison.application = application.state().await?;
         }
         if found.takes_change() {
             comparison.propose(&stack, &found, &release).await?;
+        } else if found.is_moving() {
+            comparison.unknown.push(format!("the stack {} is {}: `pipe up` waits for that", stack.name, found.status));
         } else {
-            let stack = &stack.name;
-            comparison.unknown.push(format!("the stack {stack} is {}, and takes no change now", found.status));
+            let why = format!("it is {}, and takes no change", found.status);
+            comparison.obstacles.push(Obstacle::stack(&stack.name, why));
         }
         comparison.found = Some(found);
         Ok(comparison)

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use crate::render::RenderError;
+use crate::streams::LogError;
 
 use super::super::DeployError;
+use super::Obstacle;
 use super::refusal::{Refusal, advise};
 
 /// A failure to put a pipeline to work on AWS, to look at it or to remove it.
@@ -28,13 +30,34 @@ pub enum AwsError {
         what: String,
     },
     /// A stack of that name is there, and `pipe` did not make it for this pipeline.
-    #[error("there is a stack `{stack}` that was not made for pipeline `{pipeline}`")]
+    #[error("there is a stack `{stack}` that was not made for pipeline `{pipeline}`{}", other.as_ref().map_or_else(String::new, |other| format!(", but for `{other}`")))]
     Foreign {
         /// The stack.
         stack: String,
         /// The pipeline.
         pipeline: String,
+        /// The other pipeline that it was made for, where `pipe` made it.
+        other: Option<String>,
     },
+    /// The stack that the bucket for the code of all pipelines is to be in is somebody else's.
+    #[error(
+        "there is a stack `{stack}` that `pipe` did not make, and the bucket for code is to be in one of that name"
+    )]
+    ForeignCode {
+        /// The stack.
+        stack: String,
+    },
+    /// Names that the pipeline is to have are taken.
+    #[error("in {account} there is what `pipe` did not make for this pipeline: {}", listed(obstacles))]
+    InTheWay {
+        /// The account.
+        account: String,
+        /// What has them.
+        obstacles: Vec<Obstacle>,
+    },
+    /// A stream could not be looked at.
+    #[error(transparent)]
+    Streams(#[from] LogError),
     /// A stack is in a state that nothing can be done from.
     #[error("the stack `{stack}` is {status}{}", reason_text(reason.as_deref()))]
     Stuck {
@@ -163,6 +186,10 @@ pub enum AwsError {
     Deploy(#[from] DeployError),
 }
 
+fn listed(obstacles: &[Obstacle]) -> String {
+    obstacles.iter().map(Obstacle::to_string).collect::<Vec<_>>().join("; ")
+}
+
 fn reason_text(reason: Option<&str>) -> String {
     reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
@@ -174,7 +201,20 @@ impl AwsError {
             Self::NoRegion { target } => Some(format!("say `region` in [targets.{target}], or set AWS_REGION")),
             Self::Refused(refusal) => refusal.hint(),
             Self::Odd { .. } => Some("`endpoint_url` is to be that of something like AWS".to_owned()),
-            Self::Foreign { pipeline, .. } => Some(format!(
+            Self::Foreign { other: Some(_), .. } => Some(
+                "the name of a stack has `-` where that of a pipeline has `_`, so that these two come to one: give one of them \
+                 another name"
+                    .to_owned(),
+            ),
+            Self::ForeignCode { .. } => Some(
+                "name a `bucket` of your own in the target, or give that stack another name".to_owned(),
+            ),
+            Self::InTheWay { .. } => Some(
+                "give yours other names in the file, or remove what is in the way; streams that are there already are used as \
+                 they are by `engine = \"embedded\"` and `engine = \"flink\"` with `streams = \"kinesis\"`"
+                    .to_owned(),
+            ),
+            Self::Foreign { other: None, pipeline, .. } => Some(format!(
                 "`pipe` changes and removes only stacks that it made (tag managed-by = pipe, pipeline = {pipeline}): give the \
                  pipeline another name"
             )),
@@ -212,7 +252,7 @@ impl AwsError {
             Self::NotOurs { .. } => Some("ask for that permission, or name another `bucket` in the target".to_owned()),
             Self::Busy { .. } => Some("wait for it, and run this command again".to_owned()),
             Self::Deploy(error) => error.hint(),
-            Self::Io { .. } | Self::Render(_) => None,
+            Self::Io { .. } | Self::Render(_) | Self::Streams(_) => None,
         }
     }
 

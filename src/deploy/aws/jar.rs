@@ -175,7 +175,12 @@ pub(super) fn expect(jar: &str, bytes: &[u8], wanted: Option<&str>) -> Result<()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, AwsError> {
-    std::fs::read(path).map_err(|source| AwsError::Io { path: path.to_owned(), source })
+    std::fs::read(path).map_err(|error| AwsError::Jar {
+        jar: path.display().to_string(),
+        reason: error.to_string(),
+        help: "`jar` names a file, from the pipeline file's folder on; left out, the jar comes from a Maven repository"
+            .to_owned(),
+    })
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

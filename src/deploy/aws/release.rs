@@ -19,6 +19,8 @@ pub struct Release {
     pub name: String,
     /// The stack's template.
     pub template: String,
+    /// The streams of the stack.
+    pub streams: Vec<String>,
     /// What is said to the stack.
     pub parameters: BTreeMap<String, String>,
     /// The code, where the template has an application that needs it.
@@ -49,6 +51,7 @@ impl Release {
         let mut release = Self {
             name: plan.name.clone(),
             template,
+            streams: plan.kept_streams().map(|stream| stream.name.clone()).collect(),
             parameters: BTreeMap::new(),
             package: None,
             tables: Vec::new(),
@@ -104,11 +107,6 @@ impl Release {
         let has_one = self.package.is_some() || self.engine == EngineKind::KinesisSql;
         has_one.then(|| Application::of(self.engine, account.config(), &self.name))
     }
-}
-
-/// Returns the name of the stack of a pipeline: that of a stack has no `_` (`CloudFormation` API reference, `CreateStack`).
-pub(super) fn stack_name(pipeline: &str) -> String {
-    pipeline.replace('_', "-")
 }
 
 /// Returns what the keys of everything of a pipeline begin with.

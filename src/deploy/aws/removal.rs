@@ -2,7 +2,7 @@
 
 use super::bucket::{Bucket, Weight};
 use super::progress::{Progress, Tell};
-use super::release::{prefix, shared_bucket, stack_name};
+use super::release::{prefix, shared_bucket};
 use super::stack::{Stack, failed};
 use super::{Account, Application, AwsError};
 use crate::plan::EngineKind;
@@ -47,7 +47,7 @@ impl Removal<'_> {
     /// absent is as it should be. Fails where something stays; begun again it goes on.
     pub async fn carry_out(&self, tell: Tell<'_>) -> Result<Removed, AwsError> {
         let mut removed = Removed { stack: false, objects: 0, archive: None, bucket: None };
-        let stack = Stack::new(self.account, &stack_name(self.pipeline), self.pipeline);
+        let stack = Stack::of_pipeline(self.account, self.pipeline);
         if let Some(mut found) = stack.find().await? {
             removed.stack = true;
             if let Some(name) = found.archive() {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::infra::is_application;
 use crate::plan::{EngineKind, Plan};
 use crate::render;
 
@@ -11,12 +12,9 @@ use super::bucket::Bucket;
 use super::change_set::{Action, ChangeSet, Template, Wanted};
 use super::note::{Note, Version};
 use super::progress::{Progress, Tell, waited};
-use super::release::{Release, stack_name};
+use super::release::Release;
 use super::stack::{Found, Mark, Stack, failed};
-use super::{Account, Application, AwsError};
-
-/// The types of the resource that has to rest while it is changed.
-const APPLICATIONS: [&str; 2] = ["AWS::KinesisAnalyticsV2::Application", "AWS::KinesisAnalytics::Application"];
+use super::{Account, Application, AwsError, Obstacle};
 
 /// The owner of what all pipelines share: no pipeline has such a name.
 const EVERYBODY: &str = "all pipelines";
@@ -52,7 +50,7 @@ impl<'a> Rollout<'a> {
         Ok(Self {
             account,
             release,
-            stack: Stack::new(account, &stack_name(&plan.name), &plan.name),
+            stack: Stack::of_pipeline(account, &plan.name),
             application: release.application(account),
             folder,
             note,
@@ -74,6 +72,16 @@ impl<'a> Rollout<'a> {
             }
             found => Ok(found),
         }
+    }
+
+    /// Fails with [`AwsError::InTheWay`] where names that the stack is to have are taken: it would come to half of what it is
+    /// to be, and go back.
+    pub async fn expect_room(&self, found: Option<&Found>) -> Result<(), AwsError> {
+        let obstacles = Obstacle::look(self.account, self.release, found).await?;
+        if obstacles.is_empty() {
+            return Ok(());
+        }
+        Err(AwsError::InTheWay { account: self.account.to_string(), obstacles })
     }
 
     /// Removes a stack that never came to be.
@@ -123,7 +131,10 @@ impl<'a> Rollout<'a> {
     /// is: others may have changed it, and with reason.
     async fn make_bucket(&self, bucket: &Bucket) -> Result<(), AwsError> {
         let stack = Stack::new(self.account, render::CODE_STACK, EVERYBODY);
-        let mut found = stack.find().await?;
+        let mut found = stack.find().await.map_err(|error| match error {
+            AwsError::Foreign { stack, .. } => AwsError::ForeignCode { stack },
+            error => error,
+        })?;
         if let Some(moving) = found.as_ref().filter(|found| found.is_moving()) {
             found = stack.settle(&moving.id, &stack.mark(&moving.id).await?, self.tell).await?.found;
         }
@@ -162,10 +173,7 @@ impl<'a> Rollout<'a> {
     /// Carries a change out. An application that it touches is stopped before, with a snapshot of what its windows hold, and
     /// the version that ran until then is noted.
     pub async fn change(&mut self, set: &ChangeSet, found: Option<&Found>) -> Result<(), AwsError> {
-        let touched = set
-            .changes
-            .iter()
-            .any(|change| APPLICATIONS.contains(&change.kind.as_str()) && change.action != Action::Create);
+        let touched = set.changes.iter().any(|change| is_application(&change.kind) && change.action != Action::Create);
         let mark = self.stack.mark(&set.stack).await?;
         if let (true, Some(application), Some(found)) = (touched, &self.application, found) {
             if self.note.before.is_none() {

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::infra::STREAM_NAME;
 use crate::render::ARCHIVE_BUCKET;
+use crate::spec::stack_name;
 
 use super::progress::{Progress, Tell};
 use super::{Account, AwsError, Refusal};
@@ -96,8 +97,11 @@ impl Found {
         if self.is_only_proposed() && self.tags.is_empty() {
             return true;
         }
+        self.is_pipes() && self.tags.get(PIPELINE).is_some_and(|of| of == owner)
+    }
+
+    fn is_pipes(&self) -> bool {
         self.tags.get(MANAGED_BY.0).is_some_and(|by| by == MANAGED_BY.1)
-            && self.tags.get(PIPELINE).is_some_and(|of| of == owner)
     }
 }
 
@@ -125,12 +129,18 @@ impl Stack {
         Self { client: Client::new(account.config()), name: name.to_owned(), owner: owner.to_owned() }
     }
 
+    /// Means the stack of a pipeline, whether or not it is there.
+    pub fn of_pipeline(account: &Account, pipeline: &str) -> Self {
+        Self::new(account, &stack_name(pipeline), pipeline)
+    }
+
     /// Looks for it. Fails with [`AwsError::Foreign`] where one of its name was made by somebody else.
     pub async fn find(&self) -> Result<Option<Found>, AwsError> {
         let found = self.describe(&self.name).await?;
         match found {
             Some(found) if !found.is_of(&self.owner) => {
-                Err(AwsError::Foreign { stack: self.name.clone(), pipeline: self.owner.clone() })
+                let other = found.tags.get(PIPELINE).filter(|_| found.is_pipes()).cloned();
+                Err(AwsError::Foreign { stack: self.name.clone(), pipeline: self.owner.clone(), other })
             }
             found => Ok(found.filter(|found| found.status != "DELETE_COMPLETE")),
         }

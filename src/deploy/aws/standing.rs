@@ -5,7 +5,6 @@ use crate::streams::LogError;
 use crate::streams::kinesis::Summary;
 
 use super::super::remote;
-use super::release::stack_name;
 use super::stack::{Found, Stack};
 use super::{Account, Application, AwsError, State};
 
@@ -25,7 +24,7 @@ pub struct Standing {
 impl Standing {
     /// Asks for all of it. Changes nothing.
     pub async fn of(account: &Account, pipeline: &str, engine: EngineKind) -> Result<Self, AwsError> {
-        let stack = Stack::new(account, &stack_name(pipeline), pipeline);
+        let stack = Stack::of_pipeline(account, pipeline);
         let found = stack.find().await?;
         let application = match &found {
             Some(_) => Application::of(engine, account.config(), pipeline).state().await?,

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::plan::{ERROR_STREAM, EngineKind, Plan, Source, Stream};
+use crate::plan::{ERROR_STREAM, EngineKind, Plan, Stream};
 use crate::streams::kinesis::Summary;
 use crate::streams::{Capacity, LogError};
 
@@ -47,8 +47,7 @@ impl Shape {
     pub fn unseen(plan: &Plan) -> Self {
         let embedded = plan.target.engine == EngineKind::Embedded;
         let wanted = |stream: &Stream| Wanted { name: stream.name.clone(), capacity: stream.capacity, found: None };
-        let streams = plan.streams.iter().filter(|stream| embedded || !matches!(stream.source, Source::Late(_)));
-        let mut streams: Vec<Wanted> = streams.map(wanted).collect();
+        let mut streams: Vec<Wanted> = plan.kept_streams().map(wanted).collect();
         if embedded {
             let capacity = Capacity::Provisioned(1);
             streams.push(Wanted { name: ERROR_STREAM.to_owned(), capacity, found: None });

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::deploy::aws::{advise_of_streams, is_denied_by_streams};
 use crate::deploy::{AwsError, DeployError, FlinkError, RemoteError};
 use crate::engine::EngineError;
 use crate::render::RenderError;
@@ -165,7 +166,7 @@ impl Error {
             Self::BrokenPipe => 0,
             Self::Changes => 2,
             Self::Usage { .. } => 64,
-            Self::Log(LogError::Endpoint { message, .. }) if message.starts_with("AccessDenied") => 77,
+            Self::Log(LogError::Endpoint { message, answered, .. }) if is_denied_by_streams(message, *answered) => 77,
             Self::Unavailable { .. } | Self::Log(LogError::Endpoint { .. }) => 69,
             Self::Aws(error) if error.is_denied() => 77,
             Self::Aws(error) if error.is_unavailable() => 69,
@@ -214,10 +215,7 @@ impl Error {
             Self::Engine(EngineError::Checkpoint(_)) => {
                 Some("`pipe down --yes` removes the saved state with the records; then start again".to_owned())
             }
-            Self::Log(LogError::Endpoint { message, .. }) if message.contains("credentials") => Some(
-                "no credentials could be loaded: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                    .to_owned(),
-            ),
+            Self::Log(LogError::Endpoint { message, answered, .. }) => advise_of_streams(message, *answered),
             Self::Log(LogError::Locked { .. }) => Some("stop the process that uses it, or run `pipe down`".to_owned()),
             Self::Log(LogError::Format { .. }) => {
                 Some("use the version of pipe that wrote it, or `pipe down --yes` to remove it".to_owned())

@@ -148,6 +148,8 @@ impl Attendance<'_> {
                     done?;
                     // Nobody here knows how far the job has come.
                     generated = true;
+                    let silence = SILENCE.as_secs();
+                    self.shown.ui.note(&format!("all records are made; this ends when no row has come for {silence} s"));
                     self.shown.last = Instant::now();
                 }
                 _ = rows_due.tick() => {

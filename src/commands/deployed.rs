@@ -35,13 +35,6 @@ pub(super) struct Options<'a> {
     pub(super) durability: Durability,
 }
 
-impl Options<'_> {
-    /// Returns whether generators make records as long as the command stays.
-    pub(super) fn makes_records(&self) -> bool {
-        self.generate && !self.detach
-    }
-}
-
 /// Puts a plan to work, and stays to make records and to show rows.
 pub(super) async fn up(
     plan: &Plan,

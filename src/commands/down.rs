@@ -44,6 +44,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Ok((name, loaded)) => {
             if !Folder::of(&name).path().exists() {
                 ui.note(&format!("pipeline `{name}` does not run here, and nothing of it is left"));
+                locate::tell_others(&name, ui);
                 if let Some(loaded) = &loaded {
                     tell_elsewhere(loaded, ui);
                 }

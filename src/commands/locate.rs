@@ -185,7 +185,15 @@ pub(super) async fn name(pipeline: Option<&str>, ui: &Ui) -> Result<(String, Opt
     };
     let files = match path {
         Ok(path) => {
-            let loaded = Loaded::open(&path, ui)?;
+            let loaded = Loaded::open(&path, ui);
+            // The file has another pipeline by now, and what was put to work under the name is still meant.
+            let other = |name: &&str| loaded.as_ref().map_or(true, |loaded| loaded.spec.name.value != **name);
+            if let Some(name) = pipeline.filter(|name| is_bare(name)).filter(other)
+                && Folder::all().iter().any(|folder| folder.pipeline() == name)
+            {
+                return Ok((name.to_owned(), None));
+            }
+            let loaded = loaded?;
             return Ok((loaded.spec.name.value.clone(), Some(loaded)));
         }
         Err(files) => files,
@@ -209,6 +217,22 @@ pub(super) async fn name(pipeline: Option<&str>, ui: &Ui) -> Result<(String, Opt
         files.iter().filter_map(|path| Loaded::open(path, ui).ok()).find(|loaded| loaded.spec.name.value == name);
     let loaded = loaded.or_else(|| last_run(only, ui));
     Ok((name, loaded))
+}
+
+/// Tells of other pipelines that were put to work elsewhere from this folder: a file that was given another name does not
+/// tell of them any more.
+pub(super) fn tell_others(pipeline: &str, ui: &Ui) {
+    let target = |folder: &Folder| match (Note::of(folder), Deployment::of(folder)) {
+        (Ok(Some(note)), _) => Some(note.target),
+        (_, Ok(Some(deployment))) => Some(deployment.target),
+        _ => None,
+    };
+    let others = Folder::all().into_iter().filter(|folder| folder.pipeline() != pipeline);
+    for (other, target) in others.filter_map(|folder| Some((folder.pipeline().to_owned(), target(&folder)?))) {
+        ui.note(&format!(
+            "note: pipeline `{other}` was put to work from this folder on target {target}: `pipe down {other}` removes it"
+        ));
+    }
 }
 
 /// The file from which a pipeline was run last, where it is still its own.

@@ -62,13 +62,18 @@ impl Site {
                 ));
             }
         }
-        for generator in plan.generators.iter().filter(|_| options.makes_records()) {
+        for generator in plan.generators.iter().filter(|_| self.makes_records(options)) {
             ui.note(&format!("  generator  {} ({} records/s)", generator.stream, generator.rate));
         }
         for query in &plan.queries {
             ui.note(&format!("  query      {} ({})", query.name, query.summary));
         }
         ui.note(&format!("  streams    {}", self.account.place()));
+    }
+
+    /// Returns whether generators make records for it: a process in the background makes them too, a Flink does not.
+    fn makes_records(&self, options: &Options<'_>) -> bool {
+        options.generate && (self.gateway.is_none() || !options.detach)
     }
 
     /// Says what costs money.
@@ -96,7 +101,7 @@ impl Site {
         let fed: Vec<&str> = plan
             .generators
             .iter()
-            .filter(|_| options.makes_records())
+            .filter(|_| self.makes_records(options))
             .map(|generator| generator.stream.as_str())
             .filter(|name| !noted(name) && self.shape.missing().all(|stream| stream.name != *name))
             .collect();

@@ -82,6 +82,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     };
     if status.is_none() && elsewhere.is_none() && on_aws.is_none() {
         ui.note(&format!("pipeline `{name}` does not run, and has no records; `pipe up {name}` runs it"));
+        locate::tell_others(&name, ui);
         return Ok(());
     }
     if let (Some(status), false) = (&mut status, running) {

@@ -11,7 +11,6 @@ use crate::deploy::local::{Contact, Folder, Found};
 use crate::deploy::remote::{Account, Deployment};
 use crate::error::Error;
 use crate::plan::{Plan, Source, StreamsKind};
-use crate::streams::kinesis::KinesisLog;
 use crate::streams::{Log, LogError, Position, now};
 use crate::ui::Ui;
 
@@ -85,11 +84,19 @@ impl Target {
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
+    let deadline = args.duration.map(|duration| Instant::now() + duration);
     let target = match args.pipeline.as_deref().and_then(|name| name.strip_prefix("kinesis://")) {
+        Some(_) if args.stream.is_some() || args.target.is_some() => {
+            return Err(Error::Usage {
+                message: "kinesis://NAME is a stream already".to_owned(),
+                hint: "--stream and --target go with a pipeline".to_owned(),
+            });
+        }
         Some(stream) => {
-            let log = KinesisLog::connect_standard().await;
+            let log: Arc<dyn Log> = Account::standard().await?.log();
             let streams = vec![(stream.to_owned(), Vec::new())];
-            Target { log: Arc::new(log), streams, plan: None, live: true, elsewhere: true, followed: None }
+            known(log.as_ref(), &streams).await?;
+            Target { log, streams, plan: None, live: true, elsewhere: true, followed: None }
         }
         None => of_pipeline(args, ui).await?,
     };
@@ -99,19 +106,18 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let mut follower = Follower::open(Arc::clone(&target.log), &names, &from, manners).await?;
     let mut view =
         View::new(ui, (&target.streams, target.plan.as_ref()), args.condition.as_deref(), (args.n, target.live))?;
-    let ended = follow(args.duration, &target, manners, (&mut follower, &mut view), ui).await;
+    let ended = follow(deadline, &target, manners, (&mut follower, &mut view), ui).await;
     view.tell();
     ended
 }
 
 async fn follow(
-    duration: Option<Duration>,
+    deadline: Option<Instant>,
     target: &Target,
     manners: Manners,
     (follower, view): (&mut Follower, &mut View<'_>),
     ui: &Ui,
 ) -> Result<(), Error> {
-    let deadline = duration.map(|duration| Instant::now() + duration);
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     while !view.is_full() {
         let polled = tokio::select! {
@@ -245,15 +251,23 @@ pub(super) fn described(stream: &str, plan: Option<&Plan>) -> (String, Vec<Strin
 
 async fn known(log: &dyn Log, streams: &[(String, Vec<String>)]) -> Result<(), Error> {
     for (stream, _) in streams {
-        if let Err(LogError::UnknownStream { stream }) = log.describe(stream).await {
-            let names = log.list().await?;
-            return Err(Error::Usage {
-                message: format!("there is no stream `{stream}`"),
-                hint: crate::document::help_for(&stream, names.iter().map(String::as_str).collect::<Vec<_>>()),
-            });
+        match log.shards(stream).await {
+            // What passes is borne when it is read. Who cannot be reached at all is told of now.
+            Ok(_) | Err(LogError::Endpoint { retryable: true, answered: true, .. }) => {}
+            Err(LogError::UnknownStream { stream }) => return Err(unknown(&stream, &log.list().await?)),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
+}
+
+fn unknown(stream: &str, names: &[String]) -> Error {
+    let hint = if names.is_empty() {
+        "there is none at all there: `pipe up` makes those of a pipeline".to_owned()
+    } else {
+        crate::document::help_for(stream, names.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    Error::Usage { message: format!("there is no stream `{stream}`"), hint }
 }
 
 /// Reads `--from`.

@@ -68,5 +68,7 @@ pub enum LogError {
         message: String,
         /// Whether trying again may help.
         retryable: bool,
+        /// Whether it answered at all.
+        answered: bool,
     },
 }

@@ -377,6 +377,21 @@ fn what_costs_money_is_asked_for() {
     assert!(!place.has(".pipe"), "nothing was made");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn made_up_records_are_not_mixed_with_others_without_asking() {
+    let Some(mock) = KinesisMock::start("a generator into a stream that is there").await else { return };
+    mock.client().create_stream().stream_name("events").shard_count(2).send().await.unwrap();
+    // Not a loopback name, but it leads there.
+    let proxy = Proxy::start(&mock.url, 1, &[]);
+    let place = Place::over_kinesis(&format!("{PIPELINE}{GENERATOR}"), &proxy.url().replace("127.0.0.1", "0.0.0.0"));
+    for arguments in [&["up", "--target", "lean"][..], &["up", "--target", "lean", "-d"]] {
+        place.pipe(arguments).failed(1, &["put generated records into events, which was there before", "needs a yes"]);
+    }
+    let done = place.pipe(&["up", "--target", "lean", "-d", "--no-generator"]);
+    done.failed(1, &["to make 3 streams that cost money", "needs a yes"]);
+    assert!(!done.stderr.contains("generated"), "{done:?}");
+}
+
 /// Returns the names of the open shards of a stream, in the order of their hash keys, with where each begins and ends.
 async fn open_shards(client: &Client) -> Vec<(String, u128, u128)> {
     let answer = client.list_shards().stream_name("events").send().await.unwrap();

@@ -296,3 +296,34 @@ fn a_terminal_is_shown_as_much_as_can_be_read_and_told_of_the_rest() {
     assert_eq!(all.lines().count(), 500);
     up.stop();
 }
+
+#[test]
+fn what_cannot_be_asked_is_told_at_once_with_what_to_do() {
+    let place = Place::empty();
+    let failed = |endpoint: &str, without: &[&str], code: i32, words: &[&str]| {
+        let mut command = elsewhere(&place, endpoint, &["tail", "kinesis://numbers"]);
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", place.path());
+        for variable in without {
+            command.env_remove(variable);
+        }
+        let begun = std::time::Instant::now();
+        place.run(command).failed(code, words);
+        // It was borne for a minute before.
+        assert!(begun.elapsed() < std::time::Duration::from_secs(50), "{words:?}");
+    };
+    let nowhere = "http://127.0.0.1:9";
+    failed(nowhere, &[], 69, &[nowhere, "nothing answered"]);
+    failed(nowhere, &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], 69, &["credentials", "AWS_PROFILE"]);
+    failed(nowhere, &["AWS_REGION", "AWS_DEFAULT_REGION"], 69, &["no AWS region is set", "AWS_REGION"]);
+    let proxy = Proxy::start(nowhere, 1, &[]);
+    for (error, code, words) in [
+        ("ExpiredTokenException", 69, &["ExpiredTokenException", "aws sso login"][..]),
+        ("AccessDeniedException", 77, &["permission"]),
+        ("UnrecognizedClientException", 69, &["does not know these credentials"]),
+        ("ResourceNotFoundException", 69, &["nothing answered"]),
+    ] {
+        proxy.set(&[Fault::on("ListShards").refused(error)]);
+        failed(&proxy.url(), &[], code, words);
+    }
+    place.pipe(&["tail", "kinesis://numbers", "--stream", "x"]).failed(64, &["a stream already"]);
+}

@@ -133,9 +133,9 @@ impl Bucket {
         request.send().await.map(drop).map_err(|error| Refusal::of("PutObject", &error).into())
     }
 
-    /// Removes every version of every object under a prefix but of those that are to be kept; returns how many objects and
-    /// versions that were. A bucket that is not there has none.
-    pub async fn clear(&self, prefix: &str, keep: &[&str]) -> Result<usize, AwsError> {
+    /// Removes every version of the objects under a prefix whose keys are to go; returns how many objects and versions that
+    /// were. A bucket that is not there has none.
+    pub async fn clear(&self, prefix: &str, goes: impl Fn(&str) -> bool) -> Result<usize, AwsError> {
         let (mut removed, mut from) = (0, Some(Start::default()));
         while let Some(marker) = from {
             let Some(page) = self.page(prefix, marker).await? else { break };
@@ -144,7 +144,7 @@ impl Bucket {
             let going: Vec<ObjectIdentifier> = versions
                 .chain(marks)
                 .filter_map(|(key, version)| Some((key?, version)))
-                .filter(|(key, _)| !keep.contains(key))
+                .filter(|(key, _)| goes(key))
                 .filter_map(|(key, version)| {
                     ObjectIdentifier::builder().key(key).set_version_id(version.map(str::to_owned)).build().ok()
                 })

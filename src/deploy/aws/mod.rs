@@ -47,7 +47,7 @@ pub use note::{Note, Version};
 pub use obstacle::Obstacle;
 pub use package::Package;
 pub use progress::{Progress, Tell};
-pub use refusal::{Refusal, advise};
+pub use refusal::{Refusal, advise, advise_of_streams, is_denied_by_streams};
 pub use release::Release;
 pub use removal::{Archive, Removal, Removed};
 pub use rollout::Rollout;

@@ -155,6 +155,27 @@ impl Refusal {
     }
 }
 
+/// Returns what to do about the answer of a Kinesis, as [`LogError::Endpoint`](crate::streams::LogError) has it: its code and
+/// what it said, or what went wrong on the way.
+pub fn advise_of_streams(message: &str, answered: bool) -> Option<String> {
+    advice(kind_of_streams(message, answered), message)
+}
+
+/// Returns whether that answer is a matter of permission.
+pub fn is_denied_by_streams(message: &str, answered: bool) -> bool {
+    kind_of_streams(message, answered) == Kind::Denied
+}
+
+fn kind_of_streams(message: &str, answered: bool) -> Kind {
+    let code = message.split_once(':').map_or(message, |(code, _)| code);
+    match kind_of(code).or_else(|| spoken(message)) {
+        Some(kind) => kind,
+        None if message.contains("credentials") => Kind::NoCredentials,
+        None if !answered => Kind::Unreachable,
+        None => Kind::Other,
+    }
+}
+
 /// Returns what to do about the reason that a resource of a stack failed for.
 pub fn advise(reason: &str) -> Option<String> {
     advice(spoken(reason)?, reason)

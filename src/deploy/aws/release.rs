@@ -12,6 +12,12 @@ use super::jar::{Jar, hex};
 use super::package::Package;
 use super::{Account, Application, AwsError, Bucket};
 
+/// What a template is called in the bucket that is too long for a call.
+pub(super) const LONG_TEMPLATE: &str = "template.yaml";
+/// What the folder of tables begins with; so many digits of the hash of what is in them follow.
+const TABLES: &str = "tables-";
+const TABLES_DIGEST: usize = 16;
+
 /// A plan as it is to be in an account.
 #[derive(Debug, Clone)]
 pub struct Release {
@@ -92,7 +98,7 @@ impl Release {
             digest.update(Sha256::digest(&bytes));
             files.push((table.file.clone(), path));
         }
-        let prefix = format!("{}tables-{}", self.prefix(), &hex(&digest.finalize())[..16]);
+        let prefix = format!("{}{TABLES}{}", self.prefix(), &hex(&digest.finalize())[..TABLES_DIGEST]);
         self.tables = files.into_iter().map(|(file, path)| (format!("{prefix}/{file}"), path)).collect();
         Ok(prefix)
     }
@@ -114,7 +120,34 @@ pub(super) fn prefix(pipeline: &str) -> String {
     format!("pipelines/{pipeline}/")
 }
 
+/// Returns whether an object of that key was put there for a pipeline, as far as a key tells: in a bucket that is not `pipe`'s
+/// others may put things beside it.
+pub(super) fn is_own(pipeline: &str, key: &str) -> bool {
+    let is_hash = |text: &str, length| text.len() == length && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let Some(name) = key.strip_prefix(&prefix(pipeline)) else { return false };
+    let is_code = name.strip_suffix(".zip").is_some_and(|digest| is_hash(digest, 64));
+    let table = name.strip_prefix(TABLES).and_then(|rest| rest.split_once('/'));
+    name == LONG_TEMPLATE || is_code || table.is_some_and(|(digest, _)| is_hash(digest, TABLES_DIGEST))
+}
+
 /// Returns the name of the bucket that all pipelines of an account and region share.
 pub(super) fn shared_bucket(account: &Account) -> String {
     format!("{}-{}-{}", render::CODE_STACK, account.id, account.place.region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_put_beside_it_is_not_its_own() {
+        let (code, table) = ("0f".repeat(32), "0123456789abcdef");
+        for own in [format!("{code}.zip"), format!("tables-{table}/a/b.csv"), LONG_TEMPLATE.to_owned()] {
+            assert!(is_own("shop", &format!("pipelines/shop/{own}")), "{own}");
+            assert!(!is_own("sho", &format!("pipelines/shop/{own}")), "{own}");
+        }
+        for other in ["notes.txt", "build.zip", "tables-x/a.csv", "tables-0123456789abcdef", "", "old/template.yaml"] {
+            assert!(!is_own("shop", &format!("pipelines/shop/{other}")), "{other}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::bucket::{Bucket, Weight};
 use super::progress::{Progress, Tell};
-use super::release::{prefix, shared_bucket};
+use super::release::{is_own, prefix, shared_bucket};
 use super::stack::{Stack, failed};
 use super::{Account, Application, AwsError};
 use crate::plan::EngineKind;
@@ -95,7 +95,7 @@ impl Removal<'_> {
         let bucket = Bucket::new(self.account, &name);
         if bucket.exists().await? {
             tell(Progress::Step(format!("removing the code in {name}")));
-            removed.objects = bucket.clear(&prefix(self.pipeline), &[]).await?;
+            removed.objects = bucket.clear(&prefix(self.pipeline), |key| is_own(self.pipeline, key)).await?;
             removed.bucket = Some(name);
         }
         Ok(removed)

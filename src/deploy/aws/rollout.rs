@@ -12,7 +12,7 @@ use super::bucket::Bucket;
 use super::change_set::{Action, ChangeSet, Template, Wanted};
 use super::note::{Note, Version};
 use super::progress::{Progress, Tell, waited};
-use super::release::Release;
+use super::release::{LONG_TEMPLATE, Release, is_own};
 use super::stack::{Found, Mark, Stack, failed};
 use super::{Account, Application, AwsError, Obstacle};
 
@@ -272,14 +272,15 @@ impl<'a> Rollout<'a> {
         let key = self.release.parameters.get(render::CODE_KEY);
         let keep: Vec<&str> =
             key.into_iter().chain(self.release.tables.iter().map(|(key, _)| key)).map(String::as_str).collect();
-        bucket.clear(&self.release.prefix(), &keep).await.map(drop)
+        let goes = |key: &str| is_own(&self.release.name, key) && !keep.contains(&key);
+        bucket.clear(&self.release.prefix(), goes).await.map(drop)
     }
 
     /// Puts a template where a call can take it from.
     async fn wanted(&self, template: &str, parameters: &BTreeMap<String, String>) -> Result<Wanted, AwsError> {
         let template = match self.bucket() {
             Some(bucket) if template.len() > Template::LONGEST => {
-                let key = format!("{}template.yaml", self.release.prefix());
+                let key = format!("{}{LONG_TEMPLATE}", self.release.prefix());
                 bucket.put(&key, template.as_bytes().to_vec()).await?;
                 Template::Url(bucket.url(&key))
             }

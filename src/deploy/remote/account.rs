@@ -56,17 +56,22 @@ impl Account {
     /// Reaches the account of a target; what the target leaves out the standard AWS chain says.
     pub async fn of(target: &Target) -> Result<Self, RemoteError> {
         let endpoint = target.endpoint_url.clone().or_else(kinesis_endpoint);
-        Self::reach(&target.name, target.region.as_deref(), endpoint.as_deref()).await
+        Self::reach(Some(&target.name), target.region.as_deref(), endpoint.as_deref()).await
     }
 
     /// Reaches the account of a place that is known, for a target.
     pub async fn at(target: &str, place: &Place) -> Result<Self, RemoteError> {
-        Self::reach(target, Some(&place.region), place.endpoint.as_deref()).await
+        Self::reach(Some(target), Some(&place.region), place.endpoint.as_deref()).await
     }
 
-    async fn reach(target: &str, region: Option<&str>, endpoint: Option<&str>) -> Result<Self, RemoteError> {
+    /// Reaches the account that the standard AWS chain leads to.
+    pub async fn standard() -> Result<Self, RemoteError> {
+        Self::reach(None, None, kinesis_endpoint().as_deref()).await
+    }
+
+    async fn reach(target: Option<&str>, region: Option<&str>, endpoint: Option<&str>) -> Result<Self, RemoteError> {
         let config = configured(region, endpoint).await;
-        let region = config.region().ok_or_else(|| RemoteError::NoRegion { target: target.to_owned() })?;
+        let region = config.region().ok_or_else(|| RemoteError::NoRegion { target: target.map(str::to_owned) })?;
         let place = Place { region: region.to_string(), endpoint: config.endpoint_url().map(str::to_owned) };
         Ok(Self::with(&config, &place))
     }

@@ -10,11 +10,11 @@ use super::Place;
 /// A failure to put a pipeline to work elsewhere, to look at it or to remove it.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
-    /// The target names no region, and neither does the environment.
-    #[error("no AWS region is set for target `{target}`")]
+    /// The environment names no region, and neither does the target.
+    #[error("no AWS region is set{}", target.as_ref().map_or_else(String::new, |target| format!(" for target `{target}`")))]
     NoRegion {
-        /// The target.
-        target: String,
+        /// The target, where it is about one.
+        target: Option<String>,
     },
     /// A stream is being removed.
     #[error("stream `{stream}` is being deleted in {place}")]
@@ -79,7 +79,10 @@ impl RemoteError {
     /// Returns what to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoRegion { target } => Some(format!("say `region` in [targets.{target}], or set AWS_REGION")),
+            Self::NoRegion { target: Some(target) } => {
+                Some(format!("say `region` in [targets.{target}], or set AWS_REGION"))
+            }
+            Self::NoRegion { target: None } => Some("set AWS_REGION, or AWS_PROFILE to a profile that has one".to_owned()),
             Self::Going { .. } => Some("run the command again when it is gone, within a minute or two".to_owned()),
             Self::NoAccount { .. } => Some("`endpoint_url` is to be that of something like Kinesis".to_owned()),
             Self::Elsewhere { pipeline, .. } => {

@@ -60,7 +60,13 @@ impl KinesisLog {
                 let (keys, seconds) = (queue.keys_left(), PATIENCE.as_secs());
                 let message = format!("no record was taken for {seconds} seconds, with {keys} keys waiting: {why}");
                 let endpoint = self.endpoint.clone();
-                return Err(LogError::Endpoint { operation: OPERATION, endpoint, message, retryable: true });
+                return Err(LogError::Endpoint {
+                    operation: OPERATION,
+                    endpoint,
+                    message,
+                    retryable: true,
+                    answered: true,
+                });
             }
         }
         placed.into_iter().map(|place| place.ok_or_else(|| self.odd(OPERATION, "a record got lost"))).collect()

@@ -36,7 +36,11 @@ impl KinesisLog {
             (Some(code), None) => code.to_owned(),
             _ => told(error),
         };
-        LogError::Endpoint { operation, endpoint: self.endpoint.clone(), message, retryable }
+        let answered = !matches!(
+            error,
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ConstructionFailure(_)
+        );
+        LogError::Endpoint { operation, endpoint: self.endpoint.clone(), message, retryable, answered }
     }
 }
 

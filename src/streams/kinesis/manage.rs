@@ -191,7 +191,7 @@ impl KinesisLog {
     /// Reports an answer that makes no sense.
     pub(super) fn odd(&self, operation: &'static str, message: impl std::fmt::Display) -> LogError {
         let message = message.to_string();
-        LogError::Endpoint { operation, endpoint: self.endpoint.clone(), message, retryable: false }
+        LogError::Endpoint { operation, endpoint: self.endpoint.clone(), message, retryable: false, answered: true }
     }
 }
 

@@ -85,12 +85,6 @@ impl KinesisLog {
 }
 
 impl KinesisLog {
-    /// Sets up a client as the standard AWS chain says: credentials, region and endpoint from the environment or the
-    /// profile.
-    pub async fn connect_standard() -> Self {
-        Self::of(&aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await)
-    }
-
     /// Sets up a client with a configuration that others share, but for its timeouts: those are of records, not of calls
     /// that a person waits for.
     pub fn of(config: &SdkConfig) -> Self {

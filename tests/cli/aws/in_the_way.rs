@@ -133,3 +133,37 @@ fn what_is_only_proposed_has_no_tags_and_is_in_nobodys_way() {
     cloud.good(&["up", "--target", "aws", "-d"]);
     assert_eq!(cloud.application()["status"], "RUNNING");
 }
+
+#[test]
+fn what_others_keep_in_the_bucket_stays() {
+    let Some(cloud) = Cloud::start("a bucket on AWS that others use") else { return };
+    cloud.stack.ask(
+        r#"client("s3").create_bucket(Bucket="our-code") and client("s3").put_object(Bucket="our-code",
+            Key="pipelines/shop_visits/build.zip", Body=b"theirs") and None"#,
+    );
+    cloud.write(&cloud.stack.url(), &[("connector.jar\"", "connector.jar\"\nbucket = \"our-code\"")]);
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    assert_eq!(cloud.everything()["objects"].as_array().unwrap().len(), 2);
+    cloud.good(&["down", "--yes"]);
+    assert_eq!(cloud.everything()["objects"], json!(["pipelines/shop_visits/build.zip"]));
+}
+
+#[test]
+fn a_pipeline_is_found_by_its_name_when_its_file_has_another() {
+    let Some(cloud) = Cloud::start("a pipeline on AWS whose file has another name") else { return };
+    cloud.good(&["up", "--target", "aws", "-d"]);
+    cloud.write(&cloud.stack.url(), &[("name = \"shop_visits\"", "name = \"renamed\"")]);
+    let text = cloud.place.read("pipeline.toml");
+    cloud.place.write("pipelines/shop_visits.toml", &text);
+    let told =
+        "pipeline `shop_visits` was put to work from this folder on target aws: `pipe down shop_visits` removes it";
+    for command in [&["down"][..], &["status"]] {
+        let done = cloud.good(command);
+        assert!(done.stderr.contains(told), "{command:?}: {done:?}");
+    }
+    assert!(
+        cloud.good(&["status", "shop_visits", "-o", "table"]).stdout.contains("application shop_visits is RUNNING")
+    );
+    cloud.good(&["down", "shop_visits", "--yes"]);
+    cloud.expect_nothing();
+}

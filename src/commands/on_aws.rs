@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::deploy::aws::{Account, Note, Standing, State};
+use crate::deploy::local::Folder;
 use crate::error::Error;
 use crate::plan::{EngineKind, Plan};
 use crate::ui::{Ui, table};
@@ -18,6 +19,8 @@ pub(super) struct OnAws {
     pub(super) target: String,
     /// The bucket with its code, where it is not the account's own for all pipelines.
     pub(super) bucket: Option<String>,
+    /// The buckets with its code from before, as far as they are noted.
+    pub(super) left: Vec<String>,
     pub(super) engine: EngineKind,
 }
 
@@ -36,8 +39,12 @@ pub(super) fn plan(pipeline: Option<&str>, target: &str, ui: &Ui) -> Result<Plan
 impl OnAws {
     /// Reaches the account that a plan is for.
     pub(super) async fn of_plan(plan: &Plan) -> Result<Self, Error> {
+        let account = Account::of(&plan.target, true).await?;
+        let note = Note::of(&Folder::of(&plan.name))?.filter(|note| note.expect(&plan.name, &account).is_ok());
+        let left = note.map_or_else(Vec::new, |note| note.left.into_iter().chain(note.bucket).collect());
         Ok(Self {
-            account: Account::of(&plan.target, true).await?,
+            account,
+            left,
             pipeline: plan.name.clone(),
             target: plan.target.name.clone(),
             bucket: plan.target.bucket.clone(),
@@ -54,6 +61,7 @@ impl OnAws {
             pipeline: pipeline.to_owned(),
             target: note.target.clone(),
             bucket: note.bucket.clone(),
+            left: note.left.clone(),
             engine: note.engine(),
         })
     }

@@ -6,10 +6,12 @@
 pub mod aws;
 pub mod flink;
 pub mod local;
+mod place;
 pub mod remote;
 mod tasks;
 
 pub use aws::AwsError;
 pub use flink::FlinkError;
 pub use local::DeployError;
+pub use place::Place;
 pub use remote::RemoteError;

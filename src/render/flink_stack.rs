@@ -69,6 +69,7 @@ pub(super) fn stack(plan: &Plan, runs: bool) -> Stack {
     ];
     let logging = application.log_to(LogicalId::fixed("ApplicationLogging"), &log);
     stack.tell("ApplicationName", "The name of the application", &application.id);
+    stack.tell("ApplicationRoleName", "The name of the role of the application", &role.id);
     stack.tell("ApplicationLogGroupName", "The log group of the application", &group.id);
     stack.resources.extend([
         Resource::LogGroup(group),

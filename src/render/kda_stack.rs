@@ -73,6 +73,7 @@ pub(super) fn stack(plan: &Plan, code: &str) -> Result<Stack, String> {
         });
     }
     stack.tell("ApplicationName", "The name of the application", &application.id);
+    stack.tell("ApplicationRoleName", "The name of the role of the application", &role.id);
     stack.tell("ApplicationLogGroupName", "The log group of the application", &group.id);
     stack.resources.extend([
         Resource::LogGroup(group),

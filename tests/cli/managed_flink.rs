@@ -94,9 +94,7 @@ fn the_zip_in_the_bucket_gives_the_rows_of_the_embedded_engine() {
     let Some(service) = ManagedFlink::start("packaged", &KEY, WHAT) else { return };
     let kinesis = Place::new(KINESIS);
     let up = kinesis.up(&[]);
-    // To the target one endpoint is all of AWS.
     let proxy = Proxy::start(&stack.url(), 1, &[]);
-    proxy.route("Kinesis_20131202", &up.client.url());
     let (text, records) = (pipeline(&proxy.url()), trades(4000));
     let plan = plan(&text);
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -105,6 +103,8 @@ fn the_zip_in_the_bucket_gives_the_rows_of_the_embedded_engine() {
 
     let place = Place::new(&text);
     pipe(&place, &proxy.url(), &KEY, &["up", "--target", "aws", "--detach"]);
+    // To the target one endpoint is all of AWS; from now on its streams are those that the application reads and writes.
+    proxy.route("Kinesis_20131202", &up.client.url());
     start(&service, &stack, &place);
     put(&venv, &place, &up.client.url(), &records);
     let count = ours.len().to_string();

@@ -27,6 +27,7 @@ impl OnAws {
             account: &self.account,
             pipeline: &self.pipeline,
             bucket: self.bucket.as_deref(),
+            left: &self.left,
             engine: self.engine,
         };
         let removed = removal.carry_out(&tell).await;

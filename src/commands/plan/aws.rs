@@ -6,7 +6,7 @@ use crate::deploy::aws::{Account, Action, Comparison, Drift, Obstacle, ResourceD
 use crate::error::Error;
 use crate::infra::{STREAM, is_application};
 use crate::plan::{Change, ChangeKind, Plan};
-use crate::render;
+use crate::render::{self, CODE_STACK};
 
 use super::outlook::Notes;
 
@@ -29,6 +29,12 @@ pub(super) async fn changes(plan: &Plan, folder: &Path, notes: &mut Notes) -> Re
     }
     if let Some(status) = &comparison.never_was {
         notes.push(format!("the stack of {} was never whole ({status}): `pipe up` removes it first", plan.name));
+    }
+    if let (Some(bucket), None) = (&comparison.shared_bucket, &comparison.found) {
+        notes.push(format!(
+            "the code goes into the bucket {bucket}, which `pipe up` makes with a stack {CODE_STACK} of its own where it is missing; \
+             it stays"
+        ));
     }
     notes.others.extend(comparison.application.iter().map(|state| format!("its application is {}", state.as_str())));
     notes.not_compared.extend(comparison.unknown.iter().map(|what| format!("could not be compared: {what}")));

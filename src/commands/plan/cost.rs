@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::deploy::remote::{Account, Place};
+use crate::deploy::Place;
+use crate::deploy::remote::Account;
 use crate::error::Error;
 use crate::infra::Resource;
 use crate::plan::cost::{Flow, StreamUse, Usage};

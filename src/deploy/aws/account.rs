@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 
 use crate::plan::Target;
 
-use super::super::remote::Place;
+use super::super::Place;
 use super::{AwsError, Refusal};
 
 /// How often a call is tried: AWS throttles control planes at a few calls a second, and ten tries with the client's own
@@ -58,7 +58,7 @@ impl Account {
         let region = config.region().ok_or_else(|| AwsError::NoRegion { target: target.to_owned() })?.to_string();
         // Where nothing answers that is told soon, whoever asks.
         let asked = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
-        let caller = asked.map_err(|error| Refusal::of(OPERATION, &error))?;
+        let caller = asked.map_err(|error| Refusal::of(OPERATION, &error).at(config.endpoint_url()))?;
         let odd = |what: &str| AwsError::Odd { operation: OPERATION, what: what.to_owned() };
         let id = caller.account().ok_or_else(|| odd("it names no account"))?.to_owned();
         let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();

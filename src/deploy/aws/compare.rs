@@ -25,6 +25,8 @@ pub struct Comparison {
     pub unknown: Vec<String>,
     /// What is in the way.
     pub obstacles: Vec<Obstacle>,
+    /// The bucket for code that is made where it is missing.
+    pub shared_bucket: Option<String>,
     /// The status of a stack that never came to be: it has to go first.
     pub never_was: Option<String>,
 }
@@ -45,6 +47,7 @@ impl Comparison {
         comparison.never_was = found.as_ref().filter(|found| found.never_was()).map(|found| found.status.clone());
         let found = found.filter(|found| !found.never_was());
         let release = Release::of(plan, account, folder)?;
+        comparison.shared_bucket = release.bucket.clone().filter(|_| release.shared_bucket);
         match Obstacle::look(account, &release, found.as_ref()).await {
             Ok(obstacles) => comparison.obstacles.extend(obstacles),
             Err(error) => comparison.unknown.push(format!("which names are taken: {error}")),

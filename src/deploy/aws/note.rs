@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::plan::EngineKind;
 
 use super::super::DeployError;
+use super::super::Place;
 use super::super::local::Folder;
-use super::super::remote::Place;
 use super::account::called;
 use super::{Account, AwsError};
 
@@ -26,6 +26,9 @@ pub struct Note {
     pub account: String,
     /// The bucket with its code, where it has some.
     pub bucket: Option<String>,
+    /// The buckets with code of it from before the file named another one.
+    #[serde(default)]
+    pub left: Vec<String>,
     /// Whether its application is one of Kinesis Data Analytics for SQL.
     pub sql: bool,
     /// The version before the one that is being put in its place, until that one runs.

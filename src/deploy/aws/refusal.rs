@@ -134,6 +134,14 @@ impl Refusal {
         Self { operation, code, message, kind }
     }
 
+    /// Says whom it was who did not answer: what gives no code names nobody.
+    pub(super) fn at(mut self, endpoint: Option<&str>) -> Self {
+        if let (None, Some(endpoint)) = (&self.code, endpoint) {
+            self.message = format!("{endpoint}: {}", self.message);
+        }
+        self
+    }
+
     /// Returns whether it is of that code.
     pub(super) fn is(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)

@@ -16,6 +16,8 @@ pub struct Removal<'a> {
     pub pipeline: &'a str,
     /// The bucket with its code, where it is not the account's own for all pipelines.
     pub bucket: Option<&'a str>,
+    /// The buckets with its code from before.
+    pub left: &'a [String],
     /// What runs its queries.
     pub engine: EngineKind,
 }
@@ -87,17 +89,23 @@ impl Removal<'_> {
     }
 
     async fn clear(&self, mut removed: Removed, tell: Tell<'_>) -> Result<Removed, AwsError> {
+        let name = self.bucket.map_or_else(|| shared_bucket(self.account), str::to_owned);
+        for name in self.left.iter().filter(|left| **left != name) {
+            removed.objects += self.clear_bucket(name, tell).await?;
+        }
         if self.engine == EngineKind::KinesisSql {
             // Its code stands in the template.
             return Ok(removed);
         }
-        let name = self.bucket.map_or_else(|| shared_bucket(self.account), str::to_owned);
-        let bucket = Bucket::new(self.account, &name);
-        if bucket.exists().await? {
-            tell(Progress::Step(format!("removing the code in {name}")));
-            removed.objects = bucket.clear(&prefix(self.pipeline), |key| is_own(self.pipeline, key)).await?;
+        if Bucket::new(self.account, &name).exists().await? {
+            removed.objects += self.clear_bucket(&name, tell).await?;
             removed.bucket = Some(name);
         }
         Ok(removed)
+    }
+
+    async fn clear_bucket(&self, name: &str, tell: Tell<'_>) -> Result<usize, AwsError> {
+        tell(Progress::Step(format!("removing the code in {name}")));
+        Bucket::new(self.account, name).clear(&prefix(self.pipeline), |key| is_own(self.pipeline, key)).await
     }
 }

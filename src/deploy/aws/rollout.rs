@@ -36,11 +36,15 @@ impl<'a> Rollout<'a> {
         let folder = Folder::of(&plan.name);
         let noted = Note::of(&folder)?;
         let before = noted.as_ref().and_then(|note| note.before.clone());
+        let mut left = noted.as_ref().map_or_else(Vec::new, |note| note.left.clone());
+        left.extend(noted.as_ref().and_then(|note| note.bucket.clone()));
+        left.retain(|bucket| Some(bucket) != release.bucket.as_ref());
         let note = Note {
             target: plan.target.name.clone(),
             place: account.place.clone(),
             account: account.id.clone(),
             bucket: release.bucket.clone(),
+            left,
             sql: release.engine == EngineKind::KinesisSql,
             before,
         };
@@ -267,7 +271,15 @@ impl<'a> Rollout<'a> {
     }
 
     /// Removes the code of versions that nothing goes back to any more.
-    async fn tidy(&self) -> Result<(), AwsError> {
+    async fn tidy(&mut self) -> Result<(), AwsError> {
+        while let Some(name) = self.note.left.last() {
+            Bucket::new(self.account, name)
+                .clear(&self.release.prefix(), |key| is_own(&self.release.name, key))
+                .await?;
+            (self.tell)(Progress::Step(format!("removed the code in {name}, which the file does not name any more")));
+            self.note.left.pop();
+            self.note.write(&self.folder)?;
+        }
         let Some(bucket) = self.bucket() else { return Ok(()) };
         let key = self.release.parameters.get(render::CODE_KEY);
         let keep: Vec<&str> =

@@ -1,49 +1,15 @@
 //! Where the streams are: an account in a region, or what serves as one.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use hyper::Uri;
-use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, Target};
 use crate::streams::LogError;
 use crate::streams::kinesis::{KinesisLog, Summary};
 
-use super::super::aws::configured;
+use super::super::place::{Place, configured};
 use super::RemoteError;
-
-/// Where streams in Kinesis are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// The region.
-    pub region: String,
-    /// The address that is used instead of AWS's.
-    pub endpoint: Option<String>,
-}
-
-impl Place {
-    /// Returns whether what is made there may cost money: all but what this machine serves.
-    pub fn charges(&self) -> bool {
-        !self.endpoint.as_deref().is_some_and(is_loopback)
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.endpoint {
-            Some(endpoint) => write!(f, "Kinesis at {endpoint} ({})", self.region),
-            None => write!(f, "Kinesis in {}", self.region),
-        }
-    }
-}
-
-fn is_loopback(endpoint: &str) -> bool {
-    let Ok(uri) = endpoint.parse::<Uri>() else { return false };
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
 
 /// The streams at a place, with the right of the standard AWS chain.
 #[derive(Clone)]
@@ -114,28 +80,4 @@ fn kinesis_endpoint() -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks for Kinesis's own address")]
     let found = std::env::var("AWS_ENDPOINT_URL_KINESIS").ok();
     found.filter(|endpoint| !endpoint.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_costs_nothing() {
-        let charges = |endpoint: &str| Place { region: "r".to_owned(), endpoint: Some(endpoint.to_owned()) }.charges();
-        for here in ["http://127.0.0.1:4567", "http://localhost:4566/", "http://[::1]:1", "http://127.8.0.1"] {
-            assert!(!charges(here), "{here}");
-        }
-        for there in [
-            "https://vpce-1.kinesis.eu-west-1.vpce.amazonaws.com",
-            "http://10.0.0.1:4566",
-            "",
-            "localhost.x",
-            "http://localhost.example.org",
-            "http://127.0.0.1@example.org/",
-        ] {
-            assert!(charges(there), "{there}");
-        }
-        assert!(Place { region: "r".to_owned(), endpoint: None }.charges());
-    }
 }

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::streams::Millis;
 use crate::streams::kinesis::Summary;
 
-use super::super::DeployError;
 use super::super::flink::Submitted;
 use super::super::local::Folder;
-use super::{Account, Place, RemoteError};
+use super::super::{DeployError, Place};
+use super::{Account, RemoteError};
 
 /// Its file in the pipeline's folder.
 const FILE: &str = "deployment.json";

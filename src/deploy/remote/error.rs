@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use crate::streams::LogError;
 
-use super::super::{DeployError, FlinkError};
-use super::Place;
+use super::super::{DeployError, FlinkError, Place};
 
 /// A failure to put a pipeline to work elsewhere, to look at it or to remove it.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ mod produce;
 mod run;
 mod shape;
 
-pub use account::{Account, Place};
+pub use account::Account;
 pub use deployment::{Deployment, NotedStream, Origin};
 pub use error::RemoteError;
 pub use fate::Fate;

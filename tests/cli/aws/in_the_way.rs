@@ -144,6 +144,24 @@ fn what_others_keep_in_the_bucket_stays() {
     cloud.write(&cloud.stack.url(), &[("connector.jar\"", "connector.jar\"\nbucket = \"our-code\"")]);
     cloud.good(&["up", "--target", "aws", "-d"]);
     assert_eq!(cloud.everything()["objects"].as_array().unwrap().len(), 2);
+    // Another bucket: what was put into the first one goes from there.
+    cloud.stack.ask(r#"client("s3").create_bucket(Bucket="new-code") and None"#);
+    cloud.write(&cloud.stack.url(), &[("connector.jar\"", "connector.jar\"\nbucket = \"new-code\"")]);
+    let done = cloud.good(&["up", "--target", "aws", "-d"]);
+    assert!(done.stderr.contains("removed the code in our-code"), "{done:?}");
+    let all = cloud.everything();
+    assert_eq!(all["objects"].as_array().unwrap().len(), 2, "{all}");
+    let note: Value = serde_json::from_str(&cloud.place.read(".pipe/shop_visits/aws.json")).unwrap();
+    assert_eq!((&note["bucket"], &note["left"]), (&json!("new-code"), &json!([])));
+    // Broken off before that, it goes with the rest.
+    let code =
+        all["objects"].as_array().unwrap().iter().filter_map(Value::as_str).find(|key| !key.ends_with("build.zip"));
+    cloud
+        .stack
+        .ask(&format!(r#"client("s3").put_object(Bucket="our-code", Key="{}", Body=b"code") and None"#, code.unwrap()));
+    cloud
+        .place
+        .write(".pipe/shop_visits/aws.json", &note.to_string().replace("\"left\":[]", "\"left\":[\"our-code\"]"));
     cloud.good(&["down", "--yes"]);
     assert_eq!(cloud.everything()["objects"], json!(["pipelines/shop_visits/build.zip"]));
 }

@@ -146,6 +146,14 @@ fn agree(name: &str, ui: &Ui) -> Result<(), Error> {
 fn tell_elsewhere(loaded: &Loaded, ui: &Ui) {
     // A file that makes no plan was not put to work as it is.
     let plans = loaded.plans(ui).unwrap_or_default();
+    for plan in plans.iter().filter(|plan| plan.target.declared && plan.target.engine.is_on_aws()) {
+        let target = &plan.target.name;
+        ui.note(&format!(
+            "note: what `pipe up --target {target}` makes on AWS is noted in the folder in which it is run: where that was \
+             another one, `pipe down {} --target {target}` removes it from here too",
+            loaded.file_name()
+        ));
+    }
     let elsewhere = |plan: &&Plan| {
         let target = &plan.target;
         let engine = matches!(target.engine, EngineKind::Flink | EngineKind::Embedded);

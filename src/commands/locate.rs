@@ -41,6 +41,11 @@ impl Loaded {
         }
     }
 
+    /// Returns what the file is called.
+    pub(super) fn file_name(&self) -> &str {
+        self.document.name()
+    }
+
     /// Shows what the file holds that is understood although it should not stand there.
     pub(super) fn warn(&self, ui: &Ui) {
         let warnings = Plan::warnings(&self.document, &self.spec);

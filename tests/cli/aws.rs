@@ -148,6 +148,8 @@ fn a_pipeline_goes_up_changes_and_comes_down_whole() {
     assert!(done.stderr.contains("the bucket pipe-code-000000000000-us-east-1 stays"), "{done:?}");
     cloud.expect_nothing();
     // What is absent is as it should be.
+    let done = cloud.good(&["down", "--yes"]);
+    assert!(done.stderr.contains("`pipe down pipeline.toml --target aws` removes it from here too"), "{done:?}");
     cloud.good(&["down", "--target", "aws", "--yes"]);
     cloud.expect_nothing();
     assert!(cloud.good(&["status", "--target", "aws", "-o", "table"]).stdout.contains("there is no stack shop-visits"));
@@ -397,6 +399,12 @@ fn a_rollout_that_is_interrupted_says_what_goes_on_and_goes_on_itself() {
     }
     cloud.good(&["up", "--target", "aws", "-d"]);
     assert_eq!(cloud.application()["status"], "RUNNING");
+    proxy.set(&[Fault::on("DeleteStack").delayed(Duration::from_mins(10))]);
+    let running = cloud.start_pipe(&["down", "--yes"]);
+    wait_for("DeleteStack", || (proxy.calls("DeleteStack") > 0).then_some(()));
+    running.interrupt();
+    running.ended().failed(130, &["broken off", "the same command again removes the rest"]);
+    proxy.set(&[]);
     cloud.good(&["down", "--yes"]);
     cloud.expect_nothing();
 }

@@ -30,8 +30,14 @@ impl OnAws {
             left: &self.left,
             engine: self.engine,
         };
-        let removed = removal.carry_out(&tell).await;
+        let removed = tokio::select! {
+            removed = removal.carry_out(&tell) => removed.map_err(Error::from),
+            Ok(()) = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+        };
         ui.clear_status();
+        if matches!(removed, Err(Error::Interrupted)) {
+            ui.note("broken off; what AWS has begun it finishes, and the same command again removes the rest");
+        }
         let removed = removed?;
         ui.note(&if removed.stack {
             format!("removed the stack of pipeline `{}` from {}", self.pipeline, self.account)

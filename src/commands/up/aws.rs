@@ -49,8 +49,8 @@ pub(super) async fn up(
     if let Err(error) = rolled_out {
         if matches!(error, Error::Interrupted) {
             ui.note(&format!(
-                "broken off; what AWS has begun goes on. `pipe up {0} --target {1}` goes on with it, `pipe down {0} --target \
-                 {1}` removes it",
+                "broken off; a change that AWS has begun goes on. `pipe up {0} --target {1}` goes on with it, `pipe down {0} \
+                 --target {1}` removes it",
                 options.path.display(),
                 plan.target.name
             ));

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::plan::{EngineKind, Plan, StreamsKind};
 use crate::ui::Ui;
 
+use super::agree::agree;
 use super::locate::{self, Loaded};
 use super::on_aws::{self, OnAws};
 
@@ -75,7 +76,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         if let Some(stack) = &stack {
             stack.announce(ui);
         }
-        agree(&name, ui)?;
+        confirm(&name, ui)?;
     }
     ui.detail(&format!("removing {}", folder.path().display()));
     let _lock = folder.lock()?.ok_or_else(|| RemoteError::Busy { pipeline: name.clone() })?;
@@ -126,7 +127,7 @@ async fn remove_from_aws(plan: &Plan, args: &Args, ui: &Ui) -> Result<(), Error>
     let stack = OnAws::of_plan(plan).await?;
     if !args.yes {
         stack.announce(ui);
-        agree(&plan.name, ui)?;
+        confirm(&plan.name, ui)?;
     }
     let folder = Folder::of(&plan.name);
     let busy = || RemoteError::Busy { pipeline: plan.name.clone() };
@@ -134,12 +135,8 @@ async fn remove_from_aws(plan: &Plan, args: &Args, ui: &Ui) -> Result<(), Error>
     stack.remove(ui).await
 }
 
-fn agree(name: &str, ui: &Ui) -> Result<(), Error> {
-    match ui.confirm(&format!("stop pipeline `{name}` and remove its streams with their records?")) {
-        None => Err(Error::Unconfirmed { question: format!("removing pipeline `{name}` and its records") }),
-        Some(false) => Err(Error::Declined),
-        Some(true) => Ok(()),
-    }
+fn confirm(name: &str, ui: &Ui) -> Result<(), Error> {
+    agree(&format!("stop pipeline `{name}` and remove its streams with their records"), ui)
 }
 
 /// Says where else the file could have been put to work: nothing here tells of it.

@@ -2,6 +2,7 @@
 //!
 //! Owns what people type and what they are told. May import everything. Never does the work itself.
 
+mod agree;
 mod attend;
 mod background;
 mod check;

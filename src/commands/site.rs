@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::streams::Capacity;
 use crate::ui::Ui;
 
+use super::agree::agree;
 use super::check::count;
 use super::deployed::Options;
 
@@ -116,12 +117,7 @@ impl Site {
         if reasons.is_empty() {
             return Ok(());
         }
-        let reasons = reasons.join(", and ");
-        match ui.confirm(&format!("{reasons}?")) {
-            None => Err(Error::Unconfirmed { question: format!("to {reasons}") }),
-            Some(false) => Err(Error::Declined),
-            Some(true) => Ok(()),
-        }
+        agree(&reasons.join(", and "), ui)
     }
 
     /// Notes where the pipeline is to be, where that is not known yet.

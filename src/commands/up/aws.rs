@@ -10,6 +10,7 @@ use crate::infra::STREAM;
 use crate::plan::{EngineKind, Plan};
 use crate::ui::Ui;
 
+use super::super::agree::agree;
 use super::super::attend::{Attendance, Shown, Worker};
 use super::super::check::count;
 use super::super::deployed::Options;
@@ -129,8 +130,9 @@ async fn roll_out(
 ) -> Result<(), Error> {
     let mut found = rollout.look().await?;
     if let Some(never) = found.as_ref().filter(|found| found.never_was()) {
-        let what = format!("remove the stack {}, which was never whole ({})", release.name, never.status);
-        agree(&what, options, ui)?;
+        if !options.yes {
+            agree(&format!("remove the stack {}, which was never whole ({})", release.name, never.status), ui)?;
+        }
         rollout.clean(never).await?;
         found = None;
     }
@@ -166,10 +168,10 @@ fn consent(
     options: &Options<'_>,
     ui: &Ui,
 ) -> Result<(), Error> {
-    let charges = account.place.charges();
+    let asks = account.place.charges() && !options.yes;
     if !there {
         let what = format!("make the stack {} and an application that cost money until they are removed", release.name);
-        return if charges { agree(&what, options, ui) } else { Ok(()) };
+        return if asks { agree(&what, ui) } else { Ok(()) };
     }
     let Some(set) = proposed else { return Ok(()) };
     for delta in &set.changes {
@@ -188,21 +190,9 @@ fn consent(
         .iter()
         .filter(|change| change.kind == STREAM)
         .any(|change| matches!(change.action, Action::Replace | Action::MaybeReplace | Action::Remove));
-    if lost {
-        let what = format!("change the stack {}, which removes a stream with its records", release.name);
-        return agree(&what, options, ui);
+    if lost && !options.yes {
+        return agree(&format!("change the stack {}, which removes a stream with its records", release.name), ui);
     }
     let what = format!("change {} of the stack {}", count(set.changes.len(), "resource", "resources"), release.name);
-    if charges { agree(&what, options, ui) } else { Ok(()) }
-}
-
-fn agree(what: &str, options: &Options<'_>, ui: &Ui) -> Result<(), Error> {
-    if options.yes {
-        return Ok(());
-    }
-    match ui.confirm(&format!("{what}?")) {
-        None => Err(Error::Unconfirmed { question: format!("to {what}") }),
-        Some(false) => Err(Error::Declined),
-        Some(true) => Ok(()),
-    }
+    if asks { agree(&what, ui) } else { Ok(()) }
 }

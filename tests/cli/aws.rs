@@ -3,7 +3,13 @@
 mod cloud;
 mod in_the_way;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -268,6 +274,22 @@ fn what_does_not_run_is_put_back_to_what_ran() {
     cloud.expect_nothing();
 }
 
+/// Starts a server that is nothing like AWS.
+fn something_else() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 1 << 16];
+            if stream.read(&mut request).is_ok() {
+                stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\nconnection: close\r\n\r\nnone").ok();
+            }
+        }
+    });
+    url
+}
+
 #[test]
 fn what_aws_refuses_comes_with_what_to_do() {
     let Some(cloud) = Cloud::start("refusals of AWS") else { return };
@@ -292,6 +314,15 @@ fn what_aws_refuses_comes_with_what_to_do() {
     cloud.place.run(command).failed(69, &["credentials", "AWS_PROFILE"]);
     cloud.write("http://127.0.0.1:9", &[]);
     cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(69, &["endpoint_url"]);
+    // Somebody else there, and no address at all.
+    cloud.write(&something_else(), &[]);
+    cloud.pipe(&["status", "--target", "aws"]).failed(69, &["answers, and not as AWS does", "something else is there"]);
+    cloud.write("", &[("endpoint_url = \"\"\n", "")]);
+    let mut command = cloud.command(&["status", "--target", "aws"]);
+    command.env("AWS_ENDPOINT_URL", "nonsense");
+    let done = cloud.place.run(command);
+    done.failed(69, &["`nonsense`: endpoint must contain scheme", "AWS_ENDPOINT_URL"]);
+    assert!(!done.stderr.contains("SdkBody"), "{done:?}");
     let url = proxy.url();
     cloud.write(&url, &[("region = \"us-east-1\"\n", "")]);
     let mut command = cloud.command(&["up", "--target", "aws", "-d", "--yes"]);

@@ -38,6 +38,8 @@ enum Kind {
     Region,
     /// Nothing answered.
     Unreachable,
+    /// What answered is something else.
+    Unlike,
     Other,
 }
 
@@ -134,10 +136,15 @@ impl Refusal {
         Self { operation, code, message, kind }
     }
 
-    /// Says whom it was who did not answer: what gives no code names nobody.
+    /// Says whom it was who did not answer, or not as AWS does: what gives no code names nobody.
     pub(super) fn at(mut self, endpoint: Option<&str>) -> Self {
         if let (None, Some(endpoint)) = (&self.code, endpoint) {
-            self.message = format!("{endpoint}: {}", self.message);
+            self.message = if self.kind == Kind::Other {
+                self.kind = Kind::Unlike;
+                format!("{endpoint} answers, and not as AWS does")
+            } else {
+                format!("{endpoint}: {}", self.message)
+            };
         }
         self
     }
@@ -149,7 +156,10 @@ impl Refusal {
 
     /// Returns whether what is needed cannot be reached at all, as it stands.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self.kind, Kind::NoCredentials | Kind::Expired | Kind::UnknownKey | Kind::Unreachable | Kind::Region)
+        matches!(
+            self.kind,
+            Kind::NoCredentials | Kind::Expired | Kind::UnknownKey | Kind::Unreachable | Kind::Unlike | Kind::Region
+        )
     }
 
     /// Returns whether it is a matter of permission.
@@ -221,6 +231,7 @@ fn advice(kind: Kind, message: &str) -> Option<String> {
         Kind::Unreachable => {
             "nothing answered: look at `region` and `endpoint_url` of the target, AWS_ENDPOINT_URL and the network"
         }
+        Kind::Unlike => "look at `endpoint_url` of the target and at AWS_ENDPOINT_URL: something else is there",
         Kind::Other => return None,
     };
     Some(text.to_owned())

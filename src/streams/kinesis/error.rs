@@ -56,7 +56,9 @@ pub fn told(error: &dyn std::error::Error) -> String {
     let mut source = error.source();
     while let Some(inner) = source {
         let inner_text = inner.to_string();
-        if !text.ends_with(&inner_text) {
+        // Of an endpoint that is no address the client says to which request it belongs, with all that it holds.
+        let inner_text = inner_text.split(" to request `").next().unwrap_or_default();
+        if !text.ends_with(inner_text) {
             text = format!("{text}: {inner_text}");
         }
         source = inner.source();

@@ -281,7 +281,7 @@ fn something_else() -> String {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let mut request = [0; 1 << 16];
+            let mut request = [0; 1 << 14];
             if stream.read(&mut request).is_ok() {
                 stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\nconnection: close\r\n\r\nnone").ok();
             }

@@ -97,6 +97,14 @@ pub enum Error {
         /// Of how many.
         total: usize,
     },
+    /// Queries that are wrong pass all tests.
+    #[error("{survived} of {total} mutants were noticed by no test")]
+    Mutants {
+        /// How many passed.
+        survived: usize,
+        /// How many there were.
+        total: usize,
+    },
     /// A clean stop that the person asked for.
     #[error("interrupted")]
     Interrupted,
@@ -185,6 +193,7 @@ impl Error {
             | Self::Declined
             | Self::NoTests { .. }
             | Self::Tests { .. }
+            | Self::Mutants { .. }
             | Self::Log(_)
             | Self::Engine(_)
             | Self::Render(_)

@@ -27,6 +27,24 @@ pub(super) struct Loaded {
     folder: PathBuf,
 }
 
+/// The tests of one file.
+pub(super) struct TrialFile {
+    pub(super) path: PathBuf,
+    pub(super) document: Document,
+    /// As they are written.
+    pub(super) tests: Vec<TestSpec>,
+    /// What they mean, in the same order.
+    pub(super) trials: Vec<Trial>,
+}
+
+impl TrialFile {
+    /// Keeps the tests that are wanted.
+    pub(super) fn retain(&mut self, wants: impl Fn(&Trial) -> bool) {
+        let both = std::mem::take(&mut self.tests).into_iter().zip(std::mem::take(&mut self.trials));
+        (self.tests, self.trials) = both.filter(|(_, trial)| wants(trial)).unzip();
+    }
+}
+
 impl Loaded {
     /// Reads a file. Fails with every mistake that can be seen in it, drawn.
     pub(super) fn open(path: &Path, ui: &Ui) -> Result<Self, Error> {
@@ -72,22 +90,22 @@ impl Loaded {
         Ok(plans)
     }
 
-    /// Returns the tests of the file and of the one beside it, each with the name of the file that holds them.
-    pub(super) fn trials(&self, path: &Path, plan: &Plan, ui: &Ui) -> Result<Vec<(String, Vec<Trial>)>, Error> {
+    /// Returns the tests of the file and of the one beside it.
+    pub(super) fn trials(&self, path: &Path, plan: &Plan, ui: &Ui) -> Result<Vec<TrialFile>, Error> {
         let folder = path.parent().unwrap_or(Path::new(""));
         let read = |file: &str| std::fs::read(folder.join(file)).map_err(|error| error.to_string());
-        let trials = |document: &Document, tests: &[TestSpec]| {
-            let trials = plan.trials(document, tests, &read);
+        let trials = |path: &Path, document: &Document, tests: Vec<TestSpec>| {
+            let trials = plan.trials(document, &tests, &read);
             let trials = trials.map_err(|found| Error::File { drawn: document.draw(&found, ui.color()) })?;
-            Ok::<_, Error>((document.name().to_owned(), trials))
+            Ok::<_, Error>(TrialFile { path: path.to_owned(), document: document.clone(), tests, trials })
         };
-        let mut found = vec![trials(&self.document, &self.spec.tests)?];
+        let mut found = vec![trials(path, &self.document, self.spec.tests.clone())?];
         let beside = super::test::beside(path);
         if beside.is_file() {
             let document = document(&beside, ui)?;
             let tests = TestSpec::read_all(&document)
                 .map_err(|found| Error::File { drawn: document.draw(&found, ui.color()) })?;
-            found.push(trials(&document, &tests)?);
+            found.push(trials(&beside, &document, tests)?);
         }
         Ok(found)
     }

@@ -1,5 +1,8 @@
 //! `pipe test`
 
+mod accept;
+mod mutate;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -11,7 +14,7 @@ use crate::trial::{Check, Embedded, Failure, OnFlink, Outcome, Run, Status, Verd
 use crate::ui::{Format, Ui, csv_line};
 
 use super::check::count;
-use super::locate::{self, Loaded};
+use super::locate::{self, Loaded, TrialFile};
 
 /// Run the tests of pipelines, by a clock that only the tests turn
 ///
@@ -20,7 +23,7 @@ use super::locate::{self, Loaded};
 /// cannot answer is named, and is no failure where another engine has answered.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pipe test\n  pipe test ticker -k late\n  pipe test --junit report.xml\n  \
-                        pipe test ticker --engine embedded,flink")]
+                        pipe test ticker --engine embedded,flink\n  pipe test ticker --accept\n  pipe test ticker --mutate")]
 pub(super) struct Args {
     /// Pipeline files; all of them if none is named
     #[arg(value_name = "PIPELINE")]
@@ -29,6 +32,17 @@ pub(super) struct Args {
     /// Only tests whose name has this text in it, in capital letters or not
     #[arg(short = 'k', value_name = "PATTERN")]
     pattern: Option<String>,
+
+    /// Write what came into the tests, where it is not what they expect, with their comments and layout kept; then run them
+    #[arg(long)]
+    accept: bool,
+
+    /// Break the queries in small ways, one at a time, and name those that no test notices
+    ///
+    /// Filters are dropped, windows made a unit longer or shorter, aggregates mistaken for others, group columns left out,
+    /// comparisons moved. The embedded engine runs them.
+    #[arg(long, conflicts_with_all = ["accept", "junit"])]
+    mutate: bool,
 
     /// Write an XML report there that build servers read, in the form of `JUnit`
     #[arg(long, value_name = "FILE")]
@@ -69,24 +83,42 @@ impl Engine {
     }
 }
 
-/// The tests of one file.
+/// The tests of one file that are to run.
 struct Suite {
     plan: Plan,
     /// The folder of the pipeline file.
     folder: PathBuf,
     /// Where the target `flink` has its gateway.
     gateway: String,
-    file: String,
-    trials: Vec<Trial>,
+    source: TrialFile,
+}
+
+impl Suite {
+    fn file(&self) -> &str {
+        self.source.document.name()
+    }
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
-    let suites = suites(args, ui)?;
     let mut engines: Vec<Engine> = Vec::new();
     for engine in &args.engine {
         if !engines.contains(engine) {
             engines.push(*engine);
         }
+    }
+    let mut suites = suites_of(args, ui)?;
+    if (args.accept || args.mutate) && engines != [Engine::Embedded] {
+        return Err(Error::Usage {
+            message: "--accept and --mutate are for the embedded engine".to_owned(),
+            hint: "leave --engine out, and run the other engines after".to_owned(),
+        });
+    }
+    if args.mutate {
+        return mutate::mutate(&suites, ui);
+    }
+    if args.accept {
+        accept::accept(&suites, ui)?;
+        suites = suites_of(args, ui)?;
     }
     let mut runs = Vec::new();
     if ui.format() == Format::Csv {
@@ -95,7 +127,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     }
     for suite in &suites {
         for engine in &engines {
-            for trial in &suite.trials {
+            for trial in &suite.source.trials {
                 let begun = Instant::now();
                 let outcome = match engine {
                     Engine::Embedded => Embedded::run(&suite.plan, &suite.folder, trial)?,
@@ -103,7 +135,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
                 };
                 let run = Run {
                     pipeline: suite.plan.name.clone(),
-                    file: suite.file.clone(),
+                    file: suite.file().to_owned(),
                     line: trial.line,
                     test: trial.name.clone(),
                     engine: engine.name(),
@@ -122,7 +154,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
 }
 
 /// Reads every file with tests. Nothing is run where one of them has a mistake.
-fn suites(args: &Args, ui: &Ui) -> Result<Vec<Suite>, Error> {
+fn suites_of(args: &Args, ui: &Ui) -> Result<Vec<Suite>, Error> {
     let (mut suites, mut drawn, mut found) = (Vec::new(), Vec::new(), 0);
     for path in locate::files(&args.pipelines)? {
         let loaded = Loaded::open(&path, ui).and_then(|loaded| {
@@ -133,12 +165,12 @@ fn suites(args: &Args, ui: &Ui) -> Result<Vec<Suite>, Error> {
         });
         match loaded {
             Ok((plan, gateway, files)) => {
-                for (file, mut trials) in files {
-                    found += trials.len();
-                    trials.retain(|trial| args.wants(trial));
-                    if !trials.is_empty() {
+                for mut source in files {
+                    found += source.trials.len();
+                    source.retain(|trial| args.wants(trial));
+                    if !source.trials.is_empty() {
                         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-                        suites.push(Suite { folder, plan: plan.clone(), gateway: gateway.clone(), file, trials });
+                        suites.push(Suite { folder, plan: plan.clone(), gateway: gateway.clone(), source });
                     }
                 }
             }
@@ -178,8 +210,8 @@ fn verdict(suites: &[Suite], runs: &[Run], ui: &Ui) -> Result<(), Error> {
     let mut failed = 0;
     let mut total = 0;
     for suite in suites {
-        for trial in &suite.trials {
-            let mut own = runs.iter().filter(|run| run.file == suite.file && run.test == trial.name);
+        for trial in &suite.source.trials {
+            let mut own = runs.iter().filter(|run| run.file == suite.file() && run.test == trial.name);
             let statuses: Vec<Status> = own.by_ref().map(|run| run.outcome.status()).collect();
             total += 1;
             failed += usize::from(statuses.contains(&Status::Failed) || !statuses.contains(&Status::Passed));

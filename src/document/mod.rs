@@ -7,6 +7,7 @@ mod nearest;
 mod reader;
 mod syntax;
 mod value;
+pub mod written;
 
 use toml::de::DeTable;
 
@@ -40,6 +41,13 @@ impl Document {
     #[must_use]
     pub fn with_file(mut self, name: impl Into<String>, text: Result<String, String>) -> Self {
         self.files.push(NamedFile { name: name.into(), text });
+        self
+    }
+
+    /// Puts another text in place of the document's.
+    #[must_use]
+    pub fn with_text(mut self, text: String) -> Self {
+        self.text = text;
         self
     }
 

@@ -3,7 +3,7 @@
 use crate::sql::SqlType;
 
 use super::draft::ColumnDraft;
-use super::write::string;
+use crate::document::written::string;
 
 /// Names of columns and what is plausible there. The first whose word is part of the name is taken.
 const TEXTS: &[(&[&str], &[&str])] = &[

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
-
+use crate::document::written::{key, string};
 use crate::record::RecordFormat;
 use crate::streams::Capacity;
 
@@ -162,19 +161,6 @@ impl File {
             self.pair(name, &string(expression), "");
         }
     }
-}
-
-/// Writes a text, quoted.
-pub(super) fn string(text: &str) -> String {
-    let text = TomlStringBuilder::new(text);
-    // On one line always: what follows a line end in a file is read as another line.
-    text.as_basic_pretty().or_else(|| text.as_literal()).unwrap_or_else(|| text.as_basic()).to_toml_value()
-}
-
-/// Writes a key, quoted where it must be.
-fn key(name: &str) -> String {
-    let key = TomlKeyBuilder::new(name);
-    key.as_unquoted().unwrap_or_else(|| key.as_basic()).to_toml_key()
 }
 
 fn list(items: &[String]) -> String {

@@ -80,17 +80,28 @@ pub struct ExpectSpec {
     /// The stream.
     pub stream: Spanned<String>,
     /// `rows`; empty for `none = true`.
-    pub rows: Option<Vec<RowSpec>>,
+    pub rows: Option<WantedSpec>,
     /// Whether the rows stand in this `order`.
     pub in_order: bool,
     /// Whether `columns` that a row leaves out are NULL, instead of anything.
     pub all_columns: bool,
     /// `count`: how many rows.
-    pub count: Option<u64>,
+    pub count: Option<Spanned<u64>>,
     /// `late`: how many records were late.
     pub late: Option<Spanned<u64>>,
     /// `bad`: how many records could not be read or computed.
     pub bad: Option<Spanned<u64>>,
+}
+
+/// The rows of an `expect`, or that there are none.
+#[derive(Debug, Clone)]
+pub struct WantedSpec {
+    /// The rows.
+    pub rows: Vec<RowSpec>,
+    /// The place of the key, `rows` or `none`.
+    pub key: Span,
+    /// The place of what stands behind it.
+    pub span: Span,
 }
 
 impl TestSpec {
@@ -276,7 +287,7 @@ fn expect(key: &Value<'_>, reader: &mut TableReader<'_>) -> Option<ActionSpec> {
                     .help("write `none = true` where no row is to come"),
             );
         }
-        Some(rows)
+        Some(WantedSpec { rows, key: value.key_span(), span: value.span() })
     });
     let in_order = choice(reader, "order", ["any", "exact"]);
     let all_columns = choice(reader, "columns", ["subset", "all"]);
@@ -287,15 +298,15 @@ fn expect(key: &Value<'_>, reader: &mut TableReader<'_>) -> Option<ActionSpec> {
         } else if written.is_some() {
             "there are rows too"
         } else {
-            return Some(());
+            return Some(WantedSpec { rows: Vec::new(), key: value.key_span(), span: value.span() });
         };
         value.findings().add(Diagnostic::new("`none` says that no row comes", none.span).label(conflict));
         None
     });
     let [count, late, bad] = ["count", "late", "bad"].map(|key| reader.optional(key).map(|value| number(&value)));
     let all = all_columns == Some(true);
-    if let Some(Some(rows)) = &given {
-        for row in rows.iter().filter(|row| row.values.is_empty() && !all) {
+    if let Some(Some(wanted)) = &given {
+        for row in wanted.rows.iter().filter(|row| row.values.is_empty() && !all) {
             key.findings().add(
                 Diagnostic::new("a row without a column compares nothing", row.span.clone())
                     .label("expected at least one column")
@@ -314,10 +325,7 @@ fn expect(key: &Value<'_>, reader: &mut TableReader<'_>) -> Option<ActionSpec> {
     }
     let rows = match (given, none) {
         (Some(rows), _) => Some(rows?),
-        (None, Some(none)) => {
-            none?;
-            Some(Vec::new())
-        }
+        (None, Some(none)) => Some(none?),
         (None, None) => None,
     };
     Some(ActionSpec::Expect(ExpectSpec {
@@ -325,7 +333,7 @@ fn expect(key: &Value<'_>, reader: &mut TableReader<'_>) -> Option<ActionSpec> {
         rows,
         in_order: in_order?,
         all_columns: all_columns?,
-        count: there(count)?.map(|count| count.value),
+        count: there(count)?,
         late: there(late)?,
         bad: there(bad)?,
     }))

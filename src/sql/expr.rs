@@ -180,7 +180,7 @@ impl Expr {
     }
 
     /// Returns the direct parts of the expression, to be changed.
-    fn children_mut(&mut self) -> Vec<&mut Self> {
+    pub fn children_mut(&mut self) -> Vec<&mut Self> {
         match &mut self.kind {
             ExprKind::Column(_)
             | ExprKind::Aggregate(_)

@@ -1,5 +1,8 @@
 //! Which expected row is which found one.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use crate::plan::Datum;
 
 use super::difference::{Difference, Miss};
@@ -8,44 +11,86 @@ use super::rows::Row;
 /// An expected row: `None` where any value will do.
 pub(super) type Wanted = Vec<Option<Datum>>;
 
+/// Which found row stands beside which expected one.
+#[derive(Debug)]
+pub(super) struct Pairing {
+    /// For each expected row the place of the found one, where there is one, and whether it is as expected.
+    pub(super) partners: Vec<Option<(usize, bool)>>,
+    /// The places of the found rows that stand beside none.
+    pub(super) spare: Vec<usize>,
+}
+
+impl Pairing {
+    /// Puts rows beside each other: in order one by one, otherwise each beside one that is as expected, and then beside the
+    /// one that differs least from it.
+    pub(super) fn of(wanted: &[Wanted], found: &[Row], in_order: bool) -> Self {
+        let mut pairing = Self { partners: vec![None; wanted.len()], spare: (0..found.len()).collect() };
+        if in_order {
+            for (index, (row, beside)) in wanted.iter().zip(found).enumerate() {
+                pairing.partners[index] = Some((index, matches(row, beside)));
+            }
+        } else {
+            for (index, place) in partners(wanted, found).into_iter().enumerate() {
+                pairing.partners[index] = place.map(|place| (place, true));
+            }
+            pairing.settle();
+            let mut taken = vec![false; found.len()];
+            for (index, place) in pairing.nearest(wanted, found) {
+                if pairing.partners[index].is_none() && !taken[place] {
+                    pairing.partners[index] = Some((place, false));
+                    taken[place] = true;
+                }
+            }
+        }
+        pairing.settle();
+        pairing
+    }
+
+    /// Takes the found rows that stand beside an expected one out of those that are spare.
+    fn settle(&mut self) {
+        let taken: BTreeSet<usize> = self.partners.iter().flatten().map(|(place, _)| *place).collect();
+        self.spare.retain(|place| !taken.contains(place));
+    }
+
+    /// Returns pairs of rows that have something in common and nobody beside them, those with the most first.
+    fn nearest(&self, wanted: &[Wanted], found: &[Row]) -> Vec<(usize, usize)> {
+        let mut pairs = Vec::new();
+        for (index, row) in wanted.iter().enumerate().filter(|(index, _)| self.partners[*index].is_none()) {
+            for place in &self.spare {
+                let score = equal(row, &found[*place]);
+                if score > 0 {
+                    pairs.push((Reverse(score), index, *place));
+                }
+            }
+        }
+        pairs.sort_unstable();
+        pairs.into_iter().map(|(_, index, place)| (index, place)).collect()
+    }
+
+    /// Returns whether every row is as expected.
+    fn is_whole(&self) -> bool {
+        self.spare.is_empty() && self.partners.iter().all(|partner| partner.is_some_and(|(_, fits)| fits))
+    }
+}
+
 /// Compares rows; `None` where nothing differs.
 pub(super) fn compare(columns: Vec<String>, wanted: &[Wanted], found: &[Row], in_order: bool) -> Option<Difference> {
-    let partners = partners(wanted, found);
-    let whole = wanted.len() == found.len() && partners.iter().all(Option::is_some);
-    if whole && !in_order {
+    let pairing = Pairing::of(wanted, found, in_order);
+    if pairing.is_whole() {
         return None;
     }
-    if in_order {
-        let differs = |index: &usize| !found.get(*index).is_some_and(|row| matches(&wanted[*index], row));
-        let wrong: Vec<usize> = (0..wanted.len()).filter(differs).collect();
-        if wrong.is_empty() && wanted.len() == found.len() {
-            return None;
-        }
-        let miss = |index: usize| Miss { wanted: wanted[index].clone(), nearest: found.get(index).cloned() };
-        return Some(Difference {
-            columns,
-            wanted: wanted.len(),
-            found: found.len(),
-            only_order: whole,
-            at_least: false,
-            missing: wrong.into_iter().map(miss).collect(),
-            unexpected: found.get(wanted.len()..).unwrap_or_default().to_vec(),
-        });
-    }
-    let mut spare: Vec<Option<&Row>> = found.iter().map(Some).collect();
-    for partner in partners.iter().flatten() {
-        spare[*partner] = None;
-    }
-    let alone: Vec<&Wanted> =
-        wanted.iter().zip(&partners).filter(|(_, partner)| partner.is_none()).map(|(row, _)| row).collect();
+    let miss = |(row, partner): (&Wanted, &Option<(usize, bool)>)| match partner {
+        Some((_, true)) => None,
+        partner => Some(Miss { wanted: row.clone(), nearest: partner.map(|(place, _)| found[place].clone()) }),
+    };
     Some(Difference {
         columns,
         wanted: wanted.len(),
         found: found.len(),
-        only_order: false,
+        only_order: in_order && Pairing::of(wanted, found, false).is_whole(),
         at_least: false,
-        missing: nearest(&alone, &mut spare),
-        unexpected: spare.into_iter().flatten().cloned().collect(),
+        missing: wanted.iter().zip(&pairing.partners).filter_map(miss).collect(),
+        unexpected: pairing.spare.iter().map(|place| found[*place].clone()).collect(),
     })
 }
 
@@ -117,30 +162,10 @@ fn seat(first: usize, wanted: &[Wanted], found: &[Row], (taken, asked): (&mut [O
     }
 }
 
-/// Puts beside each expected row the found one that differs least from it; the nearest pairs first.
-fn nearest(alone: &[&Wanted], spare: &mut [Option<&Row>]) -> Vec<Miss> {
-    let equal = |wanted: &Wanted, found: &Row| {
-        let same =
-            |(wanted, found): &(&Option<Datum>, &Datum)| wanted.as_ref().is_some_and(|wanted| wanted.matches(found));
-        wanted.iter().zip(found).filter(same).count()
-    };
-    let mut pairs = Vec::new();
-    for (index, wanted) in alone.iter().enumerate() {
-        for (place, found) in spare.iter().enumerate() {
-            let score = found.map_or(0, |found| equal(wanted, found));
-            if score > 0 {
-                pairs.push((std::cmp::Reverse(score), index, place));
-            }
-        }
-    }
-    pairs.sort_unstable();
-    let mut misses: Vec<Miss> = alone.iter().map(|wanted| Miss { wanted: (*wanted).clone(), nearest: None }).collect();
-    for (_, index, place) in pairs {
-        if misses[index].nearest.is_none() {
-            misses[index].nearest = spare[place].take().cloned();
-        }
-    }
-    misses
+/// Returns how many values of a found row are as an expected one says.
+fn equal(wanted: &Wanted, found: &Row) -> usize {
+    let same = |(wanted, found): &(&Option<Datum>, &Datum)| wanted.as_ref().is_some_and(|wanted| wanted.matches(found));
+    wanted.iter().zip(found).filter(same).count()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::plan::{Action, Expectation, Plan, Query, Record, Source, Trial};
 use crate::streams::{Appends, Millis};
 
 use super::compare::compare;
-use super::outcome::{Check, Counted, Failure, Outcome, Verdict};
+use super::outcome::{Check, Counted, Failure, Outcome, Seen, Verdict};
 use super::rows::read;
 
 /// One test at work.
@@ -46,8 +46,8 @@ impl<'a> Embedded<'a> {
                 Action::Advance(moment) => this.advance(*moment)?,
                 Action::Expect(expectation) => {
                     this.look()?;
-                    let verdict = this.check(expectation);
-                    checks.push(Check { line: step.line, stream: expectation.stream.clone(), verdict });
+                    let (verdict, seen) = this.check(expectation);
+                    checks.push(Check { line: step.line, stream: expectation.stream.clone(), verdict, seen });
                 }
             }
         }
@@ -108,40 +108,38 @@ impl<'a> Embedded<'a> {
     }
 
     /// Compares what came since the last look. What an `expect` does not speak of is left for the next one.
-    fn check(&mut self, wanted: &Expectation) -> Verdict {
-        let Some(stream) = self.plan.stream(&wanted.stream) else {
-            return Verdict::NotRun("no such stream".to_owned());
-        };
+    fn check(&mut self, wanted: &Expectation) -> (Verdict, Option<Seen>) {
+        let not_run = |reason: &str| (Verdict::NotRun(reason.to_owned()), None);
+        let Some(stream) = self.plan.stream(&wanted.stream) else { return not_run("no such stream") };
         let columns = self.plan.record_columns(stream);
         let writes = |worker: &&mut Worker<'_>| match &stream.source {
             Source::Late(query) => worker.name == query,
             _ => worker.stream == stream.name,
         };
-        let Some(worker) = self.queries.iter_mut().find(writes) else {
-            return Verdict::NotRun("no query writes it".to_owned());
-        };
+        let Some(worker) = self.queries.iter_mut().find(writes) else { return not_run("no query writes it") };
+        let names = || columns.iter().map(|column| column.name.clone()).collect();
         let mut failures = Vec::new();
+        let mut seen = Seen { columns: names(), rows: Vec::new(), late: 0, bad: 0 };
         if wanted.rows.is_some() || wanted.count.is_some() {
             let is_late = matches!(stream.source, Source::Late(_));
             let records = std::mem::take(if is_late { &mut worker.late_records } else { &mut worker.made.rows });
             failures.extend(Failure::number(Counted::Rows, wanted.count, records.len()));
+            seen.rows = records.iter().map(|record| read(record, columns)).collect();
             if let Some(rows) = &wanted.rows {
-                let names = columns.iter().map(|column| column.name.clone()).collect();
-                let found: Vec<_> = records.iter().map(|record| read(record, columns)).collect();
-                failures.extend(compare(names, rows, &found, wanted.in_order).map(Failure::Rows));
+                failures.extend(compare(names(), rows, &seen.rows, wanted.in_order).map(Failure::Rows));
             }
         }
         if wanted.late.is_some() {
-            let late = std::mem::take(&mut worker.made.late);
-            failures.extend(Failure::number(Counted::Late, wanted.late, late.len()));
+            seen.late = std::mem::take(&mut worker.made.late).len();
+            failures.extend(Failure::number(Counted::Late, wanted.late, seen.late));
         }
         if wanted.bad.is_some() {
             let reasons = std::mem::take(&mut worker.made.bad);
-            failures.extend(
-                Failure::number(Counted::Bad, wanted.bad, reasons.len()).map(|failure| failure.because(reasons)),
-            );
+            seen.bad = reasons.len();
+            failures
+                .extend(Failure::number(Counted::Bad, wanted.bad, seen.bad).map(|failure| failure.because(reasons)));
         }
-        if failures.is_empty() { Verdict::Held } else { Verdict::Failed(failures) }
+        if failures.is_empty() { (Verdict::Held, None) } else { (Verdict::Failed(failures), Some(seen)) }
     }
 }
 

@@ -201,7 +201,7 @@ impl<'a> Expected<'a> {
             let Some(query) = plan.queries.iter().find(writes) else { continue };
             if late.is_some() || bad.is_some() {
                 let verdict = Verdict::NotRun("Flink counts neither late records nor bad ones per test".to_owned());
-                checks.push(Check { line: step.line, stream: stream.name.clone(), verdict });
+                checks.push(Check { line: step.line, stream: stream.name.clone(), verdict, seen: None });
                 if rows.is_none() && count.is_none() {
                     continue;
                 }
@@ -219,7 +219,7 @@ impl<'a> Expected<'a> {
     }
 
     fn check(&self, verdict: Verdict) -> Check {
-        Check { line: self.line, stream: self.stream.name.clone(), verdict }
+        Check { line: self.line, stream: self.stream.name.clone(), verdict, seen: None }
     }
 
     /// Judges what Flink found, against the rows that the embedded engine has of the same records at once, and against

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Difference;
+use super::rows::Row;
 
 /// How many reasons a failure shows.
 const REASONS: usize = 3;
@@ -66,6 +67,21 @@ pub struct Check {
     pub stream: String,
     /// What came of it.
     pub verdict: Verdict,
+    /// What the stream holds instead, where it is not as expected and the engine says it.
+    pub seen: Option<Seen>,
+}
+
+/// What came into a stream since the last look, as far as an `expect` speaks of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// The columns of the stream.
+    pub(super) columns: Vec<String>,
+    /// Its rows.
+    pub(super) rows: Vec<Row>,
+    /// How many records were late.
+    pub(super) late: usize,
+    /// How many records were bad.
+    pub(super) bad: usize,
 }
 
 /// What came of looking at a stream.

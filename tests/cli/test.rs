@@ -197,3 +197,98 @@ fn the_same_tests_run_on_a_real_flink() {
     assert_eq!(code, Some(1), "nothing was compared");
     place.pipe(&["test", "--engine", "flink", "--gateway", "http://127.0.0.1:1"]).failed(69, &["no Flink answers"]);
 }
+
+#[test]
+fn what_came_is_accepted_with_comments_and_layout() {
+    let expects = r#"{ expect = "sums", late = 3, rows = [                # of the first minute
+        { who = "ann", n = 2, weight = 0.5 },     # two of them
+        { who = "eve", n = 7, weight = 1.0 },
+    ] },
+  # Nothing else.
+  { expect = "sums", rows = [{ who = "ann" }] },
+  { ingest = "orders", rows = [{ at = 2026-01-01T00:10:30, who = "cy", price = 10 }] },
+  { advance = "10m" },
+  { expect = "sums", none = true },"#;
+    let accepted = r#"{ expect = "sums", late = 0, rows = [                # of the first minute
+        { who = "ann", n = 2, weight = 0.30000000000000004 },     # two of them
+        { who = "bob", n = 1 },
+    ] },
+  # Nothing else.
+  { expect = "sums", none = true },
+  { ingest = "orders", rows = [{ at = 2026-01-01T00:10:30, who = "cy", price = 10 }] },
+  { advance = "10m" },
+  { expect = "sums", rows = [
+    { who = "cy", window_start = 2026-01-01T00:10:00, window_end = 2026-01-01T00:11:00, n = 1, total = 10 },
+  ] },"#;
+    let other = test("another", &format!("{ORDERS}\n{{ expect = \"sums\", count = 2 }}"));
+    let before = PIPELINE.to_owned() + &test("all", &format!("{ORDERS}\n{expects}")) + &other + "# the end\n";
+    let place = Place::new(&before);
+    let done = place.pipe(&["test", "--accept", "-k", "all"]);
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    assert!(done.stderr.contains("written into pipeline.toml") && done.stderr.contains("1 test passed"), "{done:?}");
+    let after = PIPELINE.to_owned() + &test("all", &format!("{ORDERS}\n{accepted}")) + &other + "# the end\n";
+    pretty(&place.read("pipeline.toml"), &after);
+    // What holds is not touched, and what another engine says is not taken.
+    assert_eq!(place.pipe(&["test", "--accept"]).code(), Some(0));
+    pretty(&place.read("pipeline.toml"), &after);
+    place
+        .pipe(&["test", "--accept", "--engine", "embedded,flink"])
+        .failed(64, &["--accept and --mutate are for the embedded engine"]);
+
+    // Of a test beside the pipeline file that one is changed; what TOML cannot say is told, and the test fails.
+    let expects = r#"{ expect = "sums", columns = "all", rows = [{ who = "bob", n = 1, weight = 3, total = "11.5" }], count = 1 },
+  { ingest = "orders", rows = [{ at = 2026-01-01T00:10:30, who = "cy", price = 10 }] },
+  { advance = "10m" },
+  { expect = "sums", rows = [{ weight = 4 }] },"#;
+    let place = Place::new(PIPELINE);
+    place.write("pipeline.test.toml", &test("beside", &format!("{ORDERS}\n{expects}")));
+    let done = place.pipe(&["test", "--accept", "-o", "json"]);
+    assert_eq!(done.code(), Some(1), "{done:?}");
+    assert!(done.stderr.contains("not accepted: a row of nothing but NULL"), "{done:?}");
+    assert_eq!(place.read("pipeline.toml"), PIPELINE);
+    let accepted = r#"{ expect = "sums", columns = "all", rows = [{ who = "bob", n = 1, total = "11.5", window_start = 2026-01-01T00:00:00, window_end = 2026-01-01T00:01:00 }, { who = "ann", window_start = 2026-01-01T00:00:00, window_end = 2026-01-01T00:01:00, n = 2, total = "123456789012345688.25", weight = 0.30000000000000004 }], count = 2 },"#;
+    let text = place.read("pipeline.test.toml");
+    assert!(text.contains(accepted), "{text}");
+}
+
+fn pretty(found: &str, wanted: &str) {
+    assert!(found == wanted, "found:\n{found}\nwanted:\n{wanted}");
+}
+
+#[test]
+fn a_wrong_query_that_no_test_notices_is_named() {
+    let weak = test("weak", &format!("{ORDERS}\n{{ expect = \"sums\", count = 2 }}"));
+    let strong = test(
+        "strong",
+        &format!(
+            "{ORDERS}\n{}",
+            r#"{ expect = "sums", rows = [
+        { who = "ann", n = 2, total = "123456789012345688.25", weight = 0.3, window_start = 2026-01-01T00:00:00, window_end = 2026-01-01T00:01:00 },
+        { who = "bob", n = 1, total = 11.5 },
+    ] },
+    { ingest = "orders", rows = [{ at = 2026-01-01T00:10:30, who = "cy", price = 10 }, { at = 2026-01-01T00:11:20, who = "cy", price = 10 }] },
+    { advance = "10m" },
+    { expect = "sums", rows = [{ who = "cy", n = 1 }, { who = "cy", n = 1 }] }"#
+        ),
+    );
+    let place = Place::new(&(PIPELINE.to_owned() + &weak));
+    let done = place.pipe(&["test", "--mutate", "-o", "table"]);
+    assert_eq!(done.code(), Some(1), "{done:?}");
+    for mutant in ["`where` is left out", "`SUM(weight)` becomes `MAX(weight)`"] {
+        assert!(done.stdout.lines().any(|line| line.starts_with("not noticed") && line.contains(mutant)), "{done:?}");
+    }
+    assert!(!done.stdout.contains("`who` is no group column"), "{done:?}");
+    assert!(done.stderr.contains("mutants were noticed by no test"), "{done:?}");
+    place.pipe(&["test", "--mutate", "--engine", "flink"]).failed(64, &["--accept and --mutate are for the embedded"]);
+
+    let place = Place::new(&(PIPELINE.to_owned() + &weak));
+    place.write("pipeline.test.toml", &strong);
+    let (code, mutants) = run(&place, &["--mutate"]);
+    assert_eq!(code, Some(0), "{mutants:?}");
+    assert_eq!(place.pipe(&["test", "--mutate", "-k", "weak"]).code(), Some(1));
+    let by = |name: &str| mutants.iter().filter(|mutant| mutant["noticed_by"] == name).count();
+    assert!(by("weak") > 0 && by("strong") > 5, "{mutants:?}");
+    // Tests that fail notice nothing.
+    place.write("pipeline.test.toml", &strong.replace("n = 2", "n = 3"));
+    place.pipe(&["test", "--mutate"]).failed(1, &["1 of 2 tests failed"]);
+}

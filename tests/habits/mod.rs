@@ -10,6 +10,7 @@ mod expressions;
 mod help;
 mod invalid;
 mod layers;
+mod mutants;
 mod pipelines;
 mod readme;
 mod registry;

@@ -9,7 +9,7 @@ use pipe::plan::Plan;
 use pipe::render::{render, render_kinesis_sql};
 use proptest::prelude::*;
 
-use super::{holds_only_tests, root};
+use super::{holds_only_tests, pipe, root};
 
 #[test]
 fn every_pipeline_is_without_mistakes() {
@@ -23,6 +23,14 @@ fn every_pipeline_is_without_mistakes() {
         assert!(plans.iter().all(|plan| plan.name == name), "{name} has the name of its file");
         assert!(plans.iter().all(|plan| plan.description.is_some()), "{name} says what it is for");
     });
+}
+
+#[test]
+fn every_mistake_in_a_pipeline_is_noticed_by_its_tests() {
+    let done = pipe(root()).args(["test", "--mutate", "-o", "table"]).output().unwrap();
+    let said = [done.stdout, done.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(done.status.success(), "{said}");
+    assert!(said.contains("each is noticed by a test"), "{said}");
 }
 
 /// A change to a file: where, as a share of its lines or characters, and what.

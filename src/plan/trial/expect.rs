@@ -46,9 +46,10 @@ impl Reading<'_> {
             return None;
         }
         let columns = self.plan.record_columns(stream);
-        let rows = spec.rows.as_ref().map(|rows| {
+        let rows = spec.rows.as_ref().map(|wanted| {
             // All of them, so that the mistakes of each are found.
-            let rows: Vec<Option<Vec<Option<Datum>>>> = rows.iter().map(|row| self.values(row, columns)).collect();
+            let rows: Vec<Option<Vec<Option<Datum>>>> =
+                wanted.rows.iter().map(|row| self.values(row, columns)).collect();
             rows.into_iter().collect::<Option<Vec<_>>>()
         });
         let mut rows = rows.map_or(Some(None), |rows| rows.map(Some))?;
@@ -61,7 +62,7 @@ impl Reading<'_> {
             stream: stream.name.clone(),
             rows,
             in_order: spec.in_order,
-            count: spec.count,
+            count: spec.count.as_ref().map(|count| count.value),
             late: spec.late.as_ref().map(|late| late.value),
             bad: spec.bad.as_ref().map(|bad| bad.value),
         })

@@ -75,7 +75,7 @@ fn folder() -> PathBuf {
 }
 
 /// Puts the streams that a case reads before it.
-fn pipeline(case: &str) -> String {
+pub(crate) fn pipeline(case: &str) -> String {
     let shared = fs::read_to_string(folder().join("input.toml")).unwrap();
     let mut text = "[pipeline]\nname = \"equality\"\n\n".to_owned();
     for (seed, input) in INPUTS.iter().enumerate().filter(|(_, input)| case.contains(&format!("\"{}\"", input.name))) {

@@ -1,7 +1,7 @@
 //! The same rows on both engines: those of the embedded one, and those of a real Flink that runs the rendered SQL over
 //! the same records.
 
-mod cases;
+pub(crate) mod cases;
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 

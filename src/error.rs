@@ -120,6 +120,7 @@ impl From<TrialError> for Error {
     fn from(error: TrialError) -> Self {
         match error {
             TrialError::Engine(error) => Self::Engine(error),
+            TrialError::Generate(error) => Self::Deploy(error.into()),
             TrialError::Flink(error) => Self::Flink(error),
             TrialError::Io { path, source } => Self::Io { action: "used", path, source },
         }

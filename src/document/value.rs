@@ -150,11 +150,15 @@ impl<'d> Value<'d> {
 
     /// Reads a whole number within a range.
     pub fn integer(&self, range: RangeInclusive<i64>) -> Option<Spanned<i64>> {
-        let read = self.read("a whole number", "a whole number", whole)?;
-        if range.contains(&read.value) {
-            return Some(read);
+        // More digits than any range has are a number all the same.
+        let is_huge = self.value.get_ref().is_integer() && whole(self.value.get_ref()).is_none();
+        if !is_huge {
+            let read = self.read("a whole number", "a whole number", whole)?;
+            if range.contains(&read.value) {
+                return Some(read);
+            }
         }
-        let legal = if *range.end() == i64::MAX {
+        let legal = if *range.end() == i64::MAX && !is_huge {
             format!("{} or more", range.start())
         } else {
             format!("{} to {}", range.start(), range.end())

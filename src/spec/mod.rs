@@ -28,7 +28,7 @@ pub(crate) use stream::EVENT_TIME;
 pub use stream::{ColumnSpec, EventTimeSpec, StreamSpec};
 pub use table::TableSpec;
 pub use target::{Connector, EngineKind, Overrides, StreamsKind, TargetSpec};
-pub use trial::{ActionSpec, ExpectSpec, RecordsSpec, RowSpec, StepSpec, TestSpec, WantedSpec};
+pub use trial::{ActionSpec, ExpectSpec, GenerateSpec, RecordsSpec, RowSpec, StepSpec, TestSpec, WantedSpec};
 
 /// A whole file.
 #[derive(Debug, Clone)]

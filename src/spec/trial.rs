@@ -15,7 +15,9 @@ const MAX_ADVANCE: Duration = Duration::from_hours(24 * 366 * 100);
 /// What a step can be.
 const STEPS: [&str; 3] = ["ingest", "advance", "expect"];
 /// What can be ingested.
-const RECORDS: [&str; 3] = ["rows", "raw", "file"];
+const RECORDS: [&str; 4] = ["rows", "raw", "file", "generate"];
+/// The most records that one step makes: they stand in memory.
+const MAX_GENERATED: i64 = 1_000_000;
 /// The formats of a file of records, by the ending of its name, and whether each is CSV.
 const FORMATS: [(&str, bool); 4] = [("csv", true), ("jsonl", false), ("ndjson", false), ("json", false)];
 
@@ -63,6 +65,21 @@ pub enum RecordsSpec {
     Raw(Vec<String>),
     /// `file`, and whether it is CSV; JSON lines otherwise.
     File(Spanned<String>, bool),
+    /// `generate`: by the generator of the stream.
+    Generate(GenerateSpec),
+}
+
+/// A `generate`.
+#[derive(Debug, Clone)]
+pub struct GenerateSpec {
+    /// `records`: how many, at least one.
+    pub records: u64,
+    /// `seed`; that of the generator where left out.
+    pub seed: Option<u64>,
+    /// `over`: the time over which they are spread, which passes; all at once where left out.
+    pub over: Duration,
+    /// The place of the key.
+    pub key: Span,
 }
 
 /// One row as written.
@@ -205,9 +222,10 @@ fn step(value: &Value<'_>) -> Option<StepSpec> {
 
 fn ingest(key: &Value<'_>, reader: &mut TableReader<'_>) -> Option<ActionSpec> {
     let stream = key.text();
-    let records = reader.one_of(&RECORDS, "an `ingest` has one of `rows`, `raw` and `file`")?;
+    let records = reader.one_of(&RECORDS, "an `ingest` has one of `rows`, `raw`, `file` and `generate`")?;
     let records = match records.key() {
         "rows" => RecordsSpec::Rows(rows(&records)?),
+        "generate" => RecordsSpec::Generate(generate(&records)?),
         "raw" => RecordsSpec::Raw(records.list()?.iter().map(|item| Some(item.text()?.value)).collect::<Option<_>>()?),
         _ => {
             let file = records.text()?;
@@ -223,6 +241,31 @@ fn ingest(key: &Value<'_>, reader: &mut TableReader<'_>) -> Option<ActionSpec> {
         }
     };
     Some(ActionSpec::Ingest(stream?, records))
+}
+
+fn generate(value: &Value<'_>) -> Option<GenerateSpec> {
+    let mut reader = value.table("`generate`")?;
+    let records = reader.take("records").and_then(|value| value.integer(1..=MAX_GENERATED));
+    let seed = reader.optional("seed").map(|value| value.integer(0..=i64::MAX));
+    let over = reader.optional("over").map(|value| {
+        let over = value.duration()?;
+        if over.value > MAX_ADVANCE || over.value.subsec_nanos() % 1_000_000 != 0 {
+            value.findings().add(
+                Diagnostic::new("records cannot be spread over so long", over.span)
+                    .label("expected whole milliseconds, at most 100 years"),
+            );
+            return None;
+        }
+        Some(over.value)
+    });
+    let known = reader.finish();
+    let spec = GenerateSpec {
+        records: records?.value.unsigned_abs(),
+        seed: there(seed)?.map(|seed| seed.value.unsigned_abs()),
+        over: there(over)?.unwrap_or_default(),
+        key: value.key_span(),
+    };
+    known.then_some(spec)
 }
 
 fn advance(value: &Value<'_>) -> Option<ActionSpec> {

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::engine::{Bench, EngineError, Made};
-use crate::plan::{Action, Expectation, Plan, Query, Record, Source, Trial};
+use crate::plan::{Action, Expectation, Generation, Plan, Query, Record, Source, Trial};
 use crate::streams::{Appends, Millis};
 
+use super::TrialError;
 use super::compare::compare;
+use super::feed::feed;
 use super::outcome::{Check, Counted, Failure, Outcome, Seen, Verdict};
 use super::rows::read;
 
@@ -37,12 +39,13 @@ struct Worker<'a> {
 
 impl<'a> Embedded<'a> {
     /// Runs a test. The tables that queries join with are looked up from `folder`.
-    pub fn run(plan: &'a Plan, folder: &Path, trial: &Trial) -> Result<Outcome, EngineError> {
+    pub fn run(plan: &'a Plan, folder: &Path, trial: &Trial) -> Result<Outcome, TrialError> {
         let mut this = Self::new(plan, folder, trial)?;
         let mut checks = Vec::new();
         for step in &trial.steps {
             match &step.action {
                 Action::Ingest { stream, records } => this.ingest(stream, records),
+                Action::Generate(generation) => this.generate(generation, Ending::BySteps)?,
                 Action::Advance(moment) => this.advance(*moment)?,
                 Action::Expect(expectation) => {
                     this.look()?;
@@ -75,6 +78,22 @@ impl<'a> Embedded<'a> {
         let arrival = self.clock.max(self.promised);
         for worker in &mut self.queries {
             worker.bench.put(stream, arrival, &appends);
+        }
+    }
+
+    /// Takes what a generator makes, each record when it is due or all of them at once.
+    fn generate(&mut self, generation: &Generation, ending: Ending) -> Result<(), TrialError> {
+        let (stream, first) = (&generation.generator.stream, self.clock.max(self.promised));
+        let queries = &mut self.queries;
+        feed(self.plan, generation, |moment, appends| {
+            let arrival = if ending == Ending::AtOnce { first } else { moment.max(first) };
+            for worker in queries.iter_mut() {
+                worker.bench.put(stream, arrival, appends);
+            }
+        })?;
+        match ending {
+            Ending::BySteps => Ok(self.advance(generation.end)?),
+            Ending::AtOnce => Ok(()),
         }
     }
 
@@ -156,11 +175,12 @@ pub(super) enum Ending {
 pub(super) type Written = BTreeMap<String, Vec<Vec<u8>>>;
 
 /// Returns all that the queries write of the records of a test, until nothing is open any more.
-pub(super) fn written(plan: &Plan, folder: &Path, trial: &Trial, ending: Ending) -> Result<Written, EngineError> {
+pub(super) fn written(plan: &Plan, folder: &Path, trial: &Trial, ending: Ending) -> Result<Written, TrialError> {
     let mut this = Embedded::new(plan, folder, trial)?;
     for step in &trial.steps {
         match &step.action {
             Action::Ingest { stream, records } => this.ingest(stream, records),
+            Action::Generate(generation) => this.generate(generation, ending)?,
             Action::Advance(moment) if ending == Ending::BySteps => this.advance(*moment)?,
             Action::Expect(_) if ending == Ending::BySteps => this.look()?,
             Action::Advance(_) | Action::Expect(_) => {}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::deploy::flink::FlinkError;
 use crate::engine::EngineError;
+use crate::generate::GenerateError;
 
 /// A failure of what runs a test; a test that fails is none.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +12,9 @@ pub enum TrialError {
     /// The embedded engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A generator cannot make the records of a test.
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
     /// Flink cannot be reached.
     #[error(transparent)]
     Flink(#[from] FlinkError),

@@ -1,20 +1,22 @@
 //! Tests on an Apache Flink on this machine: all records of a test at once, as files, through the job that is rendered
 //! for the pipeline. At the end of the files every window closes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::deploy::flink::{FlinkError, Gateway, Places, Session, statements};
-use crate::plan::{Action, Clock, Expectation, Operator, Plan, Query, Record, RelationId, Source, Stream, Trial};
+use crate::plan::{Action, Clock, Expectation, Operator, Plan, Query, RelationId, Source, Stream, Trial};
 use crate::record::RecordFormat;
 use crate::render::{FLINK_JOB, render_flink_on_files};
-use crate::streams::Capacity;
+use crate::streams::{Appends, Capacity};
 
 use super::TrialError;
 use super::compare::{Wanted, compare, missing};
 use super::embedded::{Ending, Written, written};
+use super::feed::feed;
 use super::outcome::{Check, Failure, Outcome, Verdict};
 use super::rows::{Row, read};
 
@@ -111,13 +113,13 @@ impl OnFlink {
         let folder = Folder::new()?;
         for stream in plan.streams.iter().filter(|stream| stream.source == Source::Producers) {
             let mut lines = Vec::new();
-            for record in ingested(trial, &stream.name) {
+            for data in ingested(plan, trial, &stream.name)? {
                 match stream.format {
                     // A line end stands between the values of a JSON record, if at all.
                     RecordFormat::Json => {
-                        lines.extend(record.data.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
+                        lines.extend(data.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
                     }
-                    RecordFormat::Csv { .. } => lines.extend_from_slice(&record.data),
+                    RecordFormat::Csv { .. } => lines.extend_from_slice(&data),
                 }
                 lines.push(b'\n');
             }
@@ -164,12 +166,23 @@ async fn run_all(session: &Session, statements: &[String]) -> Result<(), FlinkEr
     Ok(())
 }
 
-fn ingested<'a>(trial: &'a Trial, stream: &'a str) -> impl Iterator<Item = &'a Record> {
-    let records = move |action: &'a Action| match action {
-        Action::Ingest { stream: into, records } if into == stream => records.as_slice(),
-        _ => &[],
-    };
-    trial.steps.iter().flat_map(move |step| records(&step.action))
+/// Returns the bytes of all records of a test that go into a stream, in order.
+fn ingested<'a>(plan: &Plan, trial: &'a Trial, stream: &str) -> Result<Vec<Cow<'a, [u8]>>, TrialError> {
+    let mut ingested = Vec::new();
+    for step in &trial.steps {
+        match &step.action {
+            Action::Ingest { stream: into, records } if into == stream => {
+                ingested.extend(records.iter().map(|record| Cow::Borrowed(record.data.as_slice())));
+            }
+            Action::Generate(generation) if generation.generator.stream == stream => {
+                let keep =
+                    |_, made: &Appends| ingested.extend(made.iter().map(|record| Cow::Owned(record.data.to_vec())));
+                feed(plan, generation, keep)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(ingested)
 }
 
 /// Says why a stream cannot be asked for on Flink, where that is so.

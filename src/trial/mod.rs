@@ -8,6 +8,7 @@ mod compare;
 mod difference;
 mod embedded;
 mod error;
+mod feed;
 mod flink;
 mod junit;
 mod mutate;

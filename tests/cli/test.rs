@@ -292,3 +292,46 @@ fn a_wrong_query_that_no_test_notices_is_named() {
     place.write("pipeline.test.toml", &strong.replace("n = 2", "n = 3"));
     place.pipe(&["test", "--mutate"]).failed(1, &["1 of 2 tests failed"]);
 }
+
+#[test]
+fn a_generator_makes_the_records_of_a_test_by_its_clock() {
+    let generator = r#"
+[generators.orders]
+rate = "100/s"
+seed = 7
+[generators.orders.fields]
+at = { kind = "now" }
+who = { kind = "choice", of = ["ann", "bob"] }
+price = { kind = "uniform", min = 10, max = 20 }
+weight = { kind = "constant", value = 0.5 }
+"#;
+    let steps = |seed: &str| {
+        format!(
+            r#"{{ ingest = "orders", generate = {{ records = 1200{seed}, over = "2m" }} }},
+  {{ advance = "1m" }},
+  {{ expect = "sums", count = 4 }},
+  {{ ingest = "orders", generate = {{ records = 3 }} }},
+  {{ advance = "10m" }},
+  {{ expect = "sums", none = true }},"#
+        )
+    };
+    let place = Place::new(&(PIPELINE.to_owned() + generator + &test("same", &steps(", seed = 7"))));
+    // The last three come at one moment, for one or two people.
+    let done = place.pipe(&["test", "--accept"]);
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    let accepted = place.read("pipeline.toml");
+    assert!(accepted.contains("window_start = 2026-01-01T00:03:00"), "{accepted}");
+    // The same seed makes the same records, and so does that of the generator; another one does not.
+    assert_eq!(place.pipe(&["test"]).code(), Some(0));
+    place.write("pipeline.toml", &accepted.replace(", seed = 7", ""));
+    assert_eq!(place.pipe(&["test"]).code(), Some(0));
+    let strict = accepted
+        .replace("count = 4", "rows = [{ who = \"ann\" }, { who = \"ann\" }, { who = \"bob\" }, { who = \"bob\" }]");
+    place.write("pipeline.toml", &strict.replace("{ who = \"ann\" }, {", "{ who = \"ann\", total = 1 }, {"));
+    assert_eq!(place.pipe(&["test", "--accept"]).code(), Some(0));
+    let strict = place.read("pipeline.toml");
+    assert!(!strict.contains("total = 1 "), "{strict}");
+    assert_eq!(place.pipe(&["test"]).code(), Some(0));
+    place.write("pipeline.toml", &strict.replace("seed = 7, over", "seed = 8, over"));
+    assert_eq!(place.pipe(&["test"]).code(), Some(1));
+}

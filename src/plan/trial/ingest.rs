@@ -45,6 +45,8 @@ impl Reading<'_> {
             RecordsSpec::Raw(texts) => {
                 Some(texts.iter().map(|text| Record::of(text.clone().into_bytes(), stream)).collect())
             }
+            // It is a step of its own kind.
+            RecordsSpec::Generate(_) => None,
             RecordsSpec::File(path, csv) => {
                 let read =
                     (self.read)(&path.value).map_err(|reason| (reason, "not readable".to_owned())).and_then(|bytes| {

@@ -3,16 +3,18 @@
 mod datum;
 mod expect;
 mod file;
+mod generate;
 mod ingest;
 
 use crate::document::{Diagnostic, Document, Findings, Spanned, help_for};
-use crate::spec::{ActionSpec, RowSpec, StepSpec, TestSpec};
+use crate::spec::{ActionSpec, RecordsSpec, RowSpec, StepSpec, TestSpec};
 use crate::streams::Millis;
 
 use super::{Column, Plan, Source, Stream};
 
 pub use datum::Datum;
 pub use expect::Expectation;
+pub use generate::Generation;
 pub use ingest::Record;
 
 /// What the clock of a test shows at first, where the file does not say: 2026-01-01T00:00:00Z.
@@ -52,6 +54,8 @@ pub enum Action {
         /// The records.
         records: Vec<Record>,
     },
+    /// The generator of a stream makes records, and the clock goes on meanwhile.
+    Generate(Generation),
     /// The clock goes on to a moment.
     Advance(Millis),
     /// A stream has to hold something.
@@ -105,6 +109,9 @@ impl Reading<'_> {
 
     fn step(&self, step: &StepSpec, clock: &mut Millis) -> Option<Step> {
         let action = match &step.action {
+            ActionSpec::Ingest(stream, RecordsSpec::Generate(spec)) => {
+                Action::Generate(self.generation(stream, spec, (clock, step))?)
+            }
             ActionSpec::Ingest(stream, records) => {
                 let found = self.stream(stream)?;
                 Action::Ingest { stream: found.name.clone(), records: self.records(stream, found, records)? }

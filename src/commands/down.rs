@@ -132,7 +132,9 @@ async fn remove_from_aws(plan: &Plan, args: &Args, ui: &Ui) -> Result<(), Error>
     let folder = Folder::of(&plan.name);
     let busy = || RemoteError::Busy { pipeline: plan.name.clone() };
     let _lock = if folder.path().exists() { Some(folder.lock()?.ok_or_else(busy)?) } else { None };
-    stack.remove(ui).await
+    stack.remove(ui).await?;
+    stack.tell_elsewhere(ui);
+    Ok(())
 }
 
 fn confirm(name: &str, ui: &Ui) -> Result<(), Error> {

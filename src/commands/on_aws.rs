@@ -21,6 +21,8 @@ pub(super) struct OnAws {
     pub(super) bucket: Option<String>,
     /// The buckets with its code from before, as far as they are noted.
     pub(super) left: Vec<String>,
+    /// That it was put to work somewhere else from this folder, where that is noted.
+    pub(super) elsewhere: Option<String>,
     pub(super) engine: EngineKind,
 }
 
@@ -36,15 +38,35 @@ pub(super) fn plan(pipeline: Option<&str>, target: &str, ui: &Ui) -> Result<Plan
     })
 }
 
+/// Expects no application on AWS to write what a plan's queries would write, as far as this folder knows.
+pub(super) fn expect_absent(plan: &Plan) -> Result<(), Error> {
+    match Note::of(&Folder::of(&plan.name))? {
+        None => Ok(()),
+        Some(note) => Err(Error::Usage {
+            message: format!(
+                "pipeline `{}` was put to work on target {}, and two engines would write every row twice",
+                plan.name, note.target
+            ),
+            hint: format!("`pipe down {}` removes it from there; then run this command again", plan.name),
+        }),
+    }
+}
+
 impl OnAws {
     /// Reaches the account that a plan is for.
     pub(super) async fn of_plan(plan: &Plan) -> Result<Self, Error> {
         let account = Account::of(&plan.target, true).await?;
-        let note = Note::of(&Folder::of(&plan.name))?.filter(|note| note.expect(&plan.name, &account).is_ok());
+        let noted = Note::of(&Folder::of(&plan.name))?;
+        let (note, elsewhere) = match noted.map(|note| (note.expect(&plan.name, &account), note)) {
+            Some((Ok(()), note)) => (Some(note), None),
+            Some((Err(error), _)) => (None, Some(error.to_string())),
+            None => (None, None),
+        };
         let left = note.map_or_else(Vec::new, |note| note.left.into_iter().chain(note.bucket).collect());
         Ok(Self {
             account,
             left,
+            elsewhere,
             pipeline: plan.name.clone(),
             target: plan.target.name.clone(),
             bucket: plan.target.bucket.clone(),
@@ -62,8 +84,17 @@ impl OnAws {
             target: note.target.clone(),
             bucket: note.bucket.clone(),
             left: note.left.clone(),
+            elsewhere: None,
             engine: note.engine(),
         })
+    }
+
+    /// Says what of this folder it is not about: what is absent in one place may run in another.
+    pub(super) fn tell_elsewhere(&self, ui: &Ui) {
+        if let Some(elsewhere) = &self.elsewhere {
+            ui.note(&format!("note: {elsewhere}; `pipe down {}` removes it from there", self.pipeline));
+        }
+        locate::tell_others(&self.pipeline, ui);
     }
 
     /// Asks how it stands.

@@ -88,6 +88,12 @@ pub(super) async fn run(args: &Args, markdown: bool, ui: &Ui) -> Result<(), Erro
         let text = if index > 0 && (markdown || ui.format() == Format::Table) { format!("\n{text}") } else { text };
         ui.data(&text).map_err(Error::stdout)?;
     }
+    if args.detailed_exitcode && outlooks.iter().any(|outlook| outlook.notes.is_blind) {
+        return Err(Error::Unavailable {
+            message: "whether there are changes is not known: nothing could be compared".to_owned(),
+            hint: "the note says why; without --detailed-exitcode a plan is shown all the same".to_owned(),
+        });
+    }
     let changes = outlooks.iter().any(Outlook::changes_anything);
     if args.detailed_exitcode && changes { Err(Error::Changes) } else { Ok(()) }
 }

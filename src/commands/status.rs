@@ -34,7 +34,9 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     if let Some(target) = &args.target {
         let plan = on_aws::plan(args.pipeline.as_deref(), target, ui)?;
-        let on_aws = Some(OnAws::of_plan(&plan).await?.stands().await?);
+        let on_aws = OnAws::of_plan(&plan).await?;
+        on_aws.tell_elsewhere(ui);
+        let on_aws = Some(on_aws.stands().await?);
         let told = Told { name: plan.name, status: None, running: false, job_state: None, elsewhere: None, on_aws };
         return told.tell(None, ui);
     }

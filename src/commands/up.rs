@@ -22,6 +22,7 @@ use super::background::detach;
 use super::check::count;
 use super::deployed;
 use super::locate::{self, Loaded};
+use super::on_aws;
 use super::over_kinesis;
 use super::show::{Show, Until};
 use super::submit::{submit, withdraw};
@@ -198,6 +199,9 @@ async fn elsewhere(args: &Args, plan: &Arc<Plan>, path: &Path, ui: &Ui) -> Resul
         yes: args.yes || args.foreground,
         durability: durability(args),
     };
+    if !plan.target.engine.is_on_aws() {
+        on_aws::expect_absent(plan)?;
+    }
     let stop = stop_signal(args.foreground).map_err(|source| Error::write("the signal handlers", source))?;
     let stop = std::pin::pin!(stop);
     match plan.target.engine {

@@ -13,5 +13,5 @@ mod tasks;
 pub use aws::AwsError;
 pub use flink::FlinkError;
 pub use local::DeployError;
-pub use place::Place;
+pub use place::{EmptyEndpoint, Place};
 pub use remote::RemoteError;

@@ -44,8 +44,31 @@ fn is_loopback(endpoint: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Sets clients up as the standard AWS chain says; a region and an endpoint that are given come first.
-pub(super) async fn configured(region: Option<&str>, endpoint_url: Option<&str>) -> SdkConfig {
+/// A variable of the environment that is to name an endpoint, and is there without a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is set, and to nothing")]
+pub struct EmptyEndpoint(String);
+
+impl EmptyEndpoint {
+    /// What to do about it.
+    pub const HELP: &str = "unset it, or name an address such as http://127.0.0.1:4566";
+
+    /// Looks for one: clients take it for an address, and panic over it.
+    fn find() -> Option<Self> {
+        let mut variables = std::env::vars_os();
+        variables.find_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            (name.starts_with("AWS_ENDPOINT_URL") && value.is_empty()).then_some(Self(name))
+        })
+    }
+}
+
+/// Sets clients up as the standard AWS chain says; a region and an endpoint that are given come first. A region without
+/// letters is none.
+pub(super) async fn configured(region: Option<&str>, endpoint_url: Option<&str>) -> Result<SdkConfig, EmptyEndpoint> {
+    if let Some(empty) = EmptyEndpoint::find() {
+        return Err(empty);
+    }
     let timeouts = TimeoutConfig::builder().operation_timeout(CALL).build();
     let mut loader =
         aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).timeout_config(timeouts);
@@ -55,7 +78,9 @@ pub(super) async fn configured(region: Option<&str>, endpoint_url: Option<&str>)
     if let Some(endpoint) = endpoint_url {
         loader = loader.endpoint_url(endpoint);
     }
-    loader.load().await
+    let config = loader.load().await;
+    let named = config.region().filter(|region| !region.as_ref().is_empty()).cloned();
+    Ok(config.into_builder().region(named).build())
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub enum LogError {
         message: String,
         /// Whether trying again may help.
         retryable: bool,
-        /// Whether it answered at all.
+        /// Whether it answered at all, and as a Kinesis does.
         answered: bool,
     },
 }

@@ -318,6 +318,19 @@ fn what_aws_refuses_comes_with_what_to_do() {
     cloud.write(&something_else(), &[]);
     cloud.pipe(&["status", "--target", "aws"]).failed(69, &["answers, and not as AWS does", "something else is there"]);
     cloud.write("", &[("endpoint_url = \"\"\n", "")]);
+    for (variable, value, words) in [
+        ("AWS_ENDPOINT_URL", "", ["AWS_ENDPOINT_URL is set, and to nothing", "unset it"]),
+        ("AWS_ENDPOINT_URL_S3", "", ["AWS_ENDPOINT_URL_S3 is set, and to nothing", "unset it"]),
+    ] {
+        let mut command = cloud.command(&["status", "--target", "aws"]);
+        cloud
+            .place
+            .run({
+                command.env(variable, value);
+                command
+            })
+            .failed(69, &words);
+    }
     let mut command = cloud.command(&["status", "--target", "aws"]);
     command.env("AWS_ENDPOINT_URL", "nonsense");
     let done = cloud.place.run(command);
@@ -328,8 +341,17 @@ fn what_aws_refuses_comes_with_what_to_do() {
     let mut command = cloud.command(&["up", "--target", "aws", "-d", "--yes"]);
     command.env_remove("AWS_REGION").env_remove("AWS_DEFAULT_REGION").env("HOME", cloud.place.path());
     cloud.place.run(command).failed(69, &["no AWS region is set", "AWS_REGION"]);
+    let mut command = cloud.command(&["up", "--target", "aws", "-d", "--yes"]);
+    command.env("AWS_REGION", "").env_remove("AWS_DEFAULT_REGION").env("HOME", cloud.place.path());
+    cloud.place.run(command).failed(69, &["no AWS region is set", "AWS_REGION"]);
     cloud.write(&url, &[("connector.jar", "missing.jar")]);
-    cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(69, &["missing.jar", "`jar` names a file"]);
+    for command in ["up -d --yes", "plan"] {
+        let arguments: Vec<&str> = command.split(' ').chain(["--target", "aws"]).collect();
+        cloud.pipe(&arguments).failed(69, &["missing.jar", "`jar` names a file"]);
+    }
+    cloud.place.write("no.jar", "no jar");
+    cloud.write(&url, &[("connector.jar", "no.jar")]);
+    cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(69, &["it is no jar"]);
     cloud.write(
         &url,
         &[(
@@ -340,6 +362,8 @@ fn what_aws_refuses_comes_with_what_to_do() {
     cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(69, &["SHA-256", "jar_sha256"]);
     cloud.write(&url, &[("connector.jar\"", "connector.jar\"\nbucket = \"nobodys-bucket\"")]);
     cloud.pipe(&["up", "--target", "aws", "-d", "--yes"]).failed(69, &["the bucket `nobodys-bucket`"]);
+    let note = cloud.place.read(".pipe/shop_visits/aws.json");
+    assert!(!note.contains("nobodys-bucket"), "what is not there holds nothing that is to go: {note}");
     assert_eq!(proxy.calls("StartApplication"), 0);
     assert_eq!(cloud.everything()["streams"], json!([]));
 }
@@ -530,6 +554,17 @@ fn a_pipeline_is_removed_from_where_it_is_and_nowhere_else() {
     // What is not on another target is gone from there, and what is on this one is still known.
     let done = cloud.good(&["down", "--target", "other", "--yes"]);
     assert!(done.stderr.contains("there is no stack of pipeline `shop_visits` in account 000000000000 in eu-west-1"));
+    assert!(done.stderr.contains("note: pipeline `shop_visits` is in account 000000000000 in us-east-1"), "{done:?}");
+    let status = cloud.good(&["status", "--target", "other"]);
+    assert!(status.stderr.contains("is in account 000000000000 in us-east-1"), "{status:?}");
+    // Two engines would write every row twice.
+    let lean = "[targets.lean]\nstreams = \"kinesis\"\nengine = \"embedded\"\nregion = \"us-east-1\"\nendpoint_url = \"URL\"\n\n";
+    let lean = lean.replace("URL", &cloud.stack.url()) + &others;
+    cloud.write(&cloud.stack.url(), &[("[targets.aws]", &lean)]);
+    let words =
+        ["was put to work on target aws, and two engines would write every row twice", "`pipe down shop_visits`"];
+    cloud.pipe(&["up", "--target", "lean"]).failed(64, &words);
+    cloud.write(&cloud.stack.url(), &[("[targets.aws]", &others)]);
     cloud.pipe(&["up", "--target", "other", "-d", "--yes"]).failed(1, &["is in account 000000000000 in us-east-1"]);
     let note = cloud.place.read(".pipe/shop_visits/aws.json");
     assert!(note.contains("us-east-1"), "{note}");

@@ -201,6 +201,9 @@ impl Done {
     }
 }
 
+/// What stands for the jar of a connector: an archive with nothing in it (APPNOTE.TXT 4.3.16).
+pub(super) const JAR: &str = "PK\u{5}\u{6}\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
 /// A process; it is killed when this is dropped.
 pub(super) struct Running {
     child: Child,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     flink::{TRADES, put, trades},
-    harness::{Place, wait_for},
+    harness::{JAR, Place, wait_for},
     managed_flink::{APPLICATION, pipe, pipeline, start, target},
 };
 use crate::{
@@ -74,7 +74,7 @@ fn the_role_for_the_connector_5_allows_what_that_one_calls() {
     let Some(venv) = peers::environment(WHAT) else { return };
     let Some(stack) = MiniStack::start_strict(WHAT) else { return };
     let place = Place::new(&pipeline(&stack.url()).replace("\"4.x\"", "\"5.x\"\njar = \"connector.jar\""));
-    place.write("connector.jar", "what would be the connector");
+    place.write("connector.jar", JAR);
     pipe(&place, &stack.url(), &KEY, &["up", "--target", "aws", "--detach"]);
     try_role(&venv, &stack, "packaged", ["trades", "averages"], "DescribeStreamSummary");
 }
@@ -107,7 +107,7 @@ fn the_policy_of_the_readme_is_what_pipe_needs() {
     let proxy = Proxy::start(&stack.url(), 1, &[]);
     let text = TRADES.replace("NAME", "ticker") + GENERATOR + &target(&proxy.url()) + "jar = \"connector.jar\"\n";
     let place = Place::new(&text);
-    place.write("connector.jar", "what would be the connector");
+    place.write("connector.jar", JAR);
     // The bucket is there since another pipeline; here nobody speaks TLS, which its policy wants.
     for command in [&["up", "--target", "aws", "--detach"][..], &["down", "--yes"]] {
         pipe(&place, &proxy.url(), &KEY, command);

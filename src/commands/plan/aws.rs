@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::deploy::AwsError;
 use crate::deploy::aws::{Account, Action, Comparison, Drift, Obstacle, ResourceDelta, State};
 use crate::error::Error;
 use crate::infra::{STREAM, is_application};
@@ -19,8 +20,14 @@ pub(super) async fn changes(plan: &Plan, folder: &Path, notes: &mut Notes) -> Re
     };
     let comparison = match compared {
         Ok(comparison) => comparison,
+        // What is wrong on this machine is not for AWS to answer.
+        Err(
+            error @ (AwsError::Jar { .. } | AwsError::Io { .. } | AwsError::Render(_) | AwsError::EmptyEndpoint(_)),
+        ) => {
+            return Err(error.into());
+        }
         Err(error) => {
-            notes.not_compared.push(format!("nothing could be compared, everything is listed as new: {error}"));
+            notes.blind(format!("nothing could be compared, everything is listed as new: {error}"));
             Comparison::default()
         }
     };

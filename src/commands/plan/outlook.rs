@@ -45,12 +45,21 @@ pub(super) struct Outlook {
 pub(super) struct Notes {
     /// What was listed without a look at what is there, and why. Without this the changes may not be true.
     pub(super) not_compared: Vec<String>,
+    /// Whether nothing at all could be looked at.
+    #[serde(skip)]
+    pub(super) is_blind: bool,
     /// The rest.
     #[serde(skip)]
     pub(super) others: Vec<String>,
 }
 
 impl Notes {
+    /// Says that nothing is known of what is there, and why.
+    pub(super) fn blind(&mut self, note: String) {
+        self.is_blind = true;
+        self.not_compared.push(note);
+    }
+
     /// Adds something.
     pub(super) fn push(&mut self, note: impl Into<String>) {
         self.others.push(note.into());

@@ -16,7 +16,7 @@ pub(super) async fn changes(plan: &Plan, notes: &mut Notes) -> Result<Vec<Change
     let (account, shape) = match look(plan).await {
         Ok((account, shape)) => (Some(account), shape),
         Err(error) => {
-            notes.not_compared.push(format!("nothing could be compared, every stream is listed as new: {error}"));
+            notes.blind(format!("nothing could be compared, every stream is listed as new: {error}"));
             (None, Shape::unseen(plan))
         }
     };

@@ -28,6 +28,7 @@ pub(super) async fn up(
     ui: &Ui,
 ) -> Result<(), Error> {
     let name = &plan.name;
+    let options = &Options { generate: options.generate && !plan.generators.is_empty(), ..*options };
     expect_service(plan, force).await?;
     let account = tokio::select! {
         error = &mut stop => return Err(error),
@@ -84,7 +85,7 @@ pub(super) async fn up(
     let mut attendance = Attendance { account: streams, worker: Worker::Application(application), shown };
     let attended = attendance.until_stopped(plan, &options, &mut stop).await;
     ui.clear_status();
-    if !matches!(attended, Err(Error::BrokenPipe)) {
+    if matches!(attended, Ok(()) | Err(Error::Interrupted)) {
         let charges = if account.place.charges() { ", and AWS charges for it" } else { "" };
         ui.note(&format!("the application goes on{charges}; {goes_on}"));
     }
@@ -149,6 +150,18 @@ async fn roll_out(
             rollout.discard(set).await?;
         }
         return Err(error);
+    }
+    if there && !rollout.is_noted() && options.generate && !options.detach {
+        let what = format!(
+            "put generated records into the streams of the stack {}, which was put to work from another folder and may have \
+             others in them",
+            release.name
+        );
+        if account.place.charges() && !options.yes {
+            agree(&what, ui)?;
+        } else {
+            ui.note(&format!("note: this is to {what}"));
+        }
     }
     rollout.store().await?;
     let proposed = if there { proposed } else { rollout.propose(found.as_ref()).await? };

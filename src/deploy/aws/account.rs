@@ -40,7 +40,7 @@ impl Account {
 
     /// Returns whether a target is AWS itself, and nothing that stands for it.
     pub async fn is_aws(target: &Target) -> bool {
-        super::configure(target).await.endpoint_url().is_none()
+        super::configure(target).await.is_ok_and(|config| config.endpoint_url().is_none())
     }
 
     /// Asks whose account it is at a place that is known.
@@ -54,7 +54,7 @@ impl Account {
         endpoint: Option<&str>,
         patient: bool,
     ) -> Result<Self, AwsError> {
-        let mut config = super::configured(region, endpoint).await;
+        let mut config = super::configured(region, endpoint).await?;
         let region = config.region().ok_or_else(|| AwsError::NoRegion { target: target.to_owned() })?.to_string();
         // Where nothing answers that is told soon, whoever asks.
         let asked = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;

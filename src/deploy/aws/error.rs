@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::render::RenderError;
 use crate::streams::LogError;
 
-use super::super::DeployError;
+use super::super::{DeployError, EmptyEndpoint};
 use super::Obstacle;
 use super::refusal::{Refusal, advise};
 
@@ -18,6 +18,9 @@ pub enum AwsError {
         /// The target.
         target: String,
     },
+    /// The environment has an endpoint that is none.
+    #[error(transparent)]
+    EmptyEndpoint(#[from] EmptyEndpoint),
     /// AWS refused a call, or did not answer.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -199,6 +202,7 @@ impl AwsError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoRegion { target } => Some(format!("say `region` in [targets.{target}], or set AWS_REGION")),
+            Self::EmptyEndpoint(_) => Some(EmptyEndpoint::HELP.to_owned()),
             Self::Refused(refusal) => refusal.hint(),
             Self::Odd { .. } => Some("`endpoint_url` is to be that of something like AWS".to_owned()),
             Self::Foreign { other: Some(_), .. } => Some(
@@ -246,7 +250,8 @@ impl AwsError {
                 Some("it says what was put on AWS: mend it, or remove it after `pipe down --target`".to_owned())
             }
             Self::Elsewhere { pipeline, .. } => Some(format!(
-                "with the credentials of that account `pipe down {pipeline}` removes it from there; then run this command again"
+                "a folder keeps one account of a pipeline: work on the other one from a folder of its own. With the credentials \
+                 of the first `pipe down {pipeline}` removes it from there"
             )),
             Self::Overtaken { .. } => Some("run this command again: it looks at the stack anew".to_owned()),
             Self::NotOurs { .. } => Some("ask for that permission, or name another `bucket` in the target".to_owned()),
@@ -259,7 +264,7 @@ impl AwsError {
     /// Returns whether what the target needs is not there.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::NoRegion { .. } | Self::NoBucket { .. } | Self::Jar { .. } => true,
+            Self::NoRegion { .. } | Self::EmptyEndpoint(_) | Self::NoBucket { .. } | Self::Jar { .. } => true,
             Self::Refused(refusal) => refusal.is_unavailable(),
             _ => false,
         }

@@ -129,6 +129,12 @@ impl Jar {
             Source::File(path) => {
                 let bytes = read(path)?;
                 expect(&jar.name(), &bytes, jar.sha256.as_deref())?;
+                // What is none would stop the application before AWS finds out.
+                ZipArchive::new(Cursor::new(&bytes)).map_err(|error| AwsError::Jar {
+                    jar: jar.name(),
+                    reason: format!("it is no jar: {error}"),
+                    help: "`jar` names the connector's file as its repository has it".to_owned(),
+                })?;
                 Ok(bytes)
             }
             Source::Maven { repository, release } => {

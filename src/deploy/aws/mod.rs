@@ -30,7 +30,7 @@ use aws_config::SdkConfig;
 
 use crate::plan::Target;
 
-use super::place::configured;
+use super::place::{EmptyEndpoint, configured};
 
 pub use account::Account;
 pub use application::{Application, State};
@@ -53,6 +53,6 @@ pub use stack::{Failure, Found, Mark, Settled, Stack};
 pub use standing::Standing;
 
 /// Sets clients up for a target.
-async fn configure(target: &Target) -> SdkConfig {
+async fn configure(target: &Target) -> Result<SdkConfig, EmptyEndpoint> {
     configured(target.region.as_deref(), target.endpoint_url.as_deref()).await
 }

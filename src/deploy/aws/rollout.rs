@@ -27,6 +27,8 @@ pub struct Rollout<'a> {
     stack: Stack,
     application: Option<Application>,
     note: Note,
+    /// Whether this folder had a note of it before.
+    is_noted: bool,
     tell: Tell<'a>,
 }
 
@@ -35,6 +37,7 @@ impl<'a> Rollout<'a> {
     pub fn new(plan: &Plan, account: &'a Account, release: &'a Release, tell: Tell<'a>) -> Result<Self, AwsError> {
         let folder = Folder::of(&plan.name);
         let noted = Note::of(&folder)?;
+        let is_noted = noted.is_some();
         let before = noted.as_ref().and_then(|note| note.before.clone());
         let mut left = noted.as_ref().map_or_else(Vec::new, |note| note.left.clone());
         left.extend(noted.as_ref().and_then(|note| note.bucket.clone()));
@@ -58,8 +61,14 @@ impl<'a> Rollout<'a> {
             application: release.application(account),
             folder,
             note,
+            is_noted,
             tell,
         })
+    }
+
+    /// Returns whether it was put to work from this folder before.
+    pub fn is_noted(&self) -> bool {
+        self.is_noted
     }
 
     /// Looks at the stack, and waits until it rests where something of it is going on.
@@ -99,13 +108,17 @@ impl<'a> Rollout<'a> {
 
     /// Puts the code where the application finds it: makes the bucket where it is missing and the account's own.
     pub async fn store(&mut self) -> Result<(), AwsError> {
+        let bucket = self.bucket();
+        if let Some(bucket) = bucket.as_ref().filter(|_| !self.release.shared_bucket)
+            && !bucket.exists().await?
+        {
+            return Err(AwsError::NoBucket { bucket: bucket.name.clone() });
+        }
         self.folder.make()?;
         self.note.write(&self.folder)?;
-        let Some(bucket) = self.bucket() else { return Ok(()) };
+        let Some(bucket) = bucket else { return Ok(()) };
         if self.release.shared_bucket {
             self.make_bucket(&bucket).await?;
-        } else if !bucket.exists().await? {
-            return Err(AwsError::NoBucket { bucket: bucket.name });
         }
         let key = self.release.parameters.get(render::CODE_KEY).cloned().unwrap_or_default();
         if let Some(package) = self.release.package.as_ref()
@@ -273,10 +286,12 @@ impl<'a> Rollout<'a> {
     /// Removes the code of versions that nothing goes back to any more.
     async fn tidy(&mut self) -> Result<(), AwsError> {
         while let Some(name) = self.note.left.last() {
-            Bucket::new(self.account, name)
-                .clear(&self.release.prefix(), |key| is_own(&self.release.name, key))
-                .await?;
-            (self.tell)(Progress::Step(format!("removed the code in {name}, which the file does not name any more")));
+            let is_own = |key: &str| is_own(&self.release.name, key);
+            let removed = Bucket::new(self.account, name).clear(&self.release.prefix(), is_own).await?;
+            if removed > 0 {
+                let what = format!("removed the code in {name}, which the file does not name any more");
+                (self.tell)(Progress::Step(what));
+            }
             self.note.left.pop();
             self.note.write(&self.folder)?;
         }

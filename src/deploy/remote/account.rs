@@ -36,7 +36,7 @@ impl Account {
     }
 
     async fn reach(target: Option<&str>, region: Option<&str>, endpoint: Option<&str>) -> Result<Self, RemoteError> {
-        let config = configured(region, endpoint).await;
+        let config = configured(region, endpoint).await?;
         let region = config.region().ok_or_else(|| RemoteError::NoRegion { target: target.map(str::to_owned) })?;
         let place = Place { region: region.to_string(), endpoint: config.endpoint_url().map(str::to_owned) };
         Ok(Self::with(&config, &place))

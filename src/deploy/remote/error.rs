@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::streams::LogError;
 
-use super::super::{DeployError, FlinkError, Place};
+use super::super::{DeployError, EmptyEndpoint, FlinkError, Place};
 
 /// A failure to put a pipeline to work elsewhere, to look at it or to remove it.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum RemoteError {
         /// The target, where it is about one.
         target: Option<String>,
     },
+    /// The environment has an endpoint that is none.
+    #[error(transparent)]
+    EmptyEndpoint(#[from] EmptyEndpoint),
     /// A stream is being removed.
     #[error("stream `{stream}` is being deleted in {place}")]
     Going {
@@ -82,6 +85,7 @@ impl RemoteError {
                 Some(format!("say `region` in [targets.{target}], or set AWS_REGION"))
             }
             Self::NoRegion { target: None } => Some("set AWS_REGION, or AWS_PROFILE to a profile that has one".to_owned()),
+            Self::EmptyEndpoint(_) => Some(EmptyEndpoint::HELP.to_owned()),
             Self::Going { .. } => Some("run the command again when it is gone, within a minute or two".to_owned()),
             Self::NoAccount { .. } => Some("`endpoint_url` is to be that of something like Kinesis".to_owned()),
             Self::Elsewhere { pipeline, .. } => {
@@ -104,6 +108,6 @@ impl RemoteError {
 
     /// Returns whether what the target needs is not there.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::NoRegion { .. } | Self::Going { .. } | Self::NoAccount { .. })
+        matches!(self, Self::NoRegion { .. } | Self::EmptyEndpoint(_) | Self::Going { .. } | Self::NoAccount { .. })
     }
 }

@@ -38,7 +38,10 @@ impl KinesisLog {
         };
         let answered = !matches!(
             error,
-            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ConstructionFailure(_)
+            SdkError::DispatchFailure(_)
+                | SdkError::TimeoutError(_)
+                | SdkError::ConstructionFailure(_)
+                | SdkError::ResponseError(_)
         );
         LogError::Endpoint { operation, endpoint: self.endpoint.clone(), message, retryable, answered }
     }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::super::harness::{Done, Place, Running};
+use super::super::harness::{Done, JAR, Place, Running};
 use crate::{
     faults::Proxy,
     peers::ministack::{KEY, MiniStack},
@@ -80,7 +80,7 @@ impl Cloud {
     pub(super) fn start(what: &str) -> Option<Self> {
         let stack = MiniStack::start(what)?;
         let place = Place::empty();
-        place.write("connector.jar", "what would be the connector");
+        place.write("connector.jar", JAR);
         let cloud = Self { stack, place };
         cloud.write(&cloud.stack.url(), &[]);
         Some(cloud)

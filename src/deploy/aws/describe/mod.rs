@@ -14,6 +14,8 @@ use serde_json::{Map, Value, json};
 use crate::document::Document;
 use crate::streams::kinesis::told;
 
+use super::super::EmptyEndpoint;
+
 use parts::{v1, v2};
 
 /// The call of both versions of the API.
@@ -25,6 +27,9 @@ pub enum DescribeError {
     /// The target names no region, and neither does the environment.
     #[error("no region is set; say `region` in the target, or set AWS_REGION")]
     NoRegion,
+    /// The environment has an endpoint that is none.
+    #[error("{0}: {help}", help = EmptyEndpoint::HELP)]
+    EmptyEndpoint(#[from] EmptyEndpoint),
     /// What is there runs no SQL.
     #[error("it is an application of {runtime}, and only those of SQL-1_0 are brought over")]
     NotSql {
@@ -57,7 +62,7 @@ pub async fn describe_application(
     region: Option<&str>,
     endpoint_url: Option<&str>,
 ) -> Result<Document, DescribeError> {
-    let config = super::configured(region, endpoint_url).await;
+    let config = super::configured(region, endpoint_url).await?;
     if config.region().is_none() {
         return Err(DescribeError::NoRegion);
     }

@@ -11,6 +11,7 @@ mod deployed;
 mod down;
 mod elsewhere;
 mod follow;
+mod generate;
 mod import;
 mod init;
 mod locate;
@@ -105,6 +106,7 @@ enum Command {
     Plan(plan::Args),
     Render(render::Args),
     Up(up::Args),
+    Generate(generate::Args),
     Tail(tail::Args),
     Status(status::Args),
     Test(test::Args),
@@ -155,6 +157,7 @@ async fn run(command: Command, markdown: bool, ui: &Ui) -> Result<(), Error> {
         Command::Plan(args) => plan::run(&args, markdown, ui).await,
         Command::Render(args) => render::run(&args, ui),
         Command::Up(args) => up::run(&args, ui).await,
+        Command::Generate(args) => generate::run(&args, ui).await,
         Command::Tail(args) => tail::run(&args, ui).await,
         Command::Status(args) => status::run(&args, ui).await,
         Command::Test(args) => test::run(&args, ui).await,

@@ -5,14 +5,18 @@
 
 mod choice;
 mod constant;
+mod exponential;
 mod literal;
+mod lognormal;
 mod normal;
 mod now;
 mod number;
 mod pattern;
+mod poisson;
 mod sequence;
 mod uniform;
 mod walk;
+mod zipf;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -62,8 +66,20 @@ pub struct Kind {
 }
 
 /// Every kind of field.
-pub const KINDS: &[Kind] =
-    &[choice::KIND, constant::KIND, normal::KIND, now::KIND, pattern::KIND, sequence::KIND, uniform::KIND, walk::KIND];
+pub const KINDS: &[Kind] = &[
+    choice::KIND,
+    constant::KIND,
+    exponential::KIND,
+    lognormal::KIND,
+    normal::KIND,
+    now::KIND,
+    pattern::KIND,
+    poisson::KIND,
+    sequence::KIND,
+    uniform::KIND,
+    walk::KIND,
+    zipf::KIND,
+];
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -125,6 +141,10 @@ mod tests {
             "kind = 'constant'\nvalue = 7",
             "kind = 'normal'\nmean = 3\nstddev = 20.5",
             "kind = 'uniform'\nmin = -5\nmax = 90",
+            "kind = 'exponential'\nmean = 8",
+            "kind = 'lognormal'\nmedian = 8\nsigma = 2",
+            "kind = 'poisson'\nmean = 8",
+            "kind = 'zipf'\ncount = 80\nexponent = 1.5",
             "kind = 'walk'\nstart = 4\nstep = 3\nmin = 1",
             "kind = 'sequence'",
             "kind = 'pattern'\npattern = '[\"\\\\]\\n[0-9]{6}(ä|ß)?'",

@@ -7,6 +7,7 @@ mod column;
 mod error;
 mod frame;
 mod key;
+mod lines;
 mod pace;
 mod records;
 mod run;
@@ -14,6 +15,7 @@ mod sample;
 mod seed;
 
 pub use error::GenerateError;
+pub use lines::Lines;
 pub use pace::Pace;
 pub use records::Records;
 pub use run::Run;

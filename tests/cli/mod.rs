@@ -8,6 +8,7 @@ mod csv;
 mod deployed;
 mod files;
 mod flink;
+mod generate;
 mod golden;
 mod harness;
 mod import;

@@ -4,7 +4,8 @@ use super::{pipe, root};
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["", "init", "import", "check", "plan", "render", "up", "tail", "status", "test", "down"] {
+    for command in ["", "init", "import", "check", "plan", "render", "up", "generate", "tail", "status", "test", "down"]
+    {
         let mut pipe = pipe(root());
         if !command.is_empty() {
             pipe.arg(command);

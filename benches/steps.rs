@@ -11,7 +11,7 @@ use std::sync::Arc;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use pipe::document::Document;
-use pipe::generate::Records;
+use pipe::generate::{Records, Schedule};
 use pipe::plan::Plan;
 use pipe::spec::Spec;
 use pipe::streams::local::{Durability, LocalLog};
@@ -19,6 +19,7 @@ use pipe::streams::{Appends, Capacity, ReadLimit, ShardId};
 
 const TICKER: &str = include_str!("../pipelines/ticker.toml");
 const BATCH: usize = 500;
+const BLOCK: usize = 16_384;
 
 fn main() {
     divan::main();
@@ -34,7 +35,7 @@ fn plan() -> Plan {
 fn records(count: usize) -> Appends {
     let plan = plan();
     let mut appends = Appends::new();
-    Records::new(&plan.generators[0], &plan.streams[0], 0).unwrap().fill(0, count, &mut appends);
+    Records::new(&plan.generators[0], &plan.streams[0], 0).unwrap().fill(&vec![0; count], &mut appends);
     appends
 }
 
@@ -50,14 +51,17 @@ fn read_a_file_and_plan_it() -> Plan {
     plan()
 }
 
-#[divan::bench]
-fn make_records(bencher: Bencher<'_, '_>) {
+#[divan::bench(args = [1, 2])]
+fn make_records(bencher: Bencher<'_, '_>, threads: usize) {
     let plan = plan();
-    let mut source = Records::new(&plan.generators[0], &plan.streams[0], 0).unwrap();
-    let mut appends = Appends::new();
-    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+    let mut source = Records::new(&plan.generators[0], &plan.streams[0], 0).unwrap().threads(threads);
+    let mut schedule = Schedule::new(&plan.generators[0], 0, 0);
+    let (mut moments, mut appends) = (Vec::new(), Appends::new());
+    bencher.counter(ItemsCount::new(BLOCK)).bench_local(|| {
+        moments.clear();
+        schedule.take(i64::MAX, BLOCK, &mut moments);
         appends.clear();
-        source.fill(0, BATCH, &mut appends);
+        source.fill(&moments, &mut appends);
         black_box(appends.len())
     });
 }

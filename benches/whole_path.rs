@@ -80,7 +80,7 @@ fn fill(plan: &Plan, log: &LocalLog, records: usize) {
     for made in (0..records).step_by(BATCH) {
         batch.clear();
         let now = START + i64::try_from(made * 1_000_000 / PER_SECOND).unwrap();
-        source.fill(now, BATCH.min(records - made), &mut batch);
+        source.fill(&vec![now; BATCH.min(records - made)], &mut batch);
         log.append_records("trades", &batch).unwrap();
     }
 }

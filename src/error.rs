@@ -6,6 +6,7 @@ use crate::deploy::aws::{advise_of_streams, is_denied_by_streams};
 use crate::deploy::{AwsError, DeployError, FlinkError, RemoteError};
 use crate::engine::EngineError;
 use crate::render::RenderError;
+use crate::replay::ReplayError;
 use crate::streams::LogError;
 use crate::trial::TrialError;
 
@@ -81,6 +82,9 @@ pub enum Error {
     /// A pipeline on AWS failed, or cannot be put there.
     #[error(transparent)]
     Aws(AwsError),
+    /// A file of records cannot be played.
+    #[error(transparent)]
+    Replay(ReplayError),
     /// There is nothing to test.
     #[error("{message}")]
     NoTests {
@@ -201,7 +205,8 @@ impl Error {
             | Self::Deploy(_)
             | Self::Flink(_)
             | Self::Remote(_)
-            | Self::Aws(_) => 1,
+            | Self::Aws(_)
+            | Self::Replay(_) => 1,
         }
     }
 

@@ -17,9 +17,9 @@ use crate::ui::Ui;
 use super::check::count;
 use super::deployed::Options;
 use super::follow::{Follower, Manners};
+use super::followed::{described, outputs};
 use super::rows::Rows;
 use super::show::{JOB_PAUSE, SILENCE, STATUS_PAUSE};
-use super::tail::{described, outputs};
 
 /// How often an application is asked how it stands: AWS throttles its control plane at a few calls a second.
 const APPLICATION_PAUSE: Duration = Duration::from_secs(15);
@@ -112,7 +112,7 @@ impl Attendance<'_> {
         stop: impl Future<Output = Error> + Unpin,
     ) -> Result<(), Error> {
         let mut producers = if options.generate {
-            Producers::begin(plan, &self.account, options.records)?
+            Producers::begin(plan, &self.account, options.pacing)?
         } else {
             Producers::none(plan)
         };

@@ -9,6 +9,7 @@ use crate::deploy::flink::{Places, Prepared, Submitted};
 use crate::deploy::local::Folder;
 use crate::deploy::remote::{Account, Deployment, RemoteError};
 use crate::error::Error;
+use crate::generate::Pacing;
 use crate::plan::{Plan, Source};
 use crate::streams::local::Durability;
 use crate::ui::Ui;
@@ -24,9 +25,10 @@ pub(super) struct Options<'a> {
     pub(super) path: &'a Path,
     /// Whether to end as soon as it is at work.
     pub(super) detach: bool,
-    /// Whether generators make records, and how many at the most.
+    /// Whether generators make records.
     pub(super) generate: bool,
-    pub(super) records: Option<u64>,
+    /// How many records each makes, and when.
+    pub(super) pacing: Pacing,
     /// How long to stay.
     pub(super) duration: Option<Duration>,
     /// Whether everything is said yes to.

@@ -80,6 +80,8 @@ pub(super) struct Followed {
     pub(super) stream: usize,
     /// Their data.
     pub(super) records: Vec<Vec<u8>>,
+    /// When each arrived, and its partition key.
+    pub(super) marks: Vec<(Millis, String)>,
 }
 
 impl Follower {
@@ -112,7 +114,7 @@ impl Follower {
         let mut brought = Vec::new();
         let mut at_end = true;
         for (index, stream) in self.streams.iter_mut().enumerate() {
-            let mut found: Vec<(Millis, ShardId, Vec<u8>)> = Vec::new();
+            let mut found: Vec<(Millis, ShardId, String, Vec<u8>)> = Vec::new();
             let mut ended = Vec::new();
             let mut reads = JoinSet::new();
             let mut unread = std::mem::take(&mut stream.shards).into_iter().peekable();
@@ -135,7 +137,10 @@ impl Follower {
                 };
                 at_end &= batch.complete_until.is_some();
                 for block in &batch.blocks {
-                    found.extend(block.records().map(|record| (block.arrival(), id, record.data.to_vec())));
+                    let (arrival, records) = (block.arrival(), block.records());
+                    found.extend(
+                        records.map(|record| (arrival, id, record.partition_key.to_owned(), record.data.to_vec())),
+                    );
                 }
                 ended.extend(batch.ended.map(|children| (id, children)));
             }
@@ -145,10 +150,10 @@ impl Follower {
             }
             let begun = stream.lineage.due().into_iter().map(|id| Shard::new(id, stream.from.of_child()));
             stream.shards.extend(begun);
-            found.sort_by_key(|(arrival, shard, _)| (*arrival, *shard));
+            found.sort_by_key(|(arrival, shard, ..)| (*arrival, *shard));
             if !found.is_empty() {
-                let records = found.into_iter().map(|(.., data)| data).collect();
-                brought.push(Followed { stream: index, records });
+                let (marks, records) = found.into_iter().map(|(arrival, _, key, data)| ((arrival, key), data)).unzip();
+                brought.push(Followed { stream: index, records, marks });
             }
         }
         Ok((brought, at_end))

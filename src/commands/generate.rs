@@ -3,39 +3,42 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use chrono::DateTime;
 use tokio::sync::watch;
 
 use crate::deploy::DeployError;
+use crate::deploy::local::{Folder, Found};
 use crate::deploy::remote::Account;
 use crate::document::help_for;
 use crate::error::Error;
-use crate::generate::{GenerateError, Lines, Pace, Run};
+use crate::generate::{Clock, GenerateError, Lines, Pacing, Run};
 use crate::plan::{Generator, Plan, Stream};
-use crate::streams::{Millis, now};
+use crate::streams::{Log, now};
 use crate::ui::Ui;
 use crate::window::Micros;
 
 use super::check::count;
 use super::locate::{self, Loaded};
+use super::pacing::PacingArgs;
 use super::rows::Rows;
 
 /// Microseconds in a millisecond.
 const MILLI: Micros = 1_000;
-/// The last moment at which records can begin: 9000-01-01, so that years have four digits.
-const LAST_START: Millis = 221_845_392_000_000;
 /// The most records that are made between two looks at the clock, where they come at their rate.
 const MOST: u64 = 1 << 16;
+/// How much of a stall is caught up where records come at their rate, in microseconds of the generator's time.
+const CATCH_UP: Micros = 1_000_000;
 /// How often the status line is drawn anew.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Make the records of a generator, and nothing else
 ///
 /// With --records or --for they are made at once, as fast as they can be written, each with the time at which it would be
-/// due; without them they come at the generator's rate until Ctrl-C. The same file, seed and start give the same bytes.
+/// due; without them, or with --speedup, they come when they are due, until Ctrl-C. The same file, seed and start give the
+/// same bytes.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  pipe generate ticker --sample 10\n  pipe generate ticker --records 1000000 --to trades.jsonl\n  \
@@ -63,9 +66,8 @@ pub(super) struct Args {
     #[arg(long = "for", value_name = "DURATION", conflicts_with = "records", value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
 
-    /// When the first record is due, such as 2026-01-01T00:00:00Z; now if not given
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    start: Option<Millis>,
+    #[command(flatten)]
+    pacing: PacingArgs,
 
     /// The seed, in place of the file's
     #[arg(long, value_name = "N")]
@@ -75,26 +77,30 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", conflicts_with_all = ["records", "duration", "to"])]
     sample: Option<u64>,
 
-    /// Where they go: a file, or <kinesis://NAME> for a stream in Kinesis, at the generator's rate; stdout if not given
+    /// Where they go: a file, <stream://NAME> for a stream of the pipeline where it runs here, or <kinesis://NAME> for one in
+    /// Kinesis, both when they are due; stdout if not given
     #[arg(long, value_name = "WHERE")]
     to: Option<PathBuf>,
 }
 
-/// Reads `--start`.
-fn moment(text: &str) -> Result<Millis, String> {
-    let read = DateTime::parse_from_rfc3339(text).map(|moment| moment.timestamp_millis());
-    read.ok()
-        .filter(|moment| (0..=LAST_START).contains(moment))
-        .ok_or_else(|| "expected a time from 1970 to 9000, such as 2026-01-01T00:00:00Z".to_owned())
+/// Returns the log of a pipeline that runs here.
+async fn here(plan: &Plan) -> Result<Arc<dyn Log>, Error> {
+    match Found::of(&Folder::of(&plan.name)).await? {
+        Found::Running(contact) => Ok(Arc::new(contact.log().await)),
+        Found::AtRest(_) | Found::Absent => Err(Error::Unavailable {
+            message: format!("pipeline `{}` does not run here, and takes no records", plan.name),
+            hint: format!("`pipe up {} --no-generator` runs it; or name a file", plan.name),
+        }),
+    }
 }
 
 /// What is generated.
 struct Order {
     generator: Generator,
     stream: Stream,
-    start: Micros,
-    /// How many; without end where left out.
-    limit: Option<u64>,
+    pacing: Pacing,
+    /// For how long.
+    duration: Option<Duration>,
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
@@ -102,17 +108,19 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let mut generator = chosen(&plan, args.stream.as_deref())?.clone();
     generator.seed = args.seed.unwrap_or(generator.seed);
     let stream = plan.stream(&generator.stream).cloned().ok_or_else(|| none(&plan))?;
-    let limit = args.records.or_else(|| args.duration.map(|duration| due_in(duration, generator.rate)));
-    let start = args.start.unwrap_or_else(now).saturating_mul(MILLI);
-    let order = Order { generator, stream, start, limit };
+    let order = Order { generator, stream, pacing: args.pacing.pacing(args.records), duration: args.duration };
     if let Some(records) = args.sample {
         return order.sample(records, &plan, ui);
     }
-    let name = args.to.as_deref().and_then(Path::to_str).and_then(|to| to.strip_prefix("kinesis://"));
-    match (name, &args.to) {
-        (Some(name), _) => order.put(name, ui).await,
-        (None, Some(path)) => order.write_file(path, ui),
-        (None, None) => order.print(),
+    let Some(to) = &args.to else { return order.print() };
+    let text = to.to_str().unwrap_or_default();
+    if let Some(name) = text.strip_prefix("kinesis://") {
+        let log: Arc<dyn Log> = Account::standard().await?.log();
+        return Box::pin(order.put(name, log, ui)).await;
+    }
+    match text.strip_prefix("stream://") {
+        Some(name) => Box::pin(order.put(name, here(&plan).await?, ui)).await,
+        None => order.write_file(to, ui),
     }
 }
 
@@ -139,11 +147,9 @@ fn none(plan: &Plan) -> Error {
     }
 }
 
-/// Returns how many records come in a time; at least the first.
-fn due_in(duration: Duration, rate: f64) -> u64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no more than all is asked for")]
-    let whole = (duration.as_secs_f64() * rate).ceil() as u64;
-    whole.max(1)
+/// The time of the wall.
+fn wall() -> Micros {
+    now().saturating_mul(MILLI)
 }
 
 fn failed(error: GenerateError) -> Error {
@@ -151,13 +157,24 @@ fn failed(error: GenerateError) -> Error {
 }
 
 impl Order {
-    fn lines(&self) -> Result<Lines, Error> {
-        Lines::new(&self.generator, &self.stream, self.start).map_err(failed)
+    fn lines(&self, start: Micros) -> Result<Lines, Error> {
+        Lines::new(&self.generator, &self.stream, start).map_err(failed)
+    }
+
+    /// Returns the last moment at which a record may be due.
+    fn end(&self, start: Micros) -> Micros {
+        self.duration.map_or(Micros::MAX, |duration| {
+            let micros = Micros::try_from(duration.as_micros()).unwrap_or(Micros::MAX);
+            start.saturating_add(micros).saturating_sub(1)
+        })
     }
 
     fn sample(&self, records: u64, plan: &Plan, ui: &Ui) -> Result<(), Error> {
         let mut text = Vec::new();
-        self.lines()?.write(records, &mut text).map_err(Error::stdout)?;
+        let start = self.pacing.start.unwrap_or_else(wall);
+        let mut lines = self.lines(start)?;
+        let written = lines.write(Micros::MAX, records, &mut text).and_then(|_| lines.finish(&mut text));
+        written.map_err(Error::stdout)?;
         let records: Vec<Vec<u8>> =
             text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
         // The columns of a record are those that it has: what lies further in is shown as it is.
@@ -167,51 +184,69 @@ impl Order {
     }
 
     fn print(&self) -> Result<(), Error> {
-        let mut out = std::io::stdout().lock();
-        let mut lines = self.lines()?;
-        let written = match self.limit {
-            Some(limit) => lines.write(limit, &mut out).and_then(|()| out.flush()),
-            None => self.write_live(lines, &mut out),
-        };
-        written.map_err(Error::stdout)
+        self.write(|| Ok(std::io::stdout().lock()), Error::stdout).map(drop)
     }
 
     fn write_file(&self, path: &Path, ui: &Ui) -> Result<(), Error> {
-        let failed = |source| Error::write(path, source);
-        let mut lines = self.lines()?;
-        let mut file = File::create(path).map_err(failed)?;
-        let Some(limit) = self.limit else { return self.write_live(lines, &mut file).map_err(failed) };
         let begun = Instant::now();
-        lines.write(limit, &mut file).map_err(failed)?;
+        let failed = |source| Error::write(path, source);
+        let written = self.write(|| File::create(path).map_err(failed), failed)?;
         let took = begun.elapsed().as_secs_f64();
-        ui.note(&format!("{} in {}, made in {took:.1} s", count_of(limit), path.display()));
+        ui.note(&format!("{} in {}, made in {took:.1} s", count_of(written), path.display()));
         Ok(())
     }
 
-    /// Writes records as they are due, until the reader leaves or the process ends.
-    fn write_live(&self, mut lines: Lines, out: &mut dyn Write) -> std::io::Result<()> {
-        let (mut pace, begun) = (Pace::new(self.generator.rate), Instant::now());
-        loop {
-            lines.write(pace.take(begun.elapsed(), MOST), out)?;
-            out.flush()?;
-            std::thread::sleep(pace.next().saturating_sub(begun.elapsed()).max(Duration::from_millis(1)));
-        }
+    /// Writes the records to what `open` gives, once it is sure that there are some; returns how many.
+    fn write<W: Write>(
+        &self,
+        open: impl FnOnce() -> Result<W, Error>,
+        failed: impl Fn(std::io::Error) -> Error,
+    ) -> Result<u64, Error> {
+        let clock = Clock::new(wall, &self.pacing);
+        let mut lines = self.lines(clock.start)?;
+        let mut out = open()?;
+        let end = self.end(clock.start);
+        let has_end = self.pacing.records.is_some() || self.duration.is_some();
+        let written = if has_end && self.pacing.speed.is_none() {
+            lines.write(end, self.pacing.records.unwrap_or(u64::MAX), &mut out)
+        } else {
+            self.write_live(&mut lines, &clock, end, &mut out)
+        };
+        written.and_then(|written| lines.finish(&mut out).and_then(|()| out.flush()).map(|()| written)).map_err(failed)
     }
 
-    /// Puts records into a stream in Kinesis as they are due.
-    async fn put(self, name: &str, ui: &Ui) -> Result<(), Error> {
-        let account = Account::standard().await?;
-        let generator = Generator { stream: name.to_owned(), ..self.generator };
-        let mut run = Run::new(&generator, &self.stream, 0).map_err(failed)?;
-        if let Some(limit) = self.limit {
-            run = run.limit(limit);
+    /// Writes records as they are due, until the last, the reader leaves or the process ends; returns how many.
+    fn write_live(
+        &self,
+        lines: &mut Lines,
+        clock: &Clock<impl Fn() -> Micros>,
+        end: Micros,
+        out: &mut dyn Write,
+    ) -> std::io::Result<u64> {
+        let limit = self.pacing.records.unwrap_or(u64::MAX);
+        let (mut written, mut is_live) = (0, false);
+        while let Some(next) = lines.next().filter(|next| *next <= end && written < limit) {
+            std::thread::sleep(clock.until(lines.next_held().map_or(next, |held| held.min(next))));
+            let now = clock.now();
+            if is_live && self.pacing.speed.is_none() {
+                lines.let_go(now - CATCH_UP);
+            }
+            let most = MOST.min(limit - written);
+            let count = lines.write(now.min(end), most, out)?;
+            is_live |= count < most;
+            written += count;
+            out.flush()?;
         }
+        Ok(written)
+    }
+
+    /// Puts records into a stream as they are due.
+    async fn put(self, name: &str, log: Arc<dyn Log>, ui: &Ui) -> Result<(), Error> {
+        let generator = Generator { stream: name.to_owned(), ..self.generator.clone() };
+        let run = Run::new(&generator, &self.stream, 0).map_err(failed)?.pacing(self.pacing).for_time(self.duration);
         let made = run.counter();
         let (stop, stopped) = watch::channel(false);
-        // A start in the past or the future is a clock that is behind or ahead.
-        let ahead = self.start - now().saturating_mul(MILLI);
-        let running = run.start(account.log(), move || now().saturating_mul(MILLI).saturating_add(ahead), stopped);
-        let mut running = std::pin::pin!(running);
+        let mut running = Box::pin(run.start(log, wall, stopped));
         let mut look = tokio::time::interval(LOOK);
         let ended = loop {
             tokio::select! {

@@ -11,15 +11,19 @@ mod deployed;
 mod down;
 mod elsewhere;
 mod follow;
+mod followed;
 mod generate;
 mod import;
 mod init;
 mod locate;
 mod on_aws;
 mod over_kinesis;
+mod pacing;
 mod plan;
 mod progress;
+mod record;
 mod render;
+mod replay;
 mod rows;
 mod sample;
 mod show;
@@ -108,6 +112,8 @@ enum Command {
     Up(up::Args),
     Generate(generate::Args),
     Tail(tail::Args),
+    Record(record::Args),
+    Replay(replay::Args),
     Status(status::Args),
     Test(test::Args),
     Down(down::Args),
@@ -151,7 +157,7 @@ async fn run(command: Command, markdown: bool, ui: &Ui) -> Result<(), Error> {
         });
     }
     match command {
-        Command::Init(args) => init::run(&args, ui),
+        Command::Init(args) => Box::pin(init::run(&args, ui)).await,
         Command::Import(args) => import::run(&args, ui).await,
         Command::Check(args) => check::run(&args, ui),
         Command::Plan(args) => plan::run(&args, markdown, ui).await,
@@ -159,6 +165,8 @@ async fn run(command: Command, markdown: bool, ui: &Ui) -> Result<(), Error> {
         Command::Up(args) => up::run(&args, ui).await,
         Command::Generate(args) => generate::run(&args, ui).await,
         Command::Tail(args) => tail::run(&args, ui).await,
+        Command::Record(args) => record::run(&args, ui).await,
+        Command::Replay(args) => replay::run(&args, ui).await,
         Command::Status(args) => status::run(&args, ui).await,
         Command::Test(args) => test::run(&args, ui).await,
         Command::Down(args) => down::run(&args, ui).await,

@@ -108,7 +108,7 @@ async fn attend(
     stop: impl Future<Output = Error> + Unpin,
 ) -> Result<(), Error> {
     let mut producers =
-        if options.generate { Producers::begin(plan, account, options.records)? } else { Producers::none(plan) };
+        if options.generate { Producers::begin(plan, account, options.pacing)? } else { Producers::none(plan) };
     let ended = until_stopped(options, (run, shown), &mut producers, stop).await;
     let stopped = producers.stop().await;
     let noted = producers.note();

@@ -16,8 +16,8 @@ use crate::ui::Ui;
 
 use super::check::count;
 use super::follow::{Follower, Manners};
+use super::followed::{described, outputs};
 use super::rows::Rows;
-use super::tail::{described, outputs};
 
 /// How often the status line changes on a terminal, and elsewhere.
 pub(super) const STATUS_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));

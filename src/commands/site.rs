@@ -64,7 +64,7 @@ impl Site {
             }
         }
         for generator in plan.generators.iter().filter(|_| self.makes_records(options)) {
-            ui.note(&format!("  generator  {} ({} records/s)", generator.stream, generator.rate));
+            ui.note(&format!("  generator  {} ({})", generator.stream, generator.rate));
         }
         for query in &plan.queries {
             ui.note(&format!("  query      {} ({})", query.name, query.summary));

@@ -21,12 +21,13 @@ use crate::ui::Ui;
 use super::background::detach;
 use super::check::count;
 use super::deployed;
+use super::followed::outputs;
 use super::locate::{self, Loaded};
 use super::on_aws;
 use super::over_kinesis;
+use super::pacing::PacingArgs;
 use super::show::{Show, Until};
 use super::submit::{submit, withdraw};
-use super::tail::outputs;
 
 /// Run a pipeline: streams, generators, queries and a Kinesis endpoint, and show what the queries find
 ///
@@ -68,8 +69,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     records: Option<u64>,
 
+    #[command(flatten)]
+    pacing: PacingArgs,
+
     /// Leave the generators out: records come from outside
-    #[arg(long, conflicts_with = "records")]
+    #[arg(long, conflicts_with_all = ["records", "start", "speedup"])]
     no_generator: bool,
 
     /// The port of the Kinesis endpoint [default: the first free one from 4567]
@@ -91,6 +95,26 @@ pub(super) struct Args {
     /// Undoes --detach: what the background process is told, so that it does not detach in its turn
     #[arg(long, hide = true, overrides_with = "detach")]
     foreground: bool,
+}
+
+impl Args {
+    /// Means the pipeline of a file on this machine, until Ctrl-C.
+    pub(super) fn here(path: &Path) -> Self {
+        Self {
+            pipeline: Some(path.display().to_string()),
+            target: "local".to_owned(),
+            detach: false,
+            duration: None,
+            records: None,
+            pacing: PacingArgs::default(),
+            no_generator: false,
+            port: None,
+            fsync: false,
+            yes: false,
+            force: false,
+            foreground: false,
+        }
+    }
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
@@ -125,7 +149,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let options = Options {
         port: args.port,
         generate: !args.no_generator,
-        records: args.records,
+        pacing: args.pacing.pacing(args.records),
         durability: durability(args),
         file: path.display().to_string(),
     };
@@ -194,7 +218,7 @@ async fn elsewhere(args: &Args, plan: &Arc<Plan>, path: &Path, ui: &Ui) -> Resul
         path,
         detach: args.detach,
         generate: !args.no_generator,
-        records: args.records,
+        pacing: args.pacing.pacing(args.records),
         duration: args.duration,
         yes: args.yes || args.foreground,
         durability: durability(args),
@@ -219,7 +243,7 @@ fn announce(plan: &Plan, run: &Run, options: &Options, prepared: Option<&Prepare
         ui.note(&format!("  stream     {} ({shards})", stream.name));
     }
     for generator in plan.generators.iter().filter(|_| options.generate) {
-        ui.note(&format!("  generator  {} ({} records/s)", generator.stream, generator.rate));
+        ui.note(&format!("  generator  {} ({})", generator.stream, generator.rate));
     }
     for query in &plan.queries {
         ui.note(&format!("  query      {} ({})", query.name, query.summary));

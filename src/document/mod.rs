@@ -3,6 +3,7 @@
 //! Owns reading TOML and pointing at it. May import nothing of this crate. Never knows what a key means.
 
 mod diagnostic;
+mod kind;
 mod nearest;
 mod reader;
 mod syntax;
@@ -12,6 +13,7 @@ pub mod written;
 use toml::de::DeTable;
 
 pub use diagnostic::{Diagnostic, Findings, Span};
+pub use kind::find_kind;
 pub use nearest::{help_for, nearest};
 pub use reader::TableReader;
 pub use value::{Scalar, Spanned, Value};

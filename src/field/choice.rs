@@ -1,13 +1,12 @@
 //! One of a list of values, as likely as its weight says.
 
-use std::sync::Arc;
-
 use rand::Rng;
 
 use crate::document::{Diagnostic, Spanned, TableReader, Value};
 use crate::sql::SqlType;
 
-use super::{Draw, Field, Kind, Source, literal};
+use super::weights::{Weights, read_weights};
+use super::{Beginning, Draw, Field, Kind, Way, literal};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "choice", read };
@@ -20,7 +19,7 @@ struct Choice {
 }
 
 impl Field for Choice {
-    fn begin(&self, sql_type: SqlType, _skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, _: &Beginning) -> Result<Draw, String> {
         let of: Vec<Vec<u8>> = self.of.iter().map(|value| literal::json(value, sql_type)).collect::<Result<_, _>>()?;
         let Some(weights) = &self.weights else {
             return Ok(Box::new(move |source, json| {
@@ -28,39 +27,12 @@ impl Field for Choice {
                 json.extend_from_slice(&of[index]);
             }));
         };
-        let steps = Steps::new(weights);
-        Ok(Box::new(move |source, json| json.extend_from_slice(&of[steps.draw(source)])))
+        let weights = Weights::new(weights);
+        Ok(Box::new(move |source, json| json.extend_from_slice(&of[weights.draw(&mut source.rng)])))
     }
 }
 
-/// The sums of the weights up to each value: a number below the last of them falls to one value.
-struct Steps {
-    ends: Vec<f64>,
-    total: f64,
-    /// The last value that has a weight, for a number that rounding brought up to the total.
-    last: usize,
-}
-
-impl Steps {
-    fn new(weights: &[f64]) -> Self {
-        let mut total = 0.0;
-        let ends = weights
-            .iter()
-            .map(|weight| {
-                total += weight;
-                total
-            })
-            .collect();
-        Self { ends, total, last: weights.iter().rposition(|weight| *weight > 0.0).unwrap_or(0) }
-    }
-
-    fn draw(&self, source: &mut Source) -> usize {
-        let drawn = source.rng.random::<f64>() * self.total;
-        self.ends.partition_point(|end| *end <= drawn).min(self.last)
-    }
-}
-
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let of = reader.take("of").and_then(|value| read_values(&value));
     let weights = match reader.optional("weights") {
         None => None,
@@ -82,7 +54,7 @@ fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
         );
         return None;
     }
-    Some(Arc::new(Choice { of: of.value, weights: weights.map(|weights| weights.value) }))
+    Some(Way::drawn(Choice { of: of.value, weights: weights.map(|weights| weights.value) }))
 }
 
 fn read_values(value: &Value<'_>) -> Option<Spanned<Vec<serde_json::Value>>> {
@@ -97,34 +69,6 @@ fn read_values(value: &Value<'_>) -> Option<Spanned<Vec<serde_json::Value>>> {
     }
     let values: Vec<_> = list.iter().map(|item| item.scalar().map(|scalar| scalar.value)).collect();
     Some(Spanned::new(values.into_iter().collect::<Option<_>>()?, value.span()))
-}
-
-fn read_weights(value: &Value<'_>) -> Option<Spanned<Vec<f64>>> {
-    let list = value.list()?;
-    let mut weights = Vec::with_capacity(list.len());
-    for item in &list {
-        let weight = item.number()?;
-        if weight.value < 0.0 {
-            value.findings().add(
-                Diagnostic::new("a weight is below 0", weight.span)
-                    .label("expected 0 or more")
-                    .help("write 0 for a value that should never come"),
-            );
-            return None;
-        }
-        weights.push(weight.value);
-    }
-    let total: f64 = weights.iter().sum();
-    let usable = total > 0.0 && total.is_finite();
-    if !usable && !list.is_empty() {
-        value.findings().add(
-            Diagnostic::new("the weights have no usable sum", value.span())
-                .label("expected a sum above 0")
-                .help("leave `weights` out where all values are alike"),
-        );
-        return None;
-    }
-    Some(Spanned::new(weights, value.span()))
 }
 
 #[cfg(test)]

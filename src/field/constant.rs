@@ -1,11 +1,9 @@
 //! One value, always.
 
-use std::sync::Arc;
-
 use crate::document::TableReader;
 use crate::sql::SqlType;
 
-use super::{Draw, Field, Kind, literal};
+use super::{Beginning, Draw, Field, Kind, Way, literal};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "constant", read };
@@ -16,15 +14,15 @@ struct Constant {
 }
 
 impl Field for Constant {
-    fn begin(&self, sql_type: SqlType, _skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, _: &Beginning) -> Result<Draw, String> {
         let value = literal::json(&self.value, sql_type)?;
         Ok(Box::new(move |_, json| json.extend_from_slice(&value)))
     }
 }
 
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let value = reader.take("value")?.scalar()?.value;
-    Some(Arc::new(Constant { value }))
+    Some(Way::drawn(Constant { value }))
 }
 
 #[cfg(test)]

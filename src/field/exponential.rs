@@ -1,7 +1,5 @@
 //! Numbers that get rarer the greater they are: the waits between events that know nothing of each other.
 
-use std::sync::Arc;
-
 use rand::Rng;
 use rand_distr::Exp1;
 
@@ -9,7 +7,7 @@ use crate::document::TableReader;
 use crate::sql::SqlType;
 
 use super::number::{Number, Numbers, unfit};
-use super::{Draw, Field, Kind};
+use super::{Beginning, Draw, Field, Kind, Way};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "exponential", read };
@@ -21,7 +19,7 @@ struct Exponential {
 }
 
 impl Field for Exponential {
-    fn begin(&self, sql_type: SqlType, _skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, _: &Beginning) -> Result<Draw, String> {
         let grid = self.numbers.grid(sql_type)?;
         let mean = grid.scale(self.mean);
         if self.numbers.max.is_none() && mean > grid.bounds().1 {
@@ -34,10 +32,10 @@ impl Field for Exponential {
     }
 }
 
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let mean = reader.take("mean").and_then(|value| Number::read_above_zero(&value));
     let numbers = Numbers::read(reader);
-    Some(Arc::new(Exponential { mean: mean?.value, numbers: numbers? }))
+    Some(Way::drawn(Exponential { mean: mean?.value, numbers: numbers? }))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Field, KINDS, Source};
+use super::{Beginning, Field, Source, Way, find};
 use crate::document::{Diagnostic, Document, Findings, TableReader};
 use crate::sql::SqlType;
 
@@ -15,13 +15,11 @@ pub(crate) fn read(text: &str) -> Result<Arc<dyn Field>, String> {
     let document = Document::new("test.toml", text);
     let table = document.parse(&findings);
     let mut reader = TableReader::new(&table, 0..0, "field `f`", &findings);
-    let name = reader.take("kind").and_then(|value| value.text()).expect("a kind").value;
-    let kind = KINDS.iter().find(|kind| kind.name == name).expect("a known kind");
-    let field = (kind.read)(&mut reader);
+    let way = find(&mut reader).and_then(|kind| (kind.read)(&mut reader));
     reader.finish();
     let found = findings.into_sorted();
-    match field {
-        Some(field) if found.is_empty() => Ok(field),
+    match way {
+        Some(Way::Drawn(field)) if found.is_empty() => Ok(field),
         _ => Err(found.first().map(Diagnostic::message).expect("a finding where there is no field").to_owned()),
     }
 }
@@ -33,7 +31,7 @@ pub(crate) fn source() -> Source {
 
 /// Draws values as JSON texts, always from the same seed.
 pub(crate) fn draw(field: &dyn Field, sql_type: SqlType, count: usize) -> Vec<String> {
-    let mut draw = field.begin(sql_type, 0).expect("a field that fits");
+    let mut draw = field.begin(sql_type, &Beginning::first()).expect("a field that fits");
     let mut source = source();
     let mut value = Vec::new();
     (0..count)

@@ -1,7 +1,5 @@
 //! Numbers whose logarithms lie around a mean: amounts, sizes and durations, most of them small and a few very great.
 
-use std::sync::Arc;
-
 use rand::Rng;
 use rand_distr::StandardNormal;
 
@@ -9,7 +7,7 @@ use crate::document::TableReader;
 use crate::sql::SqlType;
 
 use super::number::{Number, Numbers, unfit};
-use super::{Draw, Field, Kind};
+use super::{Beginning, Draw, Field, Kind, Way};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "lognormal", read };
@@ -24,7 +22,7 @@ struct LogNormal {
 }
 
 impl Field for LogNormal {
-    fn begin(&self, sql_type: SqlType, _skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, _: &Beginning) -> Result<Draw, String> {
         let grid = self.numbers.grid(sql_type)?;
         let (median, sigma) = (grid.scale(self.median), self.sigma.as_f64());
         if self.numbers.max.is_none() && median > grid.bounds().1 {
@@ -37,11 +35,11 @@ impl Field for LogNormal {
     }
 }
 
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let median = reader.take("median").and_then(|value| Number::read_above_zero(&value));
     let sigma = reader.take("sigma").and_then(|value| Number::read_above_zero(&value));
     let numbers = Numbers::read(reader);
-    Some(Arc::new(LogNormal { median: median?.value, sigma: sigma?.value, numbers: numbers? }))
+    Some(Way::drawn(LogNormal { median: median?.value, sigma: sigma?.value, numbers: numbers? }))
 }
 
 #[cfg(test)]

@@ -6,42 +6,94 @@
 mod choice;
 mod constant;
 mod exponential;
+mod expression;
+mod fake;
+mod histogram;
 mod literal;
 mod lognormal;
+mod lookup;
 mod normal;
 mod now;
 mod number;
 mod pattern;
 mod poisson;
+mod pool;
 mod sequence;
+mod states;
 mod uniform;
 mod walk;
+mod weights;
 mod zipf;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::document::{Spanned, TableReader};
+use crate::document::{Spanned, TableReader, find_kind};
 use crate::sql::SqlType;
 
 /// A kind of generated column with its options.
 pub trait Field: Debug + Send + Sync {
-    /// Begins a run of values for a column of a type, behind `skip` earlier ones. Says why the values cannot go into
-    /// such a column, where they cannot.
-    ///
-    /// Only a field whose values are counted goes on where the earlier ones ended; to the others `skip` means nothing.
-    fn begin(&self, sql_type: SqlType, skip: u64) -> Result<Draw, String>;
+    /// Begins a run of values for a column of a type. Says why the values cannot go into such a column, where they cannot.
+    fn begin(&self, sql_type: SqlType, beginning: &Beginning) -> Result<Draw, String>;
 
     /// Says why values of this field cannot go into a column of a type, where they cannot.
     fn check(&self, sql_type: SqlType) -> Result<(), String> {
-        self.begin(sql_type, 0).map(drop)
+        self.begin(sql_type, &Beginning::first()).map(drop)
     }
 
-    /// Returns the column for each of whose values the field keeps a state of its own: one [`Draw`] per value.
-    fn per(&self) -> Option<&Spanned<String>> {
-        None
+    /// Returns what a value depends on.
+    fn depends(&self) -> Depends {
+        Depends::Chance
+    }
+}
+
+/// What a run of values begins with.
+#[derive(Debug, Clone)]
+pub struct Beginning {
+    /// How many values there have been in earlier runs. Only a field whose values are counted goes on where they ended.
+    pub skip: u64,
+    /// Numbers that are the same in every run of a seed, for what is drawn once and for all.
+    pub lasting: ChaCha8Rng,
+}
+
+impl Beginning {
+    /// The first run of the seed 0.
+    pub fn first() -> Self {
+        Self { skip: 0, lasting: ChaCha8Rng::from_seed([0; 32]) }
+    }
+}
+
+/// What a value depends on, besides its field's options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depends {
+    /// Chance, or nothing.
+    Chance,
+    /// Chance, among values that last for every run of a seed.
+    Pool,
+    /// The values before: it can be one of several that go on side by side, one for each key.
+    Before,
+    /// The time.
+    Time,
+}
+
+/// How a column's values come about.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// They are drawn.
+    Drawn(Arc<dyn Field>),
+    /// They are computed from the other columns of the record, and from those of the one before.
+    Expression(Spanned<String>),
+    /// They are looked up.
+    Lookup(Lookup),
+}
+
+impl Way {
+    /// Values drawn by a field.
+    fn drawn(field: impl Field + 'static) -> Self {
+        Self::Drawn(Arc::new(field))
     }
 }
 
@@ -62,7 +114,12 @@ pub struct Kind {
     /// The value of `kind`.
     pub name: &'static str,
     /// Reads the options; mistakes become findings of the reader.
-    pub read: fn(&mut TableReader<'_>) -> Option<Arc<dyn Field>>,
+    pub read: fn(&mut TableReader<'_>) -> Option<Way>,
+}
+
+/// Takes `kind` and finds it in the table.
+pub fn find(reader: &mut TableReader<'_>) -> Option<&'static Kind> {
+    find_kind(reader, "field kind", KINDS, |kind| kind.name)
 }
 
 /// Every kind of field.
@@ -70,16 +127,24 @@ pub const KINDS: &[Kind] = &[
     choice::KIND,
     constant::KIND,
     exponential::KIND,
+    expression::KIND,
+    fake::KIND,
+    histogram::KIND,
     lognormal::KIND,
+    lookup::KIND,
     normal::KIND,
     now::KIND,
     pattern::KIND,
     poisson::KIND,
+    pool::KIND,
     sequence::KIND,
+    states::KIND,
     uniform::KIND,
     walk::KIND,
     zipf::KIND,
 ];
+
+pub use lookup::{From, Lookup};
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -97,6 +162,9 @@ mod tests {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(folder).expect("a readable folder of named files") {
             let path = entry.expect("a readable folder of named files").path();
+            if path.is_dir() {
+                continue;
+            }
             if std::fs::read_to_string(&path)
                 .expect("a readable folder of named files")
                 .contains("\npub(super) const KIND: Kind")
@@ -147,6 +215,11 @@ mod tests {
             "kind = 'zipf'\ncount = 80\nexponent = 1.5",
             "kind = 'walk'\nstart = 4\nstep = 3\nmin = 1",
             "kind = 'sequence'",
+            "kind = 'histogram'\nbounds = [-3, 4.5, 90]\nweights = [2, 1]",
+            "kind = 'states'\nstates = { a = { value = 1, next = 'b' }, b = { value = 2, next = 'a' } }",
+            "kind = 'states'\nstates = { a = { next = 'b' }, b = { for = '1s' } }",
+            "kind = 'pool'\ncount = 20\nof = { kind = 'sequence', start = 3 }",
+            "kind = 'fake'\nof = 'name'",
             "kind = 'pattern'\npattern = '[\"\\\\]\\n[0-9]{6}(ä|ß)?'",
         ];
         let mut fitting = 0;

@@ -1,7 +1,5 @@
 //! Numbers around a mean: the bell curve, held at its bounds where it has any.
 
-use std::sync::Arc;
-
 use rand::Rng;
 use rand_distr::StandardNormal;
 
@@ -9,7 +7,7 @@ use crate::document::{Spanned, TableReader};
 use crate::sql::SqlType;
 
 use super::number::{Number, Numbers, unfit};
-use super::{Draw, Field, Kind};
+use super::{Beginning, Draw, Field, Kind, Way};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "normal", read };
@@ -22,7 +20,7 @@ struct Normal {
 }
 
 impl Field for Normal {
-    fn begin(&self, sql_type: SqlType, _skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, _: &Beginning) -> Result<Draw, String> {
         let grid = self.numbers.grid(sql_type)?;
         let (low, high) = grid.bounds();
         let (mean, deviation) = (grid.scale(self.mean.value), grid.scale(self.deviation));
@@ -36,11 +34,11 @@ impl Field for Normal {
     }
 }
 
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let mean = reader.take("mean").and_then(|value| Number::read(&value));
     let deviation = reader.take("stddev").and_then(|value| Number::read_above_zero(&value));
     let numbers = Numbers::read(reader);
-    Some(Arc::new(Normal { mean: mean?, deviation: deviation?.value, numbers: numbers? }))
+    Some(Way::drawn(Normal { mean: mean?, deviation: deviation?.value, numbers: numbers? }))
 }
 
 #[cfg(test)]

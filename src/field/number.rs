@@ -114,6 +114,16 @@ impl Numbers {
         Self::read_between(reader, min, max).filter(|numbers| numbers.min.is_some() && numbers.max.is_some())
     }
 
+    /// Reads `decimals`, where the bounds are known.
+    pub(super) fn read_within(
+        reader: &mut TableReader<'_>,
+        min: Spanned<Number>,
+        max: Spanned<Number>,
+    ) -> Option<Self> {
+        let numbers = Self::read_between(reader, None, None)?;
+        Some(Self { min: Some(min), max: Some(max), ..numbers })
+    }
+
     fn read_between(reader: &mut TableReader<'_>, min: Option<Value<'_>>, max: Option<Value<'_>>) -> Option<Self> {
         let min = min.and_then(|value| Number::read(&value));
         let max = max.and_then(|value| Number::read(&value));

@@ -1,7 +1,5 @@
 //! Texts that match a regular expression, such as `ORD-[0-9]{6}`.
 
-use std::sync::Arc;
-
 use rand::distr::Distribution;
 use rand_regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -9,7 +7,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use crate::document::{Diagnostic, TableReader, Value};
 use crate::sql::SqlType;
 
-use super::{Draw, Field, Kind};
+use super::{Beginning, Draw, Field, Kind, Way};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "pattern", read };
@@ -25,7 +23,7 @@ struct Pattern {
 }
 
 impl Field for Pattern {
-    fn begin(&self, sql_type: SqlType, _skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, _: &Beginning) -> Result<Draw, String> {
         match sql_type {
             SqlType::Varchar(most) if self.longest > most as usize => {
                 Err(format!("the pattern has up to {} characters, and a {sql_type} holds {most}", self.longest))
@@ -43,7 +41,7 @@ impl Field for Pattern {
     }
 }
 
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let value = reader.take("pattern")?;
     let pattern = value.text()?;
     let parsed = match regex_syntax::Parser::new().parse(&pattern.value) {
@@ -79,7 +77,7 @@ fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
     }
     let longest = longest(&parsed);
     match Regex::with_hir(parsed, 0) {
-        Ok(regex) => Some(Arc::new(Pattern { regex, longest })),
+        Ok(regex) => Some(Way::drawn(Pattern { regex, longest })),
         Err(rand_regex::Error::Anchor) => {
             refuse(&value, "it holds an anchor", "leave out `^`, `$` and `\\b`: a text always matches as a whole");
             None

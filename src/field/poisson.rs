@@ -1,7 +1,5 @@
 //! How often something happens that happens so often on average.
 
-use std::sync::Arc;
-
 use rand::Rng;
 use rand_distr::Poisson as Distribution;
 
@@ -9,7 +7,7 @@ use crate::document::{Diagnostic, TableReader};
 use crate::sql::SqlType;
 
 use super::number::{Number, Numbers, unfit};
-use super::{Draw, Field, Kind};
+use super::{Beginning, Draw, Field, Kind, Way};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "poisson", read };
@@ -22,7 +20,7 @@ struct Poisson {
 }
 
 impl Field for Poisson {
-    fn begin(&self, sql_type: SqlType, _skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, _: &Beginning) -> Result<Draw, String> {
         let grid = self.numbers.grid(sql_type)?;
         if self.numbers.max.is_none() && grid.scale(self.mean) > grid.bounds().1 {
             return Err(unfit(sql_type, self.mean));
@@ -35,7 +33,7 @@ impl Field for Poisson {
     }
 }
 
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let mean = reader.take("mean").and_then(|value| Number::read_above_zero(&value));
     let numbers = Numbers::read(reader);
     let mean = mean?;
@@ -46,7 +44,7 @@ fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
         );
         return None;
     };
-    Some(Arc::new(Poisson { mean: mean.value, counts, numbers: numbers? }))
+    Some(Way::drawn(Poisson { mean: mean.value, counts, numbers: numbers? }))
 }
 
 #[cfg(test)]

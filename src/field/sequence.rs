@@ -1,12 +1,10 @@
 //! Numbers that count: each is the one before plus a step. Behind the last one that the column holds comes the first.
 
-use std::sync::Arc;
-
 use crate::document::{Diagnostic, TableReader};
 use crate::sql::SqlType;
 
 use super::number::{Grid, Number, unfit};
-use super::{Draw, Field, Kind};
+use super::{Beginning, Depends, Draw, Field, Kind, Way};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "sequence", read };
@@ -18,7 +16,7 @@ struct Sequence {
 }
 
 impl Field for Sequence {
-    fn begin(&self, sql_type: SqlType, skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, beginning: &Beginning) -> Result<Draw, String> {
         let grid = Grid::of(sql_type, None)?;
         let units = |number: Number| {
             let units = number.exactly(grid.decimals).filter(|units| (grid.low..=grid.high).contains(units));
@@ -27,7 +25,7 @@ impl Field for Sequence {
         let (start, step) = (i128::from(units(self.start)?), i128::from(units(self.step)?));
         let room = if step > 0 { i128::from(grid.high) - start } else { start - i128::from(grid.low) };
         let values = room / step.abs() + 1;
-        let mut index = i128::from(skip) % values;
+        let mut index = i128::from(beginning.skip) % values;
         Ok(Box::new(move |_, json| {
             let value = i64::try_from(start + step * index).expect("an index below `values` stays within the grid");
             grid.write(value, json);
@@ -37,9 +35,13 @@ impl Field for Sequence {
             }
         }))
     }
+
+    fn depends(&self) -> Depends {
+        Depends::Before
+    }
 }
 
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let start = reader.optional("start").and_then(|value| Number::read(&value));
     let step = reader.optional("step").and_then(|value| Number::read(&value));
     if let Some(step) = step.as_ref().filter(|step| step.value.as_f64() == 0.0) {
@@ -51,12 +53,12 @@ fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
         return None;
     }
     let start = start.map_or(Number::Whole(0), |start| start.value);
-    Some(Arc::new(Sequence { start, step: step.map_or(Number::Whole(1), |step| step.value) }))
+    Some(Way::drawn(Sequence { start, step: step.map_or(Number::Whole(1), |step| step.value) }))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::field::fixture;
+    use crate::field::{Beginning, fixture};
     use crate::sql::SqlType;
 
     fn drawn(text: &str, sql_type: SqlType, count: usize) -> Vec<String> {
@@ -84,7 +86,10 @@ mod tests {
         let field = fixture::read("kind = 'sequence'\nstart = 1").expect("a field that fits");
         let mut source = fixture::source();
         let mut json = Vec::new();
-        field.begin(SqlType::Integer, 41).expect("a field that fits")(&mut source, &mut json);
+        field.begin(SqlType::Integer, &Beginning { skip: 41, ..Beginning::first() }).expect("a field that fits")(
+            &mut source,
+            &mut json,
+        );
         assert_eq!(json, b"42");
     }
 

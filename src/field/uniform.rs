@@ -1,14 +1,12 @@
 //! Numbers between two bounds, each as likely as the next.
 
-use std::sync::Arc;
-
 use rand::distr::{Distribution, Uniform as Between};
 
 use crate::document::TableReader;
 use crate::sql::SqlType;
 
 use super::number::Numbers;
-use super::{Draw, Field, Kind};
+use super::{Beginning, Draw, Field, Kind, Way};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "uniform", read };
@@ -19,16 +17,16 @@ struct Uniform {
 }
 
 impl Field for Uniform {
-    fn begin(&self, sql_type: SqlType, _skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, _: &Beginning) -> Result<Draw, String> {
         let grid = self.numbers.grid(sql_type)?;
         let between = Between::new_inclusive(grid.low, grid.high).map_err(|error| error.to_string())?;
         Ok(Box::new(move |source, json| grid.write(between.sample(&mut source.rng), json)))
     }
 }
 
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let numbers = Numbers::read_bounded(reader)?;
-    Some(Arc::new(Uniform { numbers }))
+    Some(Way::drawn(Uniform { numbers }))
 }
 
 #[cfg(test)]

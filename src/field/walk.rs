@@ -1,15 +1,13 @@
 //! Numbers that wander: each is the one before plus a normal draw, turned back at the bounds.
 
-use std::sync::Arc;
-
 use rand::Rng;
 use rand_distr::StandardNormal;
 
-use crate::document::{Spanned, TableReader};
+use crate::document::TableReader;
 use crate::sql::SqlType;
 
 use super::number::{Number, Numbers, unfit};
-use super::{Draw, Field, Kind};
+use super::{Beginning, Depends, Draw, Field, Kind, Way};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "walk", read };
@@ -20,11 +18,10 @@ struct Walk {
     /// The standard deviation of one step.
     step: Number,
     numbers: Numbers,
-    per: Option<Spanned<String>>,
 }
 
 impl Field for Walk {
-    fn begin(&self, sql_type: SqlType, _skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, _: &Beginning) -> Result<Draw, String> {
         let grid = self.numbers.grid(sql_type)?;
         let (low, high) = grid.bounds();
         let step = grid.scale(self.step);
@@ -41,8 +38,8 @@ impl Field for Walk {
         }))
     }
 
-    fn per(&self) -> Option<&Spanned<String>> {
-        self.per.as_ref()
+    fn depends(&self) -> Depends {
+        Depends::Before
     }
 }
 
@@ -58,16 +55,15 @@ fn turned_back(at: f64, low: f64, high: f64) -> f64 {
     mirrored.clamp(low, high)
 }
 
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let start = reader.take("start").and_then(|value| Number::read(&value));
     let step = reader.take("step").and_then(|value| Number::read_above_zero(&value));
-    let per = reader.optional("per").and_then(|value| value.text());
     let numbers = Numbers::read(reader);
     let (start, step, numbers) = (start?, step?, numbers?);
     if numbers.excludes(reader, "start", &start) {
         return None;
     }
-    Some(Arc::new(Walk { start: start.value, step: step.value, numbers, per }))
+    Some(Way::drawn(Walk { start: start.value, step: step.value, numbers }))
 }
 
 #[cfg(test)]
@@ -115,9 +111,7 @@ mod tests {
         let message = |text: &str| fixture::read(text).expect_err("a mistake");
         assert_eq!(message("kind = 'walk'\nstart = 0\nstep = 0"), "`step` is not above 0");
         assert_eq!(message("kind = 'walk'\nstart = 0\nstep = 1\nmin = 1"), "`start` lies outside the bounds");
-        assert_eq!(message("kind = 'walk'\nstart = 0\nstep = 1\nper = 3"), "`per` is a whole number, not text");
-        let field = fixture::read("kind = 'walk'\nstart = 200\nstep = 1\nper = 'ticker'").expect("a field that fits");
+        let field = fixture::read("kind = 'walk'\nstart = 200\nstep = 1").expect("a field that fits");
         field.check(SqlType::TinyInt).expect_err("a mistake");
-        assert_eq!(field.per().expect("a field that fits").value, "ticker");
     }
 }

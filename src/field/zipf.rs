@@ -1,7 +1,5 @@
 //! Ranks of which the first comes most often: words, pages, customers. The n-th comes 1/n^exponent as often as the first.
 
-use std::sync::Arc;
-
 use rand::Rng;
 use rand_distr::Zipf as Distribution;
 
@@ -9,7 +7,7 @@ use crate::document::{Diagnostic, TableReader};
 use crate::sql::SqlType;
 
 use super::number::{Number, Numbers, unfit};
-use super::{Draw, Field, Kind};
+use super::{Beginning, Draw, Field, Kind, Way};
 
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "zipf", read };
@@ -25,7 +23,7 @@ struct Zipf {
 }
 
 impl Field for Zipf {
-    fn begin(&self, sql_type: SqlType, _skip: u64) -> Result<Draw, String> {
+    fn begin(&self, sql_type: SqlType, _: &Beginning) -> Result<Draw, String> {
         let grid = self.numbers.grid(sql_type)?;
         if self.numbers.max.is_none() && grid.scale(self.count) > grid.bounds().1 {
             return Err(unfit(sql_type, self.count));
@@ -38,7 +36,7 @@ impl Field for Zipf {
     }
 }
 
-fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
+fn read(reader: &mut TableReader<'_>) -> Option<Way> {
     let count = reader.take("count").and_then(|value| value.integer(1..=i64::MAX));
     let exponent = reader.optional("exponent").map(|value| Number::read_above_zero(&value));
     let numbers = Numbers::read(reader);
@@ -48,7 +46,7 @@ fn read(reader: &mut TableReader<'_>) -> Option<Arc<dyn Field>> {
         reader.findings().add(Diagnostic::new("there are no such ranks", count.span).label("with that exponent"));
         return None;
     };
-    Some(Arc::new(Zipf { count: whole, ranks, numbers: numbers? }))
+    Some(Way::drawn(Zipf { count: whole, ranks, numbers: numbers? }))
 }
 
 #[cfg(test)]

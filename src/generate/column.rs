@@ -6,83 +6,114 @@ use hashbrown::HashMap;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::field::{Draw, Field, Source};
-use crate::plan::{Column as Declared, GeneratedField};
+use crate::field::{Beginning, Draw, Field, Source};
+use crate::plan::{GeneratedField, Making, Origin, Stream};
 use crate::window::Micros;
 
 use super::GenerateError;
-use super::frame::Values;
+use super::computing::Computing;
 use super::seed::{Purpose, Seed};
+use super::table_rows::TableRows;
+use super::texts::Texts;
 
 /// The most keys for which a field keeps a state. One more, and it begins again with all of them: a key that never
 /// comes again must not cost memory for ever.
-const MAX_KEYS: usize = 1 << 18;
+pub(super) const MAX_KEYS: usize = 1 << 18;
+/// NULL as JSON.
+pub(super) const NULL: &[u8] = b"null";
 
-/// Draws the values of one column.
+/// Makes the values of one column.
 pub(super) struct Column {
-    index: usize,
+    maker: Maker,
     source: Source,
     /// Which values are NULL, and their share, where some are.
     nulls: Option<(ChaCha8Rng, f64)>,
-    states: States,
 }
 
-enum States {
-    One(Draw),
+enum Maker {
+    Drawn(Draw),
     PerKey(PerKey),
+    Fixed(Draw, Seed, String),
+    Computed(Box<Computing>),
+    Row(TableRows),
 }
 
 /// A state for each value of another column.
 struct PerKey {
-    column: usize,
     draws: HashMap<Vec<u8>, Draw>,
     begin: Box<dyn Fn() -> Draw + Send>,
 }
 
 impl Column {
-    /// Begins the values of the column `index`.
+    /// Begins the values of the column of a stream at an index.
     pub(super) fn begin(
+        stream: &Stream,
         index: usize,
-        declared: &Declared,
         generated: &GeneratedField,
         seed: Seed,
     ) -> Result<Self, GenerateError> {
-        let sql_type = declared.sql_type;
-        let draw = generated
-            .field
-            .begin(sql_type, seed.skip)
-            .map_err(|reason| GenerateError::Unfit { column: declared.name.clone(), reason })?;
-        let states = match generated.per {
-            None => States::One(draw),
-            Some(column) => {
-                let field: Arc<dyn Field> = Arc::clone(&generated.field);
-                let begin = move || field.begin(sql_type, seed.skip).expect("the field has begun like this before");
-                States::PerKey(PerKey { column, draws: HashMap::new(), begin: Box::new(begin) })
+        let (sql_type, name) = (stream.columns[index].sql_type, &stream.columns[index].name);
+        let whose = |origin: &Option<Origin>| {
+            let own = || (Seed { skip: 0, ..seed }, name.clone());
+            origin.as_ref().map_or_else(own, |origin| (Seed { seed: origin.seed, skip: 0 }, origin.column.clone()))
+        };
+        let drawing = |field: &Arc<dyn Field>, origin: &Option<Origin>| {
+            let (theirs, column) = whose(origin);
+            let beginning = Beginning { skip: seed.skip, lasting: theirs.numbers(&column, Purpose::Lasting) };
+            let draw = field
+                .begin(sql_type, &beginning)
+                .map_err(|reason| GenerateError::Unfit { column: name.clone(), reason })?;
+            Ok::<_, GenerateError>((draw, beginning))
+        };
+        let maker = match &generated.making {
+            Making::Drawn { field, per: None, origin } => Maker::Drawn(drawing(field, origin)?.0),
+            Making::Drawn { field, per: Some(_), origin } => {
+                let (field, (_, beginning)) = (Arc::clone(field), drawing(field, origin)?);
+                let begin = move || field.begin(sql_type, &beginning).expect("the field has begun like this before");
+                Maker::PerKey(PerKey { draws: HashMap::new(), begin: Box::new(begin) })
             }
+            Making::Fixed { field, origin, .. } => {
+                let (theirs, column) = whose(origin);
+                Maker::Fixed(drawing(field, origin)?.0, theirs, column)
+            }
+            Making::Computed(computed) => Maker::Computed(Box::new(
+                Computing::new(computed, stream, index)
+                    .map_err(|error| GenerateError::Unfit { column: name.clone(), reason: error.to_string() })?,
+            )),
+            Making::Table(table) => Maker::Row(TableRows::read(table)?),
         };
-        let nulls = (generated.null_share > 0.0)
-            .then(|| (seed.numbers(&declared.name, Purpose::Nulls), generated.null_share.min(1.0)));
-        let source = Source { rng: seed.numbers(&declared.name, Purpose::Values), now: 0 };
-        Ok(Self { index, source, nulls, states })
+        let nulls =
+            (generated.null_share > 0.0).then(|| (seed.numbers(name, Purpose::Nulls), generated.null_share.min(1.0)));
+        let source = Source { rng: seed.numbers(name, Purpose::Values), now: 0 };
+        Ok(Self { maker, source, nulls })
     }
 
-    /// Sets the time of the records to come.
-    pub(super) fn set_time(&mut self, now: Micros) {
-        self.source.now = now;
-    }
-
-    /// Draws the next value. A value is drawn even where NULL takes its place, so that a share of NULL moves no other
-    /// value and a sequence counts records.
-    pub(super) fn draw(&mut self, values: &mut Values) {
-        let draw = match &mut self.states {
-            States::One(draw) => draw,
-            States::PerKey(states) => states.of(values.get(states.column)),
-        };
-        values.set(self.index, |json| draw(&mut self.source, json));
-        if let Some((numbers, share)) = &mut self.nulls
-            && numbers.random_bool(*share)
-        {
-            values.set_null(self.index);
+    /// Makes the next values, one for each moment, with those of the columns that they need (see [`Making::needs`]). A value
+    /// is drawn even where NULL takes its place, so that a share of NULL moves no other value and a sequence counts
+    /// records.
+    pub(super) fn make(&mut self, moments: &[Micros], needed: &[&Texts], values: &mut Texts) {
+        values.clear();
+        let nulls = &mut self.nulls;
+        let mut is_null = || nulls.as_mut().is_some_and(|(numbers, share)| numbers.random_bool(*share));
+        if let Maker::Computed(computing) = &mut self.maker {
+            return computing.make(moments.len(), needed, &mut is_null, values);
+        }
+        for (row, now) in moments.iter().enumerate() {
+            self.source.now = *now;
+            let key = needed.first().map_or(NULL, |keys| keys.get(row));
+            match &mut self.maker {
+                Maker::Drawn(draw) => values.push(|json| draw(&mut self.source, json)),
+                Maker::PerKey(states) => values.push(|json| states.of(key)(&mut self.source, json)),
+                Maker::Fixed(draw, seed, column) => {
+                    self.source.rng = seed.fixed(column, key);
+                    values.push(|json| draw(&mut self.source, json));
+                }
+                Maker::Row(rows) => values.push(|json| rows.write(key, &mut self.source, json)),
+                Maker::Computed(_) => {}
+            }
+            if is_null() {
+                values.replace_last(NULL);
+            }
         }
     }
 }
@@ -96,25 +127,6 @@ impl PerKey {
     }
 }
 
-/// Returns the columns in an order in which each follows the one that its states depend on.
-pub(super) fn order(fields: &[GeneratedField]) -> Result<Vec<usize>, usize> {
-    let mut order = Vec::with_capacity(fields.len());
-    let mut done = vec![false; fields.len()];
-    while order.len() < fields.len() {
-        let before = order.len();
-        for (index, field) in fields.iter().enumerate() {
-            if !done[index] && field.per.is_none_or(|per| done[per]) {
-                done[index] = true;
-                order.push(index);
-            }
-        }
-        if order.len() == before {
-            return Err(done.iter().position(|done| !done).unwrap_or(0));
-        }
-    }
-    Ok(order)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,7 +134,7 @@ mod tests {
     #[test]
     fn keys_that_never_come_again_do_not_pile_up() {
         let begin = || -> Draw { Box::new(|_, _| {}) };
-        let mut states = PerKey { column: 0, draws: HashMap::new(), begin: Box::new(begin) };
+        let mut states = PerKey { draws: HashMap::new(), begin: Box::new(begin) };
         for key in 0..MAX_KEYS {
             states.of(&key.to_le_bytes());
         }

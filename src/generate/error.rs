@@ -1,5 +1,6 @@
 //! What can go wrong with generating.
 
+use crate::engine::TableError;
 use crate::streams::LogError;
 
 /// A generator that cannot begin or go on.
@@ -21,12 +22,15 @@ pub enum GenerateError {
         /// The earlier one.
         other: String,
     },
-    /// A column's value depends, by `per`, on its own.
-    #[error("column `{column}` cannot be generated: by `per` it depends on itself")]
+    /// A column's value depends on its own.
+    #[error("column `{column}` cannot be generated: it depends on itself")]
     Circle {
         /// The column.
         column: String,
     },
+    /// A table that values are looked up in.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The log did not take the records.
     #[error("generated records could not be appended to stream `{stream}`")]
     Append {

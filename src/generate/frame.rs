@@ -1,45 +1,5 @@
 //! The fixed text of a record: everything of its JSON but the values.
 
-use std::ops::Range;
-
-/// The values of one record as JSON, by column, in a buffer that is used again.
-#[derive(Debug)]
-pub(super) struct Values {
-    json: Vec<u8>,
-    ranges: Vec<Range<usize>>,
-}
-
-impl Values {
-    pub(super) fn new(columns: usize) -> Self {
-        Self { json: Vec::new(), ranges: vec![0..0; columns] }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.json.clear();
-    }
-
-    pub(super) fn get(&self, column: usize) -> &[u8] {
-        &self.json[self.ranges[column].clone()]
-    }
-
-    /// Returns the values in the order of the columns.
-    pub(super) fn all(&self) -> impl Iterator<Item = &[u8]> {
-        self.ranges.iter().map(|range| &self.json[range.clone()])
-    }
-
-    /// Sets the value of a column to what `write` appends to the buffer.
-    pub(super) fn set(&mut self, column: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.json.len();
-        write(&mut self.json);
-        self.ranges[column] = start..self.json.len();
-    }
-
-    /// Sets the value of a column to NULL.
-    pub(super) fn set_null(&mut self, column: usize) {
-        self.set(column, |json| json.extend_from_slice(b"null"));
-    }
-}
-
 /// The text between the values: columns whose paths begin alike share an object, at the place of the first of them.
 #[derive(Debug)]
 pub(super) struct Frame {
@@ -69,11 +29,11 @@ impl Frame {
         Ok(Self { pieces, end })
     }
 
-    /// Writes a record.
-    pub(super) fn write(&self, values: &Values, record: &mut Vec<u8>) {
+    /// Writes a record of the values of its columns.
+    pub(super) fn write<'v>(&self, value: impl Fn(usize) -> &'v [u8], record: &mut Vec<u8>) {
         for (text, column) in &self.pieces {
             record.extend_from_slice(text);
-            record.extend_from_slice(values.get(*column));
+            record.extend_from_slice(value(*column));
         }
         record.extend_from_slice(&self.end);
     }
@@ -130,12 +90,9 @@ mod tests {
     fn written(paths: &[&str]) -> Result<String, (usize, usize)> {
         let paths: Vec<Vec<String>> = paths.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();
         let frame = Frame::new(&paths.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
-        let mut values = Values::new(paths.len());
-        for column in 0..paths.len() {
-            values.set(column, |json| json.extend_from_slice(column.to_string().as_bytes()));
-        }
+        let values: Vec<String> = (0..paths.len()).map(|column| column.to_string()).collect();
         let mut record = Vec::new();
-        frame.write(&values, &mut record);
+        frame.write(|column| values[column].as_bytes(), &mut record);
         Ok(String::from_utf8(record).expect("UTF-8"))
     }
 

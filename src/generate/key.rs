@@ -5,8 +5,6 @@ use std::fmt::Write;
 use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
 
-use super::frame::Values;
-
 /// The key of a record whose key column is NULL or empty: a key has at least one character.
 const NULL_KEY: &str = "null";
 /// The most characters of a partition key (Kinesis API reference, `PutRecord`).
@@ -18,18 +16,33 @@ pub(super) enum Keys {
     /// The text of a column's value.
     Column(usize),
     /// Chance: records spread evenly over the shards.
-    Spread(Box<ChaCha8Rng>),
+    Spread { numbers: Box<ChaCha8Rng>, drawn: Vec<u128> },
 }
 
 impl Keys {
-    /// Returns the key of a record, in `room` where it is not a part of the record.
-    pub(super) fn next<'a>(&mut self, values: &'a Values, room: &'a mut String) -> &'a str {
+    /// Takes the text of a column, or draws from these numbers where there is none.
+    pub(super) fn new(column: Option<usize>, numbers: impl FnOnce() -> ChaCha8Rng) -> Self {
+        match column {
+            Some(column) => Self::Column(column),
+            None => Self::Spread { numbers: Box::new(numbers()), drawn: Vec::new() },
+        }
+    }
+
+    /// Draws what the next block of so many records needs.
+    pub(super) fn draw(&mut self, count: usize) {
+        if let Self::Spread { numbers, drawn } = self {
+            drawn.clear();
+            drawn.extend((0..count).map(|_| u128::from(numbers.next_u64()) << 64 | u128::from(numbers.next_u64())));
+        }
+    }
+
+    /// Returns the key of a record of the block, in `room` where it is not a part of the record.
+    pub(super) fn get<'a>(&self, row: usize, value: impl Fn(usize) -> &'a [u8], room: &'a mut String) -> &'a str {
         match self {
-            Self::Column(column) => text(values.get(*column), room),
-            Self::Spread(numbers) => {
+            Self::Column(column) => text(value(*column), room),
+            Self::Spread { drawn, .. } => {
                 room.clear();
-                let (high, low) = (numbers.next_u64(), numbers.next_u64());
-                write!(room, "{high:016x}{low:016x}").expect("writing to memory does not fail");
+                write!(room, "{:032x}", drawn[row]).expect("writing to memory does not fail");
                 room
             }
         }

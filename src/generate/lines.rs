@@ -6,56 +6,78 @@ use crate::plan::{Generator, Stream};
 use crate::streams::Appends;
 use crate::window::Micros;
 
-use super::{GenerateError, Records};
+use super::{Delivery, GenerateError, Schedule};
 
 /// How many records are made before they are written.
-const BATCH: u64 = 4096;
-/// Microseconds in a second.
-const SECOND: f64 = 1e6;
+const BLOCK: usize = 16_384;
 
-/// The records of a generator as lines, each with the time at which it is due: the first at a start, and the others behind
-/// it at the generator's rate. How fast they are made changes no byte of them.
+/// The records of a generator as lines, each with the moment at which it is due. How fast they are made changes no byte of
+/// them.
 pub struct Lines {
-    records: Records,
-    rate: f64,
-    start: Micros,
-    made: u64,
-    batch: Appends,
+    delivery: Delivery,
+    schedule: Schedule,
+    moments: Vec<Micros>,
+    times: Vec<Micros>,
+    block: Appends,
     text: Vec<u8>,
 }
 
 impl Lines {
-    /// Begins with the first record, due at `start`. Fails where the fields cannot make the stream's columns.
+    /// Begins with the first record behind `start`. Fails where the fields cannot make the stream's columns.
     pub fn new(generator: &Generator, stream: &Stream, start: Micros) -> Result<Self, GenerateError> {
-        let records = Records::new(generator, stream, 0)?;
-        Ok(Self { records, rate: generator.rate, start, made: 0, batch: Appends::new(), text: Vec::new() })
+        let delivery = Delivery::new(generator, stream, 0)?;
+        let schedule = Schedule::new(generator, start, 0);
+        Ok(Self { delivery, schedule, moments: Vec::new(), times: Vec::new(), block: Appends::new(), text: Vec::new() })
     }
 
-    /// Writes the next records.
-    pub fn write(&mut self, mut count: u64, out: &mut dyn Write) -> io::Result<()> {
-        while count > 0 {
-            let next = count.min(BATCH);
-            self.batch.clear();
-            for _ in 0..next {
-                self.records.fill(self.due(), 1, &mut self.batch);
-                self.made += 1;
+    /// Returns when the next record is due; nothing where none ever is.
+    pub fn next(&self) -> Option<Micros> {
+        self.schedule.next()
+    }
+
+    /// Returns when the next record comes that is held back; nothing where none is.
+    pub fn next_held(&self) -> Option<Micros> {
+        self.delivery.next()
+    }
+
+    /// Lets go of records that were due before a moment (see [`Schedule::let_go`]).
+    pub fn let_go(&mut self, before: Micros) {
+        self.schedule.let_go(before);
+    }
+
+    /// Makes the records that are due up to `until`, but no more than `most`, and writes those that have come by then;
+    /// returns how many were made.
+    pub fn write(&mut self, until: Micros, most: u64, out: &mut dyn Write) -> io::Result<u64> {
+        let mut made = 0;
+        while made < most {
+            let wanted = usize::try_from(most - made).unwrap_or(usize::MAX).min(BLOCK);
+            self.moments.clear();
+            self.schedule.take(until, wanted, &mut self.moments);
+            made += self.moments.len() as u64;
+            let more = self.moments.last().copied().filter(|_| self.moments.len() == wanted);
+            self.deliver(more.unwrap_or(until), out)?;
+            if more.is_none() {
+                break;
             }
-            self.text.clear();
-            for record in self.batch.iter() {
-                self.text.extend_from_slice(record.data);
-                self.text.push(b'\n');
-            }
-            out.write_all(&self.text)?;
-            count -= next;
         }
-        Ok(())
+        Ok(made)
     }
 
-    /// Returns when the next record is due.
-    fn due(&self) -> Micros {
-        #[expect(clippy::cast_precision_loss, reason = "2^53 records are never reached")]
-        let after = self.made as f64 / self.rate * SECOND;
-        #[expect(clippy::cast_possible_truncation, reason = "a moment beyond the last one is the last one")]
-        self.start.saturating_add(after.round() as Micros)
+    /// Writes the records that are held back still.
+    pub fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.moments.clear();
+        self.deliver(Micros::MAX, out)
+    }
+
+    fn deliver(&mut self, until: Micros, out: &mut dyn Write) -> io::Result<()> {
+        self.block.clear();
+        self.times.clear();
+        self.delivery.deliver(&self.moments, until, &mut self.block, &mut self.times);
+        self.text.clear();
+        for record in self.block.iter() {
+            self.text.extend_from_slice(record.data);
+            self.text.push(b'\n');
+        }
+        out.write_all(&self.text)
     }
 }

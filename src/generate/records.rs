@@ -1,27 +1,39 @@
 //! Rows as records.
 
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+
 use crate::plan::{Generator, Stream};
 use crate::record::RecordFormat;
 use crate::streams::Appends;
 use crate::window::Micros;
 
-use super::GenerateError;
-use super::column::{Column, order};
-use super::frame::{Frame, Values};
+use super::column::Column;
+use super::frame::Frame;
 use super::key::Keys;
 use super::seed::{Purpose, Seed};
+use super::texts::Texts;
+use super::{GenerateError, tasks};
+
+/// From how many records on a block is worth a second thread.
+const PARALLEL: usize = 1024;
+/// The most threads: the columns of a stream are few.
+const MAX_THREADS: usize = 8;
 
 /// Makes the records of one generator, one after the other.
 ///
-/// Equal seeds give equal bytes on every platform, the fields of the clock aside, however the records are cut into
-/// batches.
+/// Equal seeds and moments give equal bytes on every platform, however the records are cut into blocks and on however
+/// many threads they are made: each column draws its values of a block in their order, from numbers of its own.
 pub struct Records {
-    /// In the order of drawing.
-    columns: Vec<Column>,
+    columns: Vec<Mutex<Column>>,
+    /// What each column drew for the block at hand. Those of a column are read where its drawing is done.
+    values: Vec<RwLock<Texts>>,
+    /// By column, those whose values it needs.
+    needs: Vec<Vec<usize>>,
     form: Form,
     keys: Keys,
-    values: Values,
-    room: String,
+    threads: usize,
+    /// What each thread but the caller's puts together.
+    parts: Vec<Appends>,
 }
 
 /// How the values become a record.
@@ -44,32 +56,90 @@ impl Records {
             ),
             RecordFormat::Csv { delimiter } => Form::Csv(Box::new(stream.clone()), delimiter),
         };
-        let columns = order(&generator.fields)
-            .map_err(|column| GenerateError::Circle { column: name(column) })?
-            .into_iter()
-            .map(|index| Column::begin(index, &stream.columns[index], &generator.fields[index], seed))
-            .collect::<Result<_, _>>()?;
-        let keys = match stream.partition_key {
-            Some(column) => Keys::Column(column),
-            None => Keys::Spread(Box::new(seed.numbers("", Purpose::Keys))),
-        };
-        Ok(Self { columns, form, keys, values: Values::new(paths.len()), room: String::new() })
+        let fields = &generator.fields;
+        let needs: Vec<Vec<usize>> = fields.iter().map(|field| field.making.needs()).collect();
+        if let Some(column) = tasks::stuck(&needs) {
+            return Err(GenerateError::Circle { column: name(column) });
+        }
+        let begun = fields.iter().enumerate().map(|(index, field)| Column::begin(stream, index, field, seed));
+        let columns: Vec<Mutex<Column>> = begun.map(|column| column.map(Mutex::new)).collect::<Result<_, _>>()?;
+        let keys = Keys::new(stream.partition_key, || seed.numbers("", Purpose::Keys));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+        Ok(Self {
+            values: columns.iter().map(|_| RwLock::default()).collect(),
+            columns,
+            needs,
+            form,
+            keys,
+            threads,
+            parts: Vec::new(),
+        })
     }
 
-    /// Adds the next `count` records, all made at `now`.
-    pub fn fill(&mut self, now: Micros, count: usize, into: &mut Appends) {
-        for column in &mut self.columns {
-            column.set_time(now);
-        }
-        for _ in 0..count {
-            self.values.clear();
-            for column in &mut self.columns {
-                column.draw(&mut self.values);
+    /// Makes records on so many threads at the most, in place of as many as the machine runs at a time.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Adds the next records, one for each moment.
+    pub fn fill(&mut self, moments: &[Micros], into: &mut Appends) {
+        let threads = if moments.len() < PARALLEL { 1 } else { self.threads };
+        tasks::run(threads, &self.needs, |column| {
+            let needed: Vec<RwLockReadGuard<'_, Texts>> =
+                self.needs[column].iter().map(|needed| read(&self.values[*needed])).collect();
+            let needed: Vec<&Texts> = needed.iter().map(|texts| &**texts).collect();
+            let mut values = self.values[column].write().unwrap_or_else(PoisonError::into_inner);
+            let mut column = self.columns[column].lock().unwrap_or_else(PoisonError::into_inner);
+            column.make(moments, &needed, &mut values);
+        });
+        self.keys.draw(moments.len());
+        let block = Block { values: self.values.iter().map(read).collect(), form: &self.form, keys: &self.keys };
+        let each = moments.len().div_ceil(threads);
+        self.parts.resize_with(threads - 1, Appends::new);
+        std::thread::scope(|scope| {
+            let mut begin = each;
+            for part in &mut self.parts {
+                let (start, end) = (begin.min(moments.len()), (begin + each).min(moments.len()));
+                let block = &block;
+                scope.spawn(move || {
+                    part.clear();
+                    block.write(start..end, part);
+                });
+                begin = end;
             }
-            let key = self.keys.next(&self.values, &mut self.room);
-            into.push_with(key, |data| match &self.form {
-                Form::Json(frame) => frame.write(&self.values, data),
-                Form::Csv(stream, delimiter) => stream.write_csv(*delimiter, self.values.all(), data),
+            block.write(0..each.min(moments.len()), into);
+        });
+        for part in &self.parts {
+            into.append(part);
+        }
+    }
+}
+
+fn read(values: &RwLock<Texts>) -> RwLockReadGuard<'_, Texts> {
+    values.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The values of a block, drawn.
+struct Block<'b> {
+    values: Vec<RwLockReadGuard<'b, Texts>>,
+    form: &'b Form,
+    keys: &'b Keys,
+}
+
+impl Block<'_> {
+    /// Puts rows together as records.
+    fn write(&self, rows: std::ops::Range<usize>, into: &mut Appends) {
+        let mut room = String::new();
+        for row in rows {
+            let value = |column: usize| self.values[column].get(row);
+            let key = self.keys.get(row, value, &mut room);
+            into.push_with(key, |data| match self.form {
+                Form::Json(frame) => frame.write(value, data),
+                Form::Csv(stream, delimiter) => {
+                    stream.write_csv(*delimiter, (0..self.values.len()).map(value), data);
+                }
             });
         }
     }

@@ -11,27 +11,35 @@ use crate::plan::{Generator, Stream};
 use crate::streams::{Appends, Log};
 use crate::window::Micros;
 
-use super::{GenerateError, Pace, Records};
+use super::clock::Clock;
+use super::{Delivery, GenerateError, Pacing, Schedule};
 
 /// How often a batch is appended at most, while the log keeps up: often enough that nobody sees the batches, seldom
 /// enough that each is worth its commit.
 const BATCH_EVERY: Duration = Duration::from_millis(10);
 /// The most records and, by the size of those before, about the most bytes of one batch.
-const BATCH_RECORDS: u64 = 8192;
+const BATCH_RECORDS: usize = 8192;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// About how long one batch may take at the most: a stop waits for the one that has begun.
 const BATCH_TIME: Duration = Duration::from_secs(1);
 
+/// How much of a stall is caught up, in microseconds: what is owed from longer ago is let go, so that a pause of the
+/// machine does not end in a flood.
+const CATCH_UP: Micros = 1_000_000;
+
 /// One run of a generator.
 pub struct Run {
     stream: String,
-    records: Records,
-    pace: Pace,
-    limit: u64,
+    delivery: Delivery,
+    generator: Generator,
+    skip: u64,
+    pacing: Pacing,
+    duration: Option<Duration>,
     counter: Arc<AtomicU64>,
     batch: Appends,
+    times: Vec<Micros>,
     /// The most records of the next batch.
-    most: u64,
+    most: usize,
 }
 
 impl Run {
@@ -39,19 +47,29 @@ impl Run {
     pub fn new(generator: &Generator, stream: &Stream, skip: u64) -> Result<Self, GenerateError> {
         Ok(Self {
             stream: generator.stream.clone(),
-            records: Records::new(generator, stream, skip)?,
-            pace: Pace::new(generator.rate),
-            limit: u64::MAX,
+            delivery: Delivery::new(generator, stream, skip)?,
+            generator: generator.clone(),
+            skip,
+            pacing: Pacing::default(),
+            duration: None,
             counter: Arc::default(),
             batch: Appends::new(),
+            times: Vec::new(),
             most: BATCH_RECORDS,
         })
     }
 
-    /// Ends the run with so many records.
+    /// Says how many records come, and when.
     #[must_use]
-    pub fn limit(mut self, records: u64) -> Self {
-        self.limit = records;
+    pub fn pacing(mut self, pacing: Pacing) -> Self {
+        self.pacing = pacing;
+        self
+    }
+
+    /// Ends the run with the last record that is due within a time from the first one's moment on.
+    #[must_use]
+    pub fn for_time(mut self, duration: Option<Duration>) -> Self {
+        self.duration = duration;
         self
     }
 
@@ -60,8 +78,8 @@ impl Run {
         Arc::clone(&self.counter)
     }
 
-    /// Appends records at the generator's rate, or as fast as the log takes them where that is slower, until `stop`
-    /// turns true or is dropped, or the limit is reached. Returns how many there were.
+    /// Appends records when they are due, or as fast as the log takes them where that is slower, until `stop` turns true
+    /// or is dropped, the limit is reached, or no record is due any more. Returns how many were made.
     ///
     /// An append that has begun is waited for: every record that reached the log was acknowledged and counted.
     pub async fn start(
@@ -70,44 +88,64 @@ impl Run {
         clock: impl Fn() -> Micros + Send,
         mut stop: watch::Receiver<bool>,
     ) -> Result<u64, GenerateError> {
-        let started = Instant::now();
-        let mut made = 0;
-        while made < self.limit && !*stop.borrow_and_update() {
+        let (clock, limit) = (Clock::new(clock, &self.pacing), self.pacing.records.unwrap_or(u64::MAX));
+        let mut schedule = Schedule::new(&self.generator, clock.start, self.skip);
+        let end = self.duration.map_or(Micros::MAX, |duration| {
+            let micros = Micros::try_from(duration.as_micros()).unwrap_or(Micros::MAX);
+            clock.start.saturating_add(micros).saturating_sub(1)
+        });
+        let (mut made, mut moments, mut is_live, mut last) = (0, Vec::new(), false, Micros::MIN);
+        while made < limit && !*stop.borrow_and_update() {
             let began = Instant::now();
-            let wanted = self.most.min(self.limit - made);
-            let count = self.pace.take(began - started, wanted);
-            if count > 0 {
-                self.append(log.as_ref(), clock(), count).await?;
-                made += count;
+            let now = clock.now();
+            if is_live && now < last.saturating_sub(CATCH_UP) {
+                schedule.restart(now);
+            } else if is_live && self.pacing.speed.is_none() {
+                schedule.let_go(now.saturating_sub(CATCH_UP));
             }
-            if count == wanted {
+            last = now;
+            let wanted = usize::try_from(limit - made).unwrap_or(usize::MAX).min(self.most);
+            moments.clear();
+            schedule.take(now.min(end), wanted, &mut moments);
+            let more = moments.last().copied().filter(|_| moments.len() == wanted);
+            made += moments.len() as u64;
+            self.append(log.as_ref(), &moments, more.unwrap_or(now)).await?;
+            if more.is_some() {
                 // More may be due already. Other tasks get their turn all the same.
                 tokio::task::yield_now().await;
                 continue;
             }
-            let due = self.pace.next().saturating_sub(started.elapsed());
+            is_live = true;
+            let Some(next) = schedule.next().filter(|next| *next <= end) else { break };
+            let next = self.delivery.next().map_or(next, |held| held.min(next));
             let rest = BATCH_EVERY.saturating_sub(began.elapsed());
             tokio::select! {
                 changed = stop.changed() => if changed.is_err() { break },
-                () = sleep(due.max(rest)) => {}
+                () = sleep(clock.until(next).max(rest)) => {}
             }
         }
+        // What is held back still comes before the end.
+        self.append(log.as_ref(), &[], Micros::MAX).await?;
         Ok(made)
     }
 
-    /// Appends the next records as one batch and counts them.
-    async fn append(&mut self, log: &dyn Log, now: Micros, count: u64) -> Result<(), GenerateError> {
-        let records = usize::try_from(count).expect("a batch is small");
+    /// Makes records for these moments, appends those that come up to `until` as one batch, and counts them.
+    async fn append(&mut self, log: &dyn Log, moments: &[Micros], until: Micros) -> Result<(), GenerateError> {
         self.batch.clear();
-        self.records.fill(now, records, &mut self.batch);
+        self.times.clear();
+        self.delivery.deliver(moments, until, &mut self.batch, &mut self.times);
+        let count = self.batch.len();
+        if count == 0 {
+            return Ok(());
+        }
         let begun = Instant::now();
         let appended = log.append(&self.stream, &self.batch).await;
         appended.map_err(|source| GenerateError::Append { stream: self.stream.clone(), source })?;
-        self.counter.fetch_add(count, Ordering::Relaxed);
-        let fitting = BATCH_BYTES * records / self.batch.data_bytes().max(1);
+        self.counter.fetch_add(count as u64, Ordering::Relaxed);
+        let fitting = BATCH_BYTES * count / self.batch.data_bytes().max(1);
         let millis = begun.elapsed().as_millis().max(1);
-        let timely = u128::from(count) * BATCH_TIME.as_millis() / millis;
-        self.most = BATCH_RECORDS.min(fitting as u64).min(u64::try_from(timely).unwrap_or(u64::MAX)).max(1);
+        let timely = count as u128 * BATCH_TIME.as_millis() / millis;
+        self.most = BATCH_RECORDS.min(fitting).min(usize::try_from(timely).unwrap_or(usize::MAX)).max(1);
         Ok(())
     }
 }
@@ -120,6 +158,7 @@ mod tests {
 
     use super::super::records::tests::ticker;
     use super::*;
+    use crate::rate::Profile;
     use crate::streams::{
         Appended, Batch, Capacity, Cursor, LogError, Position, ReadLimit, SequenceNumber, Shard, ShardId,
         StreamDescription,
@@ -186,8 +225,14 @@ mod tests {
 
     fn run(rate: f64) -> Run {
         let (mut generator, stream) = ticker();
-        generator.rate = rate;
+        generator.rate = Profile::constant(rate);
         Run::new(&generator, &stream, 0).expect("a run")
+    }
+
+    /// A clock that begins with the test.
+    fn wall() -> impl Fn() -> Micros + Send {
+        let begun = Instant::now();
+        move || Micros::try_from(begun.elapsed().as_micros()).expect("a short test")
     }
 
     fn kept(log: &Kept) -> Vec<Vec<String>> {
@@ -195,12 +240,41 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_past_is_caught_up_before_the_present_goes_on() {
+        let (log, stopped) = log(usize::MAX, false);
+        let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
+        let hour = 3_600_000_000;
+        let run =
+            run(10.0).pacing(Pacing { start: Some(0), ..Pacing::default() }).for_time(Some(Duration::from_hours(1)));
+        assert_eq!(run.start(target, move || hour, stopped).await.expect("a run"), 36_000);
+        let batches = kept(&log);
+        let time = |record: &String| record[14..37].to_owned();
+        assert_eq!(
+            batches.first().and_then(|batch| batch.first()).map(time).as_deref(),
+            Some("1970-01-01T00:00:00.000")
+        );
+        assert_eq!(batches.last().and_then(|batch| batch.last()).map(time).as_deref(), Some("1970-01-01T00:59:59.900"));
+    }
+
+    #[tokio::test]
+    async fn a_faster_time_brings_more_records() {
+        let (log, stopped) = log(usize::MAX, false);
+        let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
+        let begun = Instant::now();
+        let run = run(1.0)
+            .pacing(Pacing { speed: Some(36_000.0), ..Pacing::default() })
+            .for_time(Some(Duration::from_hours(1)));
+        assert_eq!(run.start(target, wall(), stopped).await.expect("a run"), 3600);
+        assert!(begun.elapsed() >= Duration::from_millis(90), "an hour is a tenth of a second");
+    }
+
+    #[tokio::test]
     async fn a_run_ends_with_its_limit() {
         let (log, stopped) = log(usize::MAX, false);
-        let run = run(1e9).limit(20_000);
+        let run = run(1e9).pacing(Pacing { records: Some(20_000), ..Pacing::default() });
         let counter = run.counter();
         let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
-        assert_eq!(run.start(target, || 0, stopped).await.expect("a run"), 20_000);
+        assert_eq!(run.start(target, wall(), stopped).await.expect("a run"), 20_000);
         assert_eq!(counter.load(Ordering::Relaxed), 20_000);
         let batches = kept(&log);
         assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), 20_000);
@@ -213,7 +287,7 @@ mod tests {
         let run = run(1e6);
         let counter = run.counter();
         let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
-        let made = run.start(target, || 0, stopped).await.expect("a run");
+        let made = run.start(target, wall(), stopped).await.expect("a run");
         let batches = kept(&log);
         assert_eq!(batches.len(), 3);
         assert_eq!(batches.iter().map(Vec::len).sum::<usize>() as u64, made);
@@ -226,7 +300,7 @@ mod tests {
         let takes = Duration::from_secs(2);
         let log = Arc::new(Kept { batches: Mutex::default(), stop, stop_after: 2, fails: false, takes });
         let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
-        run(1e9).start(target, || 0, stopped).await.expect("a run");
+        run(1e9).start(target, wall(), stopped).await.expect("a run");
         let lengths: Vec<usize> = kept(&log).iter().map(Vec::len).collect();
         assert!(lengths[1] <= lengths[0] / 2, "what took two seconds is halved: {lengths:?}");
     }
@@ -235,13 +309,13 @@ mod tests {
     async fn a_run_without_anyone_to_stop_it_ends() {
         let (_, stopped) = watch::channel(false);
         let (log, _) = log(usize::MAX, false);
-        assert_eq!(run(1.0).start(log, || 0, stopped).await.expect("a run"), 1);
+        assert_eq!(run(1.0).start(log, wall(), stopped).await.expect("a run"), 1);
     }
 
     #[tokio::test]
     async fn a_log_that_fails_ends_the_run() {
         let (log, stopped) = log(usize::MAX, true);
-        let error = run(1.0).start(log, || 0, stopped).await.expect_err("an error");
+        let error = run(1.0).start(log, wall(), stopped).await.expect_err("an error");
         assert_eq!(error.to_string(), "generated records could not be appended to stream `trades`");
     }
 }

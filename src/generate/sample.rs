@@ -7,16 +7,16 @@ use crate::plan::{Generator, Stream};
 use crate::streams::{Appends, hash_key};
 use crate::window::Micros;
 
-use super::{GenerateError, Records};
+use super::{GenerateError, Records, Schedule};
 
 /// How many records are looked at: enough that a share is known to about one in a hundred.
-const RECORDS: u32 = 10_000;
+const RECORDS: usize = 10_000;
+/// How many of them are made at a time.
+const BLOCK: usize = 100;
 /// How many bytes are looked at, where records are so large that fewer of them have to do.
 const BYTES: u64 = 1 << 26;
-/// Microseconds in a second.
-const SECOND: f64 = 1e6;
 /// The last moment of a sample: ten years on, where records come too rarely for so many of them to come before.
-const LAST: f64 = 315_360_000.0 * SECOND;
+const LAST: Micros = 315_360_000_000_000;
 
 /// Looks at the first records that a generator makes, the first of them at 1970-01-01T00:00:00Z and each when it is due.
 pub fn sample(generator: &Generator, stream: &Stream) -> Result<Traffic, GenerateError> {
@@ -24,14 +24,16 @@ pub fn sample(generator: &Generator, stream: &Stream) -> Result<Traffic, Generat
     let mut appends = Appends::new();
     let mut all = Sizes::default();
     let mut keys: HashMap<String, (u32, Sizes)> = HashMap::new();
-    for index in 0..RECORDS {
-        #[expect(clippy::cast_possible_truncation, reason = "within ten years")]
-        let due = (f64::from(index) / generator.rate * SECOND).min(LAST) as Micros;
+    let mut schedule = Schedule::new(generator, 0, 0);
+    let mut moments = Vec::new();
+    for _ in 0..RECORDS / BLOCK {
         if all.bytes() >= BYTES {
             break;
         }
+        moments.clear();
+        schedule.take(LAST, BLOCK, &mut moments);
         appends.clear();
-        records.fill(due, 1, &mut appends);
+        records.fill(&moments, &mut appends);
         for record in appends.iter() {
             let (data, key) = (record.data.len(), record.partition_key.len());
             all.add(data, key);
@@ -54,5 +56,5 @@ pub fn sample(generator: &Generator, stream: &Stream) -> Result<Traffic, Generat
             rest.join(sizes);
         }
     }
-    Ok(Traffic::sampled(generator.rate, all, again.into_iter(), rest))
+    Ok(Traffic::sampled((generator.rate.mean(), generator.rate.peak()), all, again.into_iter(), rest))
 }

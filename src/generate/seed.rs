@@ -14,6 +14,14 @@ pub(super) enum Purpose {
     Nulls = 1,
     /// Partition keys where no column is one.
     Keys = 2,
+    /// When records come by chance.
+    Arrivals = 3,
+    /// What every run of a seed has in common.
+    Lasting = 4,
+    /// The value of a column for one key.
+    Fixed = 5,
+    /// What happens to the records on their way.
+    Faults = 6,
 }
 
 /// The seed of one run of a generator.
@@ -36,6 +44,14 @@ impl Seed {
         let mut numbers = ChaCha8Rng::from_seed(key);
         numbers.set_stream(purpose as u64);
         numbers
+    }
+
+    /// Returns the numbers of one column for one key, whatever the run.
+    pub(super) fn fixed(self, column: &str, key: &[u8]) -> ChaCha8Rng {
+        let key = hash_key(&String::from_utf8_lossy(key));
+        let half = u64::try_from(key >> 64).unwrap_or_default()
+            ^ u64::try_from(key & u128::from(u64::MAX)).unwrap_or_default();
+        Self { seed: self.seed, skip: half }.numbers(column, Purpose::Fixed)
     }
 }
 

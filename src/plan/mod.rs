@@ -6,9 +6,12 @@
 pub mod capacity;
 mod change;
 pub mod cost;
+mod derived;
 mod generator;
+mod generators;
 mod queries;
 mod query;
+mod record_values;
 mod relation;
 mod resolve;
 mod resolve_streams;
@@ -20,8 +23,9 @@ mod target;
 mod trial;
 
 pub use change::{Change, ChangeKind};
-pub use generator::{GeneratedField, Generator};
+pub use generator::{Computed, FromTable, GeneratedField, Generator, Making, Origin, PREVIOUS};
 pub use query::Query;
+pub use record_values::{Row, read_values};
 pub use relation::{
     Attribute, Clock, Forest, Group, Hotspots, Join, JoinKind, Lookup, Operator, Over, Rank, Read, Relation,
     RelationId, RowTime, Select, SystemColumn, Top,

@@ -1,13 +1,13 @@
-//! Streams, and the generators that feed them.
+//! Streams.
 
 use crate::document::{Diagnostic, Span, Spanned};
 use crate::record::RecordFormat;
-use crate::spec::{APPLICATION, ColumnSpec, EventTimeSpec, GeneratorSpec, StreamSpec};
+use crate::spec::{APPLICATION, ColumnSpec, EventTimeSpec, StreamSpec};
 use crate::sql::SqlType;
 
 use super::queries::kda;
-use super::resolve::{Context, find, source};
-use super::{Column, ERROR_STREAM, GeneratedField, Generator, Source, Stream, Time};
+use super::resolve::{Context, source};
+use super::{Column, ERROR_STREAM, Source, Stream, Time};
 
 impl Context<'_> {
     pub(super) fn streams(&self) -> Vec<Stream> {
@@ -142,7 +142,7 @@ impl Context<'_> {
         Time::Event { column, delay: spec.delay, idle: spec.idle }
     }
 
-    fn column(&self, what: &str, name: &Spanned<String>, columns: &[Column]) -> Option<usize> {
+    pub(super) fn column(&self, what: &str, name: &Spanned<String>, columns: &[Column]) -> Option<usize> {
         if columns.is_empty() {
             return None;
         }
@@ -167,120 +167,10 @@ impl Context<'_> {
             }
         }
     }
-
-    pub(super) fn generators(&self, streams: &[Stream]) -> Vec<Generator> {
-        self.spec.generators.iter().filter_map(|generator| self.generator(generator, streams)).collect()
-    }
-
-    fn generator(&self, spec: &GeneratorSpec, streams: &[Stream]) -> Option<Generator> {
-        if !self.known("stream", &spec.stream, streams.iter().map(|stream| stream.name.as_str())) {
-            return None;
-        }
-        let stream = find(streams, &spec.stream.value)?;
-        let what = match &stream.source {
-            Source::Producers => None,
-            Source::Query(query) => Some((query, "is written by a query")),
-            Source::Late(query) => Some((query, "takes the late rows of a query")),
-        };
-        if let Some((query, what)) = what {
-            let diagnostic = Diagnostic::new(format!("stream `{}` {what}", stream.name), spec.stream.span.clone())
-                .label("a generator cannot feed it too");
-            let query = self.spec.queries.iter().find(|spec| spec.name.value == *query);
-            self.add(match query {
-                Some(query) => diagnostic.other(query.name.span.clone(), "this query"),
-                None => diagnostic,
-            });
-            return None;
-        }
-        let declaration = self.spec.streams.iter().find(|spec| spec.name.value == stream.name);
-        for field in &spec.fields.value {
-            self.column("column", &field.column, &stream.columns);
-        }
-        let mut fields = Vec::new();
-        for column in &stream.columns {
-            let Some(field) = spec.fields.value.iter().find(|field| field.column.value == column.name) else {
-                if self.findings.is_unread(&column.name) {
-                    continue;
-                }
-                self.add(
-                    Diagnostic::new(
-                        format!("generator `{}` has no field for column `{}`", stream.name, column.name),
-                        spec.fields.span.clone(),
-                    )
-                    .label(format!("`{}` is needed here", column.name))
-                    .help(format!("add `{} = {{ kind = \"…\" }}`", column.name)),
-                );
-                continue;
-            };
-            let place = declaration.and_then(|stream| declared(stream, &column.name));
-            let conflict = |message: String, label: String| {
-                let diagnostic = Diagnostic::new(message, field.span.clone()).label(label);
-                self.add(match place.clone() {
-                    Some(place) => diagnostic.other(place, "declared here"),
-                    None => diagnostic,
-                });
-            };
-            if let Err(reason) = field.field.check(column.sql_type) {
-                conflict(
-                    format!("field `{}` does not fit its column of type {}", column.name, column.sql_type),
-                    reason,
-                );
-            }
-            if field.null_share > 0.0 && column.not_null {
-                conflict(format!("column `{}` is NOT NULL", column.name), "this field makes NULL".to_owned());
-            }
-            let per = field.field.per().and_then(|per| self.column("column", per, &stream.columns));
-            fields.push(GeneratedField {
-                field: std::sync::Arc::clone(&field.field),
-                null_share: field.null_share,
-                per,
-            });
-        }
-        self.circles(spec, &fields, stream);
-        let overridden = self.target.overrides.rates.iter().find(|(name, _)| name.value == stream.name);
-        let rate = overridden.map_or(spec.rate, |(_, rate)| *rate);
-        Some(Generator { stream: stream.name.clone(), rate, seed: spec.seed, fields })
-    }
-
-    /// Reports a chain of `per` that comes back to where it began: no value of it could be the first.
-    fn circles(&self, spec: &GeneratorSpec, fields: &[GeneratedField], stream: &Stream) {
-        // With a field missing, an index is not that of a column.
-        if fields.len() != stream.columns.len() {
-            return;
-        }
-        let mut reported = vec![false; fields.len()];
-        for start in 0..fields.len() {
-            let mut chain = vec![start];
-            while let Some(next) = chain.last().and_then(|last| fields[*last].per).filter(|next| !chain.contains(next))
-            {
-                chain.push(next);
-            }
-            let closes = chain.last().and_then(|last| fields[*last].per) == Some(start);
-            if !closes || reported[start] {
-                continue;
-            }
-            for index in &chain {
-                reported[*index] = true;
-            }
-            let name = |index: &usize| format!("`{}`", stream.columns[*index].name);
-            let field = spec.fields.value.iter().find(|field| field.column.value == stream.columns[start].name);
-            let Some(per) = field.and_then(|field| field.field.per()) else { continue };
-            let diagnostic = Diagnostic::new(
-                format!("by `per`, the values of {} depend on themselves", name(&start)),
-                per.span.clone(),
-            );
-            self.add(if chain.len() == 1 {
-                diagnostic.label("this is the column itself")
-            } else {
-                let round: Vec<String> = chain[1..].iter().chain([&start]).map(name).collect();
-                diagnostic.label(format!("{} depends on {}", name(&start), round.join(", which depends on ")))
-            });
-        }
-    }
 }
 
 /// Returns the place of a column's type.
-fn declared(stream: &StreamSpec, column: &str) -> Option<Span> {
+pub(super) fn declared(stream: &StreamSpec, column: &str) -> Option<Span> {
     let columns = stream.columns.as_ref()?;
     columns.value.iter().find(|spec| spec.name.value == column).map(|spec| spec.column_type.span.clone())
 }

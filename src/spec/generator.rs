@@ -1,24 +1,23 @@
 //! `[generators.NAME]`
 
-use std::sync::Arc;
-
-use crate::document::{Diagnostic, Spanned, Value};
-use crate::field::{Field, KINDS};
-
-use super::kind;
-
-/// The highest rate that can be asked for, in records per second: beyond it a record has no time of its own.
-const MAX_RATE: f64 = 1e9;
+use super::faults::{self, Faults};
+use crate::document::{Span, Spanned, Value};
+use crate::field::{self, Way};
+use crate::rate::{self, Arrivals, Profile};
 
 /// One generator as written.
 #[derive(Debug, Clone)]
 pub struct GeneratorSpec {
     /// The stream that it feeds.
     pub stream: Spanned<String>,
-    /// `rate` in records per second.
-    pub rate: f64,
+    /// `rate`
+    pub rate: Profile,
+    /// `arrivals`
+    pub arrivals: Arrivals,
     /// `seed`
     pub seed: u64,
+    /// `faults`
+    pub faults: Option<Faults>,
     /// `fields`, with the place of the table.
     pub fields: Spanned<Vec<FieldSpec>>,
 }
@@ -29,57 +28,34 @@ pub struct FieldSpec {
     /// The column that it fills.
     pub column: Spanned<String>,
     /// The kind with its options.
-    pub field: Arc<dyn Field>,
+    pub way: Way,
+    /// `per`: the column for each of whose values there are values of their own.
+    pub per: Option<Spanned<String>>,
+    /// `fixed`, where it is so: that the value is the same whenever its key comes again.
+    pub fixed: Option<Span>,
     /// `null`: the share of NULL.
     pub null_share: f64,
     /// The place of the whole entry.
-    pub span: crate::document::Span,
+    pub span: Span,
 }
 
 pub(super) fn read(value: &Value<'_>) -> Option<GeneratorSpec> {
     let stream = Spanned::new(value.key().to_owned(), value.key_span());
     let mut reader = value.table(format!("generator `{}`", value.key()))?;
-    let rate = reader.take("rate").and_then(|value| read_rate(&value));
+    let rate = reader.take("rate").and_then(|value| rate::read(&value));
+    let arrivals = reader.optional("arrivals").and_then(|value| Arrivals::read(&value)).unwrap_or_default();
     let seed = match reader.optional("seed") {
         None => Some(0),
         Some(seed) => seed.integer(0..=i64::MAX).map(|seed| seed.value.unsigned_abs()),
     };
+    let faults = reader.optional("faults").and_then(|value| faults::read(&value));
     let fields = reader
         .take("fields")
         .and_then(|value| Some(Spanned::new(value.table("`fields`")?.entries(read_field), value.span())));
     reader.finish();
     // A rate or a seed that cannot be read is a finding, and hides none in the fields.
-    Some(GeneratorSpec { stream, rate: rate.unwrap_or(1.0), seed: seed.unwrap_or(0), fields: fields? })
-}
-
-/// Reads a rate with its unit: `"200/s"`, `"5/m"`, `"1000/h"`.
-pub(super) fn read_rate(value: &Value<'_>) -> Option<f64> {
-    if !value.is_text() {
-        value.mismatch("text", "records and a unit of time, in quotes, such as \"200/s\"");
-        return None;
-    }
-    let text = value.text()?;
-    let rate = text.value.split_once('/').and_then(|(count, unit)| {
-        let count: f64 = count.trim().replace('_', "").parse().ok()?;
-        let seconds = match unit.trim() {
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        Some(count / seconds)
-    });
-    match rate {
-        Some(rate) if rate > 0.0 && rate <= MAX_RATE => Some(rate),
-        _ => {
-            value.findings().add(
-                Diagnostic::new(format!("`{}` is not a rate", text.value), text.span)
-                    .label("expected records per `s`, `m` or `h`")
-                    .help("write a number above 0 and its unit, such as \"200/s\" or \"5/m\""),
-            );
-            None
-        }
-    }
+    let rate = rate.unwrap_or_else(|| Profile::constant(1.0));
+    Some(GeneratorSpec { stream, rate, arrivals, seed: seed.unwrap_or(0), faults, fields: fields? })
 }
 
 fn read_field(value: &Value<'_>) -> Option<FieldSpec> {
@@ -88,21 +64,16 @@ fn read_field(value: &Value<'_>) -> Option<FieldSpec> {
         return None;
     }
     let mut reader = value.table(format!("field `{}`", value.key()))?;
-    let found = kind::find(&mut reader, "field kind", KINDS, |kind| kind.name);
+    let found = field::find(&mut reader);
+    let per = reader.optional("per").and_then(|value| value.text());
+    let fixed = reader.optional("fixed").and_then(|value| value.boolean());
     let null_share = match reader.optional("null") {
         None => Some(0.0),
-        Some(share) => share.number().and_then(|share| {
-            let legal = (0.0..=1.0).contains(&share.value);
-            if !legal {
-                value
-                    .findings()
-                    .add(Diagnostic::new("`null` is out of range", share.span).label("expected a share from 0 to 1"));
-            }
-            legal.then_some(share.value)
-        }),
+        Some(share) => faults::share(&share),
     };
-    let field = (found?.read)(&mut reader);
+    let way = (found?.read)(&mut reader);
     reader.finish();
     let column = Spanned::new(value.key().to_owned(), value.key_span());
-    Some(FieldSpec { column, field: field?, null_share: null_share?, span: value.span() })
+    let fixed = fixed.filter(|fixed| fixed.value).map(|fixed| fixed.span);
+    Some(FieldSpec { column, way: way?, per, fixed, null_share: null_share?, span: value.span() })
 }

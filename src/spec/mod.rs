@@ -4,9 +4,9 @@
 //! compares one section with another: that is the plan's.
 
 mod application;
+mod faults;
 mod generator;
 mod join;
-mod kind;
 mod name;
 mod query;
 mod stack;
@@ -19,6 +19,7 @@ use crate::document::{Diagnostic, Document, Findings, Spanned, TableReader, Valu
 
 pub(crate) use application::APPLICATION;
 pub use application::{ApplicationSpec, Binding};
+pub use faults::{Delay, Faults};
 pub use generator::{FieldSpec, GeneratorSpec};
 pub use join::{JoinSpec, On};
 pub use name::{CODE_STACK, stack_name};

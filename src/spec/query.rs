@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::document::{Diagnostic, Span, Spanned, Value};
+use crate::document::{Diagnostic, Span, Spanned, Value, find_kind};
 use crate::window::{KINDS, Tumbling, Window};
 
 use super::join::{self, JoinSpec};
-use super::{kind, name};
+use super::name;
 
 /// The most rows of `top`: all of them are sorted when a window closes.
 const MAX_TOP: i64 = 100_000;
@@ -107,7 +107,7 @@ fn read_window(value: &Value<'_>) -> Spanned<Arc<dyn Window>> {
             return None;
         }
         let mut reader = value.table("`window`")?;
-        let found = kind::find(&mut reader, "window kind", KINDS, |kind| kind.name)?;
+        let found = find_kind(&mut reader, "window kind", KINDS, |kind| kind.name)?;
         let window = (found.read)(&mut reader);
         reader.finish();
         window

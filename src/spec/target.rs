@@ -1,9 +1,9 @@
 //! `[targets.NAME]`
 
 use crate::document::{Diagnostic, Spanned, TableReader, Value, help_for};
+use crate::rate::{self, Profile};
 use crate::streams::Capacity;
 
-use super::generator::read_rate;
 use super::stack::{self, StackSpec};
 use super::stream::read_shards;
 
@@ -93,7 +93,7 @@ pub struct Overrides {
     /// `overrides.streams.NAME.shards`
     pub shards: Vec<(Spanned<String>, Capacity)>,
     /// `overrides.generators.NAME.rate`
-    pub rates: Vec<(Spanned<String>, f64)>,
+    pub rates: Vec<(Spanned<String>, Profile)>,
 }
 
 const STREAMS: [(&str, StreamsKind); 2] = [("local", StreamsKind::Local), ("kinesis", StreamsKind::Kinesis)];
@@ -183,7 +183,7 @@ pub(super) fn read(value: &Value<'_>) -> Option<TargetSpec> {
     target.prices = reader.optional("prices").and_then(|value| value.text()).map(|text| text.value);
     if let Some(mut overrides) = reader.optional("overrides").and_then(|value| value.table("`overrides`")) {
         target.overrides.shards = entries(&mut overrides, "streams", "shards", read_shards);
-        target.overrides.rates = entries(&mut overrides, "generators", "rate", read_rate);
+        target.overrides.rates = entries(&mut overrides, "generators", "rate", rate::read);
         overrides.finish();
     }
     reader.finish();

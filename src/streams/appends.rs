@@ -54,6 +54,15 @@ impl Appends {
         self.records.push(Ends { key: self.keys.len(), data: self.data.len(), explicit_hash_key });
     }
 
+    /// Adds the records of another run behind its own.
+    pub fn append(&mut self, other: &Self) {
+        let (keys, data) = (self.keys.len(), self.data.len());
+        self.keys.push_str(&other.keys);
+        self.data.extend_from_slice(&other.data);
+        let moved = |ends: &Ends| Ends { key: keys + ends.key, data: data + ends.data, ..*ends };
+        self.records.extend(other.records.iter().map(moved));
+    }
+
     /// Takes the last record back.
     pub fn pop(&mut self) {
         self.records.pop();

@@ -17,7 +17,7 @@ pub mod sequence;
 
 use async_trait::async_trait;
 
-pub use appends::Appends;
+pub use appends::{Append, Appends};
 pub use backoff::{Backoff, bear};
 pub use block::{Block, RecordRef};
 pub use clock::now;

@@ -6,12 +6,11 @@ use std::ops::Range;
 
 use crate::document::Scalar;
 use crate::document::written::{key, string};
-use crate::plan::Datum;
+use crate::plan::{Datum, Row};
 use crate::spec::{ExpectSpec, RowSpec, WantedSpec};
 
 use super::compare::{Pairing, Wanted};
 use super::outcome::Seen;
-use super::rows::Row;
 
 /// How much further in than its step a row stands that is the first of its list.
 const INDENT: &str = "  ";

@@ -3,10 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use crate::plan::Datum;
+use crate::plan::{Datum, Row};
 
 use super::difference::{Difference, Miss};
-use super::rows::Row;
 
 /// An expected row: `None` where any value will do.
 pub(super) type Wanted = Vec<Option<Datum>>;

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value, json, value::RawValue};
 
-use crate::plan::Datum;
+use crate::plan::{Datum, Row};
 use crate::ui::table;
 
 use super::compare::Wanted;
-use super::rows::Row;
 
 /// What stands before a value that differs: colour alone would not reach everybody.
 const MARK: &str = "≠ ";

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::engine::{Bench, EngineError, Made};
-use crate::plan::{Action, Expectation, Generation, Plan, Query, Record, Source, Trial};
+use crate::plan::{Action, Expectation, Generation, Plan, Query, Record, Source, Trial, read_values};
 use crate::streams::{Appends, Millis};
 
 use super::TrialError;
 use super::compare::compare;
 use super::feed::feed;
 use super::outcome::{Check, Counted, Failure, Outcome, Seen, Verdict};
-use super::rows::read;
 
 /// One test at work.
 pub struct Embedded<'a> {
@@ -143,7 +142,7 @@ impl<'a> Embedded<'a> {
             let is_late = matches!(stream.source, Source::Late(_));
             let records = std::mem::take(if is_late { &mut worker.late_records } else { &mut worker.made.rows });
             failures.extend(Failure::number(Counted::Rows, wanted.count, records.len()));
-            seen.rows = records.iter().map(|record| read(record, columns)).collect();
+            seen.rows = records.iter().map(|record| read_values(record, columns)).collect();
             if let Some(rows) = &wanted.rows {
                 failures.extend(compare(names(), rows, &seen.rows, wanted.in_order).map(Failure::Rows));
             }

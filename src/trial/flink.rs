@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::deploy::flink::{FlinkError, Gateway, Places, Session, statements};
-use crate::plan::{Action, Clock, Expectation, Operator, Plan, Query, RelationId, Source, Stream, Trial};
+use crate::plan::{
+    Action, Clock, Expectation, Operator, Plan, Query, RelationId, Row, Source, Stream, Trial, read_values,
+};
 use crate::record::RecordFormat;
 use crate::render::{FLINK_JOB, render_flink_on_files};
 use crate::streams::{Appends, Capacity};
@@ -18,7 +20,6 @@ use super::compare::{Wanted, compare, missing};
 use super::embedded::{Ending, Written, written};
 use super::feed::feed;
 use super::outcome::{Check, Failure, Outcome, Verdict};
-use super::rows::{Row, read};
 
 /// What is set beside the text of the job: one reader, as files are read in their order; a watermark behind every row,
 /// so that lateness does not depend on batches; and an answer only when all is done.
@@ -100,7 +101,7 @@ impl OnFlink {
         for each in expected {
             let rows = |written: &Written| -> Vec<Row> {
                 let records = written.get(&each.stream.name).map_or(&[][..], Vec::as_slice);
-                records.iter().map(|record| read(record, &each.stream.columns)).collect()
+                records.iter().map(|record| read_values(record, &each.stream.columns)).collect()
             };
             let verdict = each.verdict(&rows(&by_steps), &rows(&at_once), &rows(&found));
             checks.push(each.check(verdict));

@@ -13,7 +13,6 @@ mod flink;
 mod junit;
 mod mutate;
 mod outcome;
-mod rows;
 
 pub use accept::{Acceptance, Edit, edited};
 pub use difference::Difference;

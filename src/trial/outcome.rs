@@ -1,11 +1,11 @@
 //! What came of a test.
 
+use crate::plan::Row;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::Difference;
-use super::rows::Row;
 
 /// How many reasons a failure shows.
 const REASONS: usize = 3;

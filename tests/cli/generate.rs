@@ -119,6 +119,22 @@ fn records_go_into_any_stream_in_kinesis() {
 }
 
 #[test]
+fn records_go_into_a_stream_of_the_pipeline_that_runs() {
+    let place = Place::new(PIPELINE);
+    let to = ["generate", "--stream", "trades", "--records", "40", "--to"];
+    place
+        .pipe(&[&to[..], &["stream://trades"]].concat())
+        .failed(69, &["does not run here", "pipe up gen --no-generator"]);
+    let up = place.up(&["--no-generator"]);
+    let done = place.pipe(&[&to[..], &["stream://trades"]].concat());
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    assert!(done.stderr.contains("40 records put into trades"), "{done:?}");
+    place.pipe(&[&to[..], &["stream://nobody"]].concat()).failed(1, &["nobody"]);
+    up.stop();
+    assert_eq!(place.stored("gen", "trades").len(), 40);
+}
+
+#[test]
 fn what_cannot_be_generated_is_told() {
     let place = Place::new(PIPELINE);
     place.pipe(&["generate"]).failed(64, &["several generators", "--stream with one of trades, lines"]);

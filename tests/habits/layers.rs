@@ -9,13 +9,14 @@ use super::{files, root};
 /// The parts of `src/`, lowest first. A part sees those of the rows above its own, and none of its own row.
 const LAYERS: &[&[&str]] = &[
     &["document", "record", "sql", "streams", "ui"],
-    &["field", "window"],
+    &["field", "rate", "recording", "window"],
     &["spec"],
     &["plan"],
-    &["infra", "generate", "engine", "kinesis_api", "import"],
-    &["render"],
+    &["infra", "engine", "kinesis_api", "import"],
+    &["generate"],
+    &["infer", "render"],
     &["deploy"],
-    &["trial"],
+    &["replay", "trial"],
     &["error"],
     &["commands"],
 ];

@@ -45,16 +45,21 @@ fn every_pipeline_of_the_readme_is_without_mistakes() {
     }
 }
 
-/// Returns the pipelines that are shown. A part of a file goes on from the last whole one.
+/// Returns the pipelines that are shown. A part of a file goes on from the last whole one of its section, or from the first of
+/// all where its section has none before it.
 fn pipelines(text: &str) -> Vec<String> {
-    let mut whole = "";
+    let is_whole = |block: &&str| block.contains("[pipeline]");
+    let first = blocks(text, "toml").into_iter().find(is_whole).unwrap();
     let mut pipelines = Vec::new();
-    for block in blocks(text, "toml") {
-        if block.contains("[pipeline]") {
-            whole = block;
-            pipelines.push(block.to_owned());
-        } else {
-            pipelines.push(format!("{whole}\n{block}"));
+    for section in text.split("\n## ") {
+        let mut whole = first;
+        for block in blocks(section, "toml") {
+            if is_whole(&block) {
+                whole = block;
+                pipelines.push(block.to_owned());
+            } else {
+                pipelines.push(format!("{whole}\n{block}"));
+            }
         }
     }
     pipelines

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pipe::{
     document::Document,
-    generate::{Records, Run},
+    generate::{Pacing, Records, Run},
     plan::Plan,
     spec::Spec,
     streams::{
@@ -42,6 +42,8 @@ from = "numbers"
 "#;
 
 const RECORDS: usize = 3000;
+/// In microseconds: all that was due since the epoch comes at once.
+const HOUR: i64 = 3_600_000_000;
 
 fn plan() -> Plan {
     let document = Document::new("pipeline.toml", PIPELINE.to_owned());
@@ -81,16 +83,20 @@ async fn a_generator_loses_no_record_and_keeps_every_key_in_order_where_entries_
 
     let plan = plan();
     let (generator, stream) = (&plan.generators[0], plan.stream("numbers").unwrap());
-    let run = Run::new(generator, stream, 0).unwrap().limit(RECORDS as u64);
+    let run = Run::new(generator, stream, 0).unwrap().pacing(Pacing {
+        records: Some(RECORDS as u64),
+        start: Some(0),
+        speed: None,
+    });
     let (counter, (_stop, stopped)) = (run.counter(), watch::channel(false));
     let target: Arc<dyn Log> = Arc::<KinesisLog>::clone(&log);
-    assert_eq!(run.start(target, || 0, stopped).await.unwrap(), RECORDS as u64);
+    assert_eq!(run.start(target, || HOUR, stopped).await.unwrap(), RECORDS as u64);
     assert_eq!(counter.load(std::sync::atomic::Ordering::Relaxed), RECORDS as u64);
     assert!(proxy.faulted("PutRecords") > 10);
 
     let mut expected = ByKey::new();
     let mut appends = Appends::new();
-    Records::new(generator, stream, 0).unwrap().fill(0, RECORDS, &mut appends);
+    Records::new(generator, stream, 0).unwrap().fill(&vec![0; RECORDS], &mut appends);
     for record in appends.iter() {
         expected.entry(record.partition_key.to_owned()).or_default().push(record.data.to_vec());
     }

@@ -181,7 +181,7 @@ impl Fed {
         };
         Self {
             stream: stream.name.clone(),
-            records_per_second: traffic.records_per_second,
+            records_per_second: traffic.peak_records_per_second,
             bytes_per_record: traffic.bytes_per_record,
             largest_record: traffic.largest_record,
             put_units_per_record: traffic.units_per_record,

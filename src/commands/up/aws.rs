@@ -113,7 +113,7 @@ fn announce(plan: &Plan, account: &Account, options: &Options<'_>, ui: &Ui) {
         ui.note(&format!("  stream     {} ({})", stream.name, capacity_text(stream.capacity)));
     }
     for generator in plan.generators.iter().filter(|_| options.generate && !options.detach) {
-        ui.note(&format!("  generator  {} ({} records/s)", generator.stream, generator.rate));
+        ui.note(&format!("  generator  {} ({})", generator.stream, generator.rate));
     }
     for query in &plan.queries {
         ui.note(&format!("  query      {} ({})", query.name, query.summary));

@@ -16,4 +16,4 @@ pub use control::{GeneratorStatus, RunStatus, Waiting};
 pub use error::DeployError;
 pub use folder::Folder;
 pub(super) use folder::Running;
-pub use run::{Options, REGION, Run};
+pub use run::{Options, REGION, Run, open_streams};

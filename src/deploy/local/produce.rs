@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use tokio::sync::watch;
 
-use crate::generate;
+use crate::generate::{self, Pacing};
 use crate::plan::{Generator, Stream};
 use crate::streams::local::LocalLog;
 use crate::streams::{Log, now};
@@ -18,14 +18,10 @@ pub(super) fn prepare(
     log: &LocalLog,
     generator: &Generator,
     stream: &Stream,
-    records: Option<u64>,
+    pacing: Pacing,
 ) -> Result<generate::Run, DeployError> {
     let held = log.stats(&stream.name)?.records;
-    let run = generate::Run::new(generator, stream, held)?;
-    Ok(match records {
-        Some(records) => run.limit(records),
-        None => run,
-    })
+    Ok(generate::Run::new(generator, stream, held)?.pacing(pacing))
 }
 
 /// Lets a generator work until it is told to stop, or has made its records.

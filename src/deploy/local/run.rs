@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::engine::{Engine, QueryStatus};
-use crate::generate;
+use crate::generate::{self, Pacing};
 use crate::kinesis_api::{self, Api};
 use crate::plan::{ERROR_STREAM, EngineKind, Plan};
 use crate::streams::local::{Durability, LocalLog};
@@ -39,8 +39,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// Whether generators make records.
     pub generate: bool,
-    /// After how many records each generator ends; never where left out.
-    pub records: Option<u64>,
+    /// How many records each makes, and when.
+    pub pacing: Pacing,
     /// What an acknowledged record survives.
     pub durability: Durability,
     /// The pipeline file, as others are told.
@@ -101,7 +101,7 @@ impl Run {
         let mut generators = Vec::new();
         for generator in plan.generators.iter().filter(|_| options.generate) {
             let stream = plan.stream(&generator.stream).expect("the plan has the stream that a generator feeds");
-            generators.push(produce::prepare(&log, generator, stream, options.records)?);
+            generators.push(produce::prepare(&log, generator, stream, options.pacing)?);
         }
         let queries: Vec<watch::Receiver<QueryStatus>> = engines.iter().map(Engine::status).collect();
         let job = watch::Sender::new(None);
@@ -223,6 +223,15 @@ impl Run {
     }
 }
 
+/// Opens the streams of a plan that does not run, and makes those that are not there.
+pub async fn open_streams(plan: &Plan, durability: Durability) -> Result<Arc<LocalLog>, DeployError> {
+    let folder = Folder::of(&plan.name);
+    folder.make()?;
+    let log = open_log(&folder, durability).await?;
+    create_streams(&log, plan)?;
+    Ok(log)
+}
+
 /// Makes the streams of a plan that are not there, and checks those that are.
 pub(super) fn create_streams(log: &LocalLog, plan: &Plan) -> Result<(), DeployError> {
     let error_stream = (ERROR_STREAM, Capacity::Provisioned(1));
@@ -281,7 +290,7 @@ fn status_of(
             .zip(&counts)
             .map(|(generator, count)| GeneratorStatus {
                 stream: generator.stream.clone(),
-                rate: generator.rate,
+                rate: generator.rate.mean(),
                 records: count.load(Ordering::Relaxed),
             })
             .collect(),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::generate::{self, GenerateError};
+use crate::generate::{self, GenerateError, Pacing};
 use crate::plan::Plan;
 use crate::streams::{Log, now};
 
@@ -36,14 +36,14 @@ impl Producers {
     }
 
     /// Puts every generator of a plan to work, behind the records of earlier processes: a counted field goes on, and
-    /// chance does not repeat itself. Each ends with its limit, where there is one.
-    pub fn begin(plan: &Plan, account: &Account, records: Option<u64>) -> Result<Self, DeployError> {
+    /// chance does not repeat itself. Each makes its records when `pacing` says.
+    pub fn begin(plan: &Plan, account: &Account, pacing: Pacing) -> Result<Self, DeployError> {
         let mut producers = Self::none(plan);
         let earlier = producers.earlier();
         for generator in &plan.generators {
             let stream = plan.stream(&generator.stream).expect("the plan has the stream that a generator feeds");
             let before = earlier.get(&stream.name).copied().unwrap_or(0);
-            let run = generate::Run::new(generator, stream, before)?.limit(records.unwrap_or(u64::MAX));
+            let run = generate::Run::new(generator, stream, before)?.pacing(pacing);
             producers.counters.push((stream.name.clone(), before, run.counter()));
             let (log, stop) = (account.log() as Arc<dyn Log>, producers.stop.subscribe());
             producers.tasks.spawn(run.start(log, || now().saturating_mul(1000), stop));

@@ -20,6 +20,7 @@ use crate::plan::{Column, Table, TableFormat};
 use crate::record::RecordFormat;
 
 use super::decode::Decoder;
+use super::json::write_value;
 
 /// The largest file of a table: KDA's limit for a reference data source (developer guide, "Limits").
 const MAX_BYTES: u64 = 1 << 30;
@@ -95,6 +96,17 @@ pub(super) fn path(table: &Table, folder: &Path) -> PathBuf {
 /// Reads a table's file, to find what is wrong with it. `folder` is that of the pipeline file.
 pub fn check_table(table: &Table, folder: &Path) -> Result<(), TableError> {
     load(table, &path(table, folder)).map(drop)
+}
+
+/// Reads some columns of a table's file: of each row, in order, their values as JSON.
+pub fn read_texts(table: &Table, path: &Path, columns: &[usize]) -> Result<Vec<Vec<Vec<u8>>>, TableError> {
+    let batch = load(table, path)?.batch;
+    let text = |row: usize, column: usize| {
+        let mut json = Vec::new();
+        write_value(batch.column(column).as_ref(), row, &mut json);
+        json
+    };
+    Ok((0..batch.num_rows()).map(|row| columns.iter().map(|column| text(row, *column)).collect()).collect())
 }
 
 /// Reads a table's file.

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::field::fixture;
-use crate::plan::{Column, GeneratedField, Source, Time};
+use crate::plan::{Column, GeneratedField, Making, Source, Time};
+use crate::rate::{Arrivals, Profile};
 use crate::record::RecordFormat;
 use crate::sql::SqlType;
 use crate::streams::Capacity;
@@ -34,9 +35,11 @@ fn made(columns: &[(&str, SqlType, &str)]) -> Made {
     let fields = columns
         .iter()
         .map(|(_, _, text)| {
+            // The last line may say `per`, which is no option of a kind.
+            let (text, per) = text.split_once("\nper = ").map_or((*text, None), |(text, per)| (text, Some(per)));
+            let per = per.and_then(|per| declared.iter().position(|column| column.name == per.trim_matches('\'')));
             let field = fixture::read(text).expect(text);
-            let per = field.per().and_then(|per| declared.iter().position(|column| column.name == per.value));
-            GeneratedField { field, null_share: 0.0, per }
+            GeneratedField { making: Making::Drawn { field, per, origin: None }, null_share: 0.0 }
         })
         .collect();
     let stream = Stream {
@@ -49,7 +52,17 @@ fn made(columns: &[(&str, SqlType, &str)]) -> Made {
         time: Time::Event { column: 0, delay: Duration::ZERO, idle: Duration::ZERO },
         source: Source::Producers,
     };
-    Made { generator: Generator { stream: "trades".to_owned(), rate: 200.0, seed: 7, fields }, stream }
+    Made {
+        generator: Generator {
+            stream: "trades".to_owned(),
+            rate: Profile::constant(200.0),
+            arrivals: Arrivals::Even,
+            seed: 7,
+            faults: None,
+            fields,
+        },
+        stream,
+    }
 }
 
 /// The generator of the example in the documentation.
@@ -69,7 +82,7 @@ fn drawn(made: &Made, skip: u64, batches: &[usize]) -> Vec<(String, String)> {
     let mut records = Records::new(&made.generator, &made.stream, skip).expect("records");
     let mut appends = Appends::new();
     for batch in batches {
-        records.fill(NOW, *batch, &mut appends);
+        records.fill(&vec![NOW; *batch], &mut appends);
     }
     let text = |data: &[u8]| String::from_utf8(data.to_vec()).expect("UTF-8");
     appends.iter().map(|append| (append.partition_key.to_owned(), text(append.data))).collect()
@@ -105,6 +118,28 @@ fn a_walk_keeps_a_state_for_each_key() {
         assert!((price - before).abs() < 0.8 * 6.0, "{before} to {price}");
     }
     assert_eq!(last.len(), 3);
+}
+
+#[test]
+fn a_fixed_value_is_the_same_whenever_its_key_comes_again() {
+    let mut fixed = made(&[
+        ("user", SqlType::BigInt, "kind = 'uniform'\nmin = 1\nmax = 50"),
+        ("name", SqlType::Varchar(60), "kind = 'fake'\nof = 'name'"),
+        ("city", SqlType::Varchar(60), "kind = 'fake'\nof = 'city'"),
+    ]);
+    for index in [1, 2] {
+        let Making::Drawn { field, .. } = fixed.generator.fields[index].making.clone() else { panic!("it is drawn") };
+        fixed.generator.fields[index].making = Making::Fixed { field, per: 0, origin: None };
+    }
+    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    let runs = [drawn(&fixed, 0, &[500]), drawn(&fixed, 500, &[500])];
+    for (_, record) in runs.iter().flatten() {
+        let value: Value = serde_json::from_str(record).expect("JSON");
+        assert_eq!(known.entry(value["user"].to_string()).or_insert_with(|| record.clone()), record);
+    }
+    assert_eq!(known.len(), 50);
+    let names: std::collections::BTreeSet<&String> = known.values().collect();
+    assert!(names.len() > 45, "each key has values of its own");
 }
 
 #[test]
@@ -170,7 +205,7 @@ fn what_cannot_be_made_is_refused() {
         ("a", SqlType::BigInt, &walk("b")),
         ("b", SqlType::BigInt, &walk("a")),
     ]);
-    assert_eq!(refused(&circle), "column `a` cannot be generated: by `per` it depends on itself");
+    assert_eq!(refused(&circle), "column `a` cannot be generated: it depends on itself");
     let unfit = made(&[("a", SqlType::Boolean, "kind = 'sequence'")]);
     assert_eq!(refused(&unfit), "column `a` cannot be generated: it makes numbers");
     let chain = made(&[
@@ -179,6 +214,27 @@ fn what_cannot_be_made_is_refused() {
         ("c", SqlType::BigInt, "kind = 'sequence'"),
     ]);
     assert_eq!(drawn(&chain, 0, &[1])[0].1, r#"{"a":0,"b":0,"c":0}"#);
+}
+
+#[test]
+fn threads_do_not_matter() {
+    let mut made = ticker_made();
+    let moments: Vec<Micros> = (0..5_000).map(|row| NOW + row * 77).collect();
+    let drawn = |made: &Made, threads: usize| {
+        let mut records = Records::new(&made.generator, &made.stream, 0).expect("records").threads(threads);
+        let mut appends = Appends::new();
+        records.fill(&moments, &mut appends);
+        records.fill(&moments[..1500], &mut appends);
+        appends.iter().map(|append| (append.partition_key.to_owned(), append.data.to_vec())).collect::<Vec<_>>()
+    };
+    for key in [Some(1), None] {
+        made.stream.partition_key = key;
+        let one = drawn(&made, 1);
+        assert_eq!(one.len(), 6_500);
+        for threads in [2, 3, 8] {
+            assert!(one == drawn(&made, threads), "{threads} threads");
+        }
+    }
 }
 
 proptest! {

@@ -21,7 +21,7 @@ impl Plan {
         }
         open.push(stream);
         let most = match &self.stream(stream)?.source {
-            Source::Producers => self.generator(stream).map(|generator| generator.rate),
+            Source::Producers => self.generator(stream).map(|generator| generator.rate.peak()),
             Source::Query(_) => {
                 let mut writers = self.queries.iter().filter(|query| query.stream.as_deref() == Some(stream));
                 writers.try_fold(0.0, |sum, query| Some(sum + self.most_rows(query.relation, open)?))

@@ -76,7 +76,7 @@ impl Traffic {
         let taken = |index: u32| loads[index as usize].of_shard(readers);
         let hottest = (0..shards).reduce(|a, b| if taken(b) > taken(a) { b } else { a }).unwrap_or(0);
         let keys = self.keys.iter().filter(|key| shard(key) == hottest);
-        let records = self.records_per_second;
+        let records = self.peak_records_per_second;
         Hottest {
             shard: ShardId(hottest),
             share: if records > 0.0 { (loads[hottest as usize].records / records).min(1.0) } else { 0.0 },
@@ -106,7 +106,7 @@ mod tests {
             let key = format!("key {index}");
             (key.clone(), hash_key(&key), sizes(*weight))
         });
-        Traffic::sampled(rate, all, keys, sizes(alone))
+        Traffic::sampled((rate, rate), all, keys, sizes(alone))
     }
 
     fn number(needed: &ShardsNeeded) -> Option<u32> {

@@ -5,8 +5,10 @@ use super::{DELIVERED_BYTES, KB, PUT_UNIT_BYTES, SHARD_BYTES_IN, SHARD_BYTES_OUT
 /// The records of a stream as a sample of them shows them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Traffic {
-    /// Records in a second.
+    /// Records in a second, in the long run.
     pub records_per_second: f64,
+    /// Records in a second while they come fastest.
+    pub peak_records_per_second: f64,
     /// The mean size of a record with its partition key.
     pub bytes_per_record: f64,
     /// The mean number of PUT payload units of a record.
@@ -111,28 +113,29 @@ impl Sizes {
 }
 
 impl Traffic {
-    /// Takes a sample of records at a rate: the sizes of all of them, those of the keys that came again and again, and
-    /// those of the records whose key came once.
+    /// Takes a sample of records at a rate: its mean and its peak, the sizes of all of them, those of the keys that came
+    /// again and again, and those of the records whose key came once. Shards have to take the peak.
     #[expect(clippy::cast_precision_loss, reason = "a sample is small")]
     pub(crate) fn sampled(
-        rate: f64,
+        (mean, peak): (f64, f64),
         all: Sizes,
         keys: impl Iterator<Item = (String, u128, Sizes)>,
         rest: Sizes,
     ) -> Self {
         let count = f64::from(all.records.max(1));
         let mut keys: Vec<KeyShare> =
-            keys.map(|(key, hash, sizes)| KeyShare { key, hash, load: sizes.load(rate, all.records) }).collect();
+            keys.map(|(key, hash, sizes)| KeyShare { key, hash, load: sizes.load(peak, all.records) }).collect();
         keys.sort_by(|a, b| b.load.bytes.total_cmp(&a.load.bytes).then_with(|| a.key.cmp(&b.key)));
         Self {
-            records_per_second: rate,
+            records_per_second: mean,
+            peak_records_per_second: peak,
             bytes_per_record: all.bytes as f64 / count,
             units_per_record: all.units as f64 / count,
             rounded_bytes_per_record: all.rounded as f64 / count,
             delivered_bytes_per_record: all.delivered as f64 / count,
             largest_record: all.largest,
             keys,
-            rest: rest.load(rate, all.records),
+            rest: rest.load(peak, all.records),
         }
     }
 

@@ -154,6 +154,7 @@ mod tests {
     fn traffic(records: f64, bytes: f64) -> Flow {
         Flow::Made(Box::new(Traffic {
             records_per_second: records,
+            peak_records_per_second: records,
             bytes_per_record: bytes,
             units_per_record: 1.0,
             rounded_bytes_per_record: (bytes / 1024.0).ceil() * 1024.0,

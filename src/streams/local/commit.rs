@@ -63,6 +63,10 @@ impl LocalLog {
     ///
     /// All records carry one arrival time, except that a shard never goes back: there it is the last one given.
     pub fn commit(&self, commit: Commit<'_>) -> Result<Vec<Placed>, LogError> {
+        self.commit_at(now(), commit)
+    }
+
+    fn commit_at(&self, now: Millis, commit: Commit<'_>) -> Result<Vec<Placed>, LogError> {
         let streams =
             commit.appends.iter().map(|(name, _)| self.stream(name)).collect::<Result<Vec<Arc<Stream>>, LogError>>()?;
         let routed: Vec<Routed<'_>> =
@@ -72,12 +76,19 @@ impl LocalLog {
         for (key, value) in commit.state {
             batch.insert(&self.storage.state, storage::state_key(key), value);
         }
-        let now = now();
         let placed = routed.iter().map(|routed| routed.write(&self.storage, &mut batch, &mut held, now)).collect();
         self.storage.commit(batch)?;
         held.publish();
         self.version.send_modify(|version| *version += 1);
         Ok(placed)
+    }
+
+    /// Commits records of one stream that arrived earlier, elsewhere. A shard never goes back, and never before the present:
+    /// what it was told of another time is corrected.
+    pub fn append_arrived(&self, stream: &str, arrival: Millis, records: &Appends) -> Result<Placed, LogError> {
+        let commit = Commit { appends: vec![(stream, records)], state: Vec::new() };
+        let mut placed = self.commit_at(arrival.min(now()), commit)?;
+        Ok(placed.swap_remove(0))
     }
 
     /// Commits records of one stream.

@@ -108,10 +108,10 @@ fn records(plan: &Plan, input: &Input) -> Appends {
             at -= at % input.grid;
             at -= u64::from(numbers.below(4) == 0);
         }
-        source.fill(micros(at, &mut numbers), 1, &mut all);
+        source.fill(&[micros(at, &mut numbers)], &mut all);
     }
     let mut last = Appends::new();
-    source.fill(micros(START + END, &mut numbers), LAST, &mut last);
+    source.fill(&[micros(START + END, &mut numbers); LAST], &mut last);
     for (index, record) in last.iter().enumerate() {
         all.push(&format!("last-{index}"), record.data);
     }

@@ -1,16 +1,16 @@
-//! Records that a query has written → values by column.
+//! JSON records → values by column.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::plan::{Column, Datum};
+use super::{Column, Datum};
 
 /// One row, a value for each column.
-pub(super) type Row = Vec<Datum>;
+pub type Row = Vec<Datum>;
 
 /// Reads a record. What is no value of its column stands as the text that it is, which equals no value of the column.
-pub(super) fn read(record: &[u8], columns: &[Column]) -> Row {
+pub fn read_values(record: &[u8], columns: &[Column]) -> Row {
     let whole = String::from_utf8_lossy(record);
     columns.iter().map(|column| member(&whole, column)).collect()
 }
@@ -47,7 +47,7 @@ mod tests {
             column("t", &["t"], SqlType::Varchar(4)),
             column("none", &["q", "x"], SqlType::Double),
         ];
-        let row = read(br#"{"t":"a\u00e4","n":"seven","q":{"bid":1.50}}"#, &columns);
+        let row = read_values(br#"{"t":"a\u00e4","n":"seven","q":{"bid":1.50}}"#, &columns);
         let text = |text: &str| Datum::Text(text.to_owned());
         assert_eq!(row, [text("\"seven\""), Datum::Floating(1.5), text("a\u{e4}"), Datum::Null]);
     }

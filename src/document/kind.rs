@@ -1,9 +1,9 @@
 //! Finding a kind in its table by the `kind` key.
 
-use crate::document::{Diagnostic, TableReader, help_for};
+use super::{Diagnostic, TableReader, help_for};
 
 /// Takes `kind` and finds it among the names of a table; `what` is what messages call it, such as `field kind`.
-pub(super) fn find<'t, K>(
+pub fn find_kind<'t, K>(
     reader: &mut TableReader<'_>,
     what: &str,
     table: &'t [K],

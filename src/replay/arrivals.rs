@@ -1,0 +1,87 @@
+//! When the records of a file arrive.
+
+use std::io::BufRead;
+
+use crate::plan::{Column, Datum, Record, Stream, read_values};
+use crate::recording::{Lines, Recorded, RecordingError};
+use crate::streams::Millis;
+
+use super::ReplayError;
+
+/// Microseconds in a millisecond.
+const MILLI: i64 = 1_000;
+/// The moment of the first record whose file says nothing of time before it.
+const NEVER: Millis = Millis::MIN;
+
+/// What says when a record arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// The recording.
+    Recorded,
+    /// A TIMESTAMP column, or a BIGINT with milliseconds since 1970, by index.
+    Column(usize),
+}
+
+/// The records of a file with the moments at which they arrive, which never go back: one that says an earlier time than the
+/// one before comes right behind it, late.
+pub struct Arrivals<'a, R> {
+    lines: Lines<R>,
+    stream: &'a Stream,
+    timing: Timing,
+    count: u64,
+    last: Millis,
+}
+
+impl<'a, R: BufRead> Arrivals<'a, R> {
+    /// Takes the records of a file for a stream. A file of bare lines needs a column that says when they are.
+    pub fn new(lines: Lines<R>, stream: &'a Stream, timing: Timing) -> Self {
+        Self { lines, stream, timing, count: 0, last: NEVER }
+    }
+
+    fn read(&mut self) -> Option<Result<Recorded, RecordingError>> {
+        match &mut self.lines {
+            Lines::Recording { records, .. } => records.next(),
+            Lines::Plain(lines) => lines.next().map(|line| {
+                let record = Record::of(line?, self.stream);
+                let partition_key = record.partition_key.unwrap_or_else(|| self.count.to_string());
+                Ok(Recorded { arrival: 0, partition_key, data: record.data })
+            }),
+        }
+    }
+
+    /// Says when a record arrives.
+    fn complete(&mut self, mut record: Recorded) -> Result<Recorded, ReplayError> {
+        if let Timing::Column(column) = self.timing {
+            let row = self.stream.json_rows(&record.data).swap_remove(0);
+            record.arrival = self.time(&row, &self.stream.columns[column])?;
+        }
+        record.arrival = record.arrival.max(self.last);
+        self.last = record.arrival;
+        Ok(record)
+    }
+
+    fn time(&self, row: &[u8], column: &Column) -> Result<Millis, ReplayError> {
+        let mut values = read_values(row, std::slice::from_ref(column));
+        let value = values.swap_remove(0);
+        let found = match value {
+            Datum::Moment(micros) => return Ok(micros.div_euclid(MILLI)),
+            // A record that cannot be read comes with the one before: it is bad, whenever it comes.
+            Datum::Null if self.last > NEVER => return Ok(self.last),
+            _ => value.shown(),
+        };
+        if let (Datum::Exact(_), Ok(millis)) = (&value, found.parse()) {
+            return Ok(millis);
+        }
+        Err(ReplayError::Time { record: self.count, column: column.name.clone(), found })
+    }
+}
+
+impl<R: BufRead> Iterator for Arrivals<'_, R> {
+    type Item = Result<Recorded, ReplayError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.count += 1;
+        let record = self.read()?;
+        Some(record.map_err(ReplayError::from).and_then(|record| self.complete(record)))
+    }
+}

@@ -1,0 +1,35 @@
+//! What can go wrong with playing a file.
+
+use crate::deploy::DeployError;
+use crate::engine::EngineError;
+use crate::recording::RecordingError;
+
+/// A file that cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// A query cannot go on.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The records cannot be put into the pipeline's stream.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
+    /// A record does not say when it was.
+    #[error("record {record} of the file has no time: `{column}` is {found}")]
+    Time {
+        /// Which record, from 1.
+        record: u64,
+        /// The column that says it.
+        column: String,
+        /// What stands there.
+        found: String,
+    },
+    /// The stream has later records.
+    #[error("stream `{stream}` has later records already than the first of the file")]
+    Later {
+        /// The stream.
+        stream: String,
+    },
+}

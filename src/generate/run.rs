@@ -43,7 +43,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Prepares a run behind the `skip` records of earlier ones (see [`Records::new`]).
+    /// Prepares a run behind the `skip` records of earlier ones (see [`super::Records::new`]).
     pub fn new(generator: &Generator, stream: &Stream, skip: u64) -> Result<Self, GenerateError> {
         Ok(Self {
             stream: generator.stream.clone(),

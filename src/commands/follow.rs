@@ -8,7 +8,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::error::Error;
-use crate::streams::{Backoff, Batch, Cursor, Lineage, Log, LogError, Millis, Position, ReadLimit, ShardId, bear, now};
+use crate::streams::{
+    Backoff, Batch, Block, Cursor, Lineage, Log, LogError, Millis, Position, ReadLimit, ShardId, bear, now,
+};
 
 /// How a log is asked.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +69,8 @@ struct Shard {
     due: Instant,
     failing: Option<Failing>,
     millis_behind: Millis,
+    /// The moment before which nothing of it comes any more.
+    reached: Millis,
 }
 
 struct Failing {
@@ -127,8 +131,12 @@ impl Follower {
                     });
                 }
                 let Some(read) = reads.join_next().await else { break };
-                let (shard, batch) = read.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
+                let (mut shard, batch) = read.unwrap_or_else(|failed| resume_unwind(failed.into_panic()));
                 let id = shard.id;
+                if let Ok(Some(batch)) = &batch {
+                    let last = batch.blocks.last().map(Block::arrival);
+                    shard.reached = batch.complete_until.or(last).unwrap_or(shard.reached).max(shard.reached);
+                }
                 stream.shards.push(shard);
                 // What the other shards brought is not thrown away where one fails for now.
                 let Some(batch) = batch? else {
@@ -159,6 +167,13 @@ impl Follower {
         Ok((brought, at_end))
     }
 
+    /// Returns the moment before which nothing comes any more: records of all shards lie in the order of their arrival up to
+    /// there.
+    pub(super) fn reached(&self) -> Millis {
+        let shards = self.streams.iter().flat_map(|stream| &stream.shards);
+        shards.map(|shard| shard.reached).min().unwrap_or(Millis::MAX)
+    }
+
     /// Returns for how long the oldest record has been there that was not brought yet.
     pub(super) fn behind(&self) -> Duration {
         let shards = self.streams.iter().flat_map(|stream| &stream.shards);
@@ -169,7 +184,7 @@ impl Follower {
 
 impl Shard {
     fn new(id: ShardId, position: Position) -> Self {
-        Self { id, cursor: None, position, due: Instant::now(), failing: None, millis_behind: 0 }
+        Self { id, cursor: None, position, due: Instant::now(), failing: None, millis_behind: 0, reached: Millis::MIN }
     }
 
     /// Reads on; `None` where it is refused for now.

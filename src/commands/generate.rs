@@ -78,7 +78,7 @@ pub(super) struct Args {
     sample: Option<u64>,
 
     /// Where they go: a file, <stream://NAME> for a stream of the pipeline where it runs here, or <kinesis://NAME> for one in
-    /// Kinesis, both when they are due; stdout if not given
+    /// Kinesis, both when they are due; stdout (or `-`) if not given
     #[arg(long, value_name = "WHERE")]
     to: Option<PathBuf>,
 }
@@ -106,7 +106,9 @@ struct Order {
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let plan = Loaded::open(&locate::file(args.pipeline.as_deref())?, ui)?.plan(&args.target, ui)?;
     let mut generator = chosen(&plan, args.stream.as_deref())?.clone();
-    generator.seed = args.seed.unwrap_or(generator.seed);
+    if let Some(seed) = args.seed {
+        generator.reseed(seed);
+    }
     let stream = plan.stream(&generator.stream).cloned().ok_or_else(|| none(&plan))?;
     let order = Order { generator, stream, pacing: args.pacing.pacing(args.records), duration: args.duration };
     if let Some(records) = args.sample {
@@ -114,6 +116,9 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     }
     let Some(to) = &args.to else { return order.print() };
     let text = to.to_str().unwrap_or_default();
+    if matches!(text, "-" | "stdout") {
+        return order.print();
+    }
     if let Some(name) = text.strip_prefix("kinesis://") {
         let log: Arc<dyn Log> = Account::standard().await?.log();
         return Box::pin(order.put(name, log, ui)).await;

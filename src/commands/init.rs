@@ -118,7 +118,7 @@ fn in_file(path: &Path, most: usize) -> Result<Sample, Error> {
                     None => sample.records.push(Sampled { arrival: None, key: None, data: first }),
                 }
             }
-            for line in lines.take(most) {
+            for line in lines.take(most.saturating_sub(sample.records.len())) {
                 sample.records.push(Sampled { arrival: None, key: None, data: line.map_err(failed)? });
             }
         }
@@ -128,6 +128,8 @@ fn in_file(path: &Path, most: usize) -> Result<Sample, Error> {
 
 /// Returns the names in the first line of a file, where that is what they are: none of them is a number.
 fn header(line: &[u8]) -> Option<Vec<String>> {
+    // Excel begins a file with the mark of its encoding.
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line);
     let names: Vec<String> = reader.records().next()?.ok()?.iter().map(str::to_owned).collect();
     let is_name = |text: &String| text.trim().starts_with(|first: char| first.is_alphabetic() || first == '_');

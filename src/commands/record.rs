@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::recording::{Recorded, Writer};
-use crate::streams::Position;
+use crate::streams::{Millis, Position};
 use crate::ui::Ui;
 
 use super::check::count;
@@ -71,6 +71,12 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     } else {
         Which { pipeline: args.pipeline.as_deref(), stream: Some(&args.stream), target: args.target.as_deref() }
     };
+    if args.to.exists() {
+        return Err(Error::Usage {
+            message: format!("`{}` is there already", args.to.display()),
+            hint: "name another file, or move it away".to_owned(),
+        });
+    }
     let target = Target::open(which, ui).await?;
     let names: Vec<String> = target.streams.iter().map(|(name, _)| name.clone()).collect();
     let manners = if target.elsewhere { Manners::ELSEWHERE } else { Manners::HERE };
@@ -100,31 +106,32 @@ async fn follow(
     ui: &Ui,
 ) -> Result<u64, Error> {
     let deadline = args.duration.map(|duration| Instant::now() + duration);
-    let most = args.n.unwrap_or(u64::MAX);
-    let (mut written, mut looked) = (0, Instant::now());
+    let mut order = InOrder { writer, waiting: Vec::new(), left: args.n.unwrap_or(u64::MAX), written: 0 };
+    let failed = |source| Error::write(&args.to, source);
+    let mut looked = Instant::now();
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
-    while written < most && deadline.is_none_or(|deadline| Instant::now() < deadline) {
+    while order.left > 0 && deadline.is_none_or(|deadline| Instant::now() < deadline) {
         let polled = tokio::select! {
             biased;
-            _ = &mut interrupted => return Ok(written),
+            _ = &mut interrupted => break,
             polled = follower.poll() => polled,
         };
         let (brought, at_end) = match polled {
             Ok(polled) => polled,
-            Err(_) if target.ended().await.is_some() => return Ok(written),
+            Err(_) if target.ended().await.is_some() => break,
             Err(error) => return Err(error),
         };
         for followed in brought {
-            for ((arrival, partition_key), data) in followed.marks.into_iter().zip(followed.records) {
-                if written < most {
-                    let record = Recorded { arrival, partition_key, data };
-                    writer.write(&record).map_err(|source| Error::write(&args.to, source))?;
-                    written += 1;
-                }
-            }
+            let records = followed.marks.into_iter().zip(followed.records);
+            order.waiting.extend(records.map(|((arrival, partition_key), data)| Recorded {
+                arrival,
+                partition_key,
+                data,
+            }));
         }
+        order.write_until(follower.reached()).map_err(failed)?;
         if looked.elapsed() >= LOOK {
-            ui.status(&format!("{written} records"));
+            ui.status(&format!("{} records", order.written));
             looked = Instant::now();
         }
         if at_end && !target.live {
@@ -133,10 +140,36 @@ async fn follow(
         if at_end {
             let rest = deadline.map_or(manners.pause, |deadline| deadline.saturating_duration_since(Instant::now()));
             tokio::select! {
-                _ = &mut interrupted => return Ok(written),
+                _ = &mut interrupted => break,
                 () = tokio::time::sleep(rest.min(manners.pause)) => {}
             }
         }
     }
-    Ok(written)
+    order.write_until(Millis::MAX).map_err(failed)?;
+    Ok(order.written)
+}
+
+/// Writes records in the order of their arrival, whatever the shards that they are read from.
+struct InOrder<'w, W> {
+    writer: &'w mut Writer<W>,
+    /// Before which others may come.
+    waiting: Vec<Recorded>,
+    left: u64,
+    written: u64,
+}
+
+impl<W: Write> InOrder<'_, W> {
+    /// Writes what arrived before a moment.
+    fn write_until(&mut self, moment: Millis) -> std::io::Result<()> {
+        self.waiting.sort_by_key(|record| record.arrival);
+        let ready = self.waiting.partition_point(|record| record.arrival < moment);
+        for record in self.waiting.drain(..ready) {
+            if self.left > 0 {
+                self.writer.write(&record)?;
+                self.left -= 1;
+                self.written += 1;
+            }
+        }
+        Ok(())
+    }
 }

@@ -94,6 +94,13 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let stream = stream(&plan, args.stream.as_deref(), recorded.as_deref())?;
     let timing = timing(stream, args.time_column.as_deref(), recorded.is_some())?;
     if args.then_live {
+        if !std::fs::metadata(&args.file).is_ok_and(|file| file.is_file()) {
+            return Err(Error::Usage {
+                message: format!("`{}` can be read only once", args.file.display()),
+                hint: "with --then-live it is read twice, so that nothing half done is left: write it into a file"
+                    .to_owned(),
+            });
+        }
         // A file that cannot be read to its end leaves nothing behind.
         let read = Arrivals::new(lines, stream, timing).try_fold(0, |count, record| record.map(|_| count + 1_u64));
         let read = read.map_err(|error| failed(error, &plan))?;

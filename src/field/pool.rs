@@ -15,8 +15,6 @@ pub(super) const KIND: Kind = Kind { name: "pool", read };
 
 /// The largest pool: its values are held in memory.
 const MAX_COUNT: i64 = 1_000_000;
-/// How many values are drawn to see whether there are enough.
-const CHECKED: usize = 10_000;
 /// How often a value is drawn anew that is in the pool already, for each value that is wanted, before it is said that
 /// there are not so many.
 const TRIES: usize = 20;
@@ -30,10 +28,11 @@ struct Pool {
 }
 
 impl Pool {
-    /// Draws so many values, no two alike.
-    fn fill(&self, count: usize, sql_type: SqlType, beginning: &Beginning) -> Result<Vec<Box<[u8]>>, String> {
+    /// Draws the values, no two alike.
+    fn fill(&self, sql_type: SqlType, beginning: &Beginning) -> Result<Vec<Box<[u8]>>, String> {
         let mut draw = self.of.begin(sql_type, &Beginning { skip: 0, lasting: beginning.lasting.clone() })?;
         let mut source = Source { rng: beginning.lasting.clone(), now: 0 };
+        let count = self.count;
         let (mut seen, mut values) = (HashSet::with_capacity(count), Vec::with_capacity(count));
         let mut tries = count * TRIES;
         let mut json = Vec::new();
@@ -55,7 +54,7 @@ impl Pool {
 
 impl Field for Pool {
     fn begin(&self, sql_type: SqlType, beginning: &Beginning) -> Result<Draw, String> {
-        let values = self.fill(self.count, sql_type, beginning)?;
+        let values = self.fill(sql_type, beginning)?;
         let ranks = self.ranks;
         Ok(Box::new(move |source, json| {
             let index = match ranks {
@@ -75,8 +74,7 @@ impl Field for Pool {
     }
 
     fn check(&self, sql_type: SqlType) -> Result<(), String> {
-        // A plan is made more often than a pool.
-        self.fill(self.count.min(CHECKED), sql_type, &Beginning::first()).map(drop)
+        self.fill(sql_type, &Beginning::first()).map(drop)
     }
 }
 

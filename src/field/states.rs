@@ -12,8 +12,8 @@ use super::{Beginning, Depends, Draw, Field, Kind, Source, Way, literal};
 /// The kind's entry in the table.
 pub(super) const KIND: Kind = Kind { name: "states", read };
 
-/// How many states may follow each other between two records. More of them pass in no time: what is so much faster than
-/// the records is not seen in them.
+/// How many states may follow each other between two records: states that are so much faster than the records lag behind
+/// the time rather than hold the records up.
 const MAX_MOVES: usize = 1_000;
 /// Microseconds in a second.
 const SECOND: f64 = 1e6;

@@ -29,8 +29,8 @@ pub struct Delivery {
 struct Faulty {
     faults: Faults,
     numbers: ChaCha8Rng,
-    /// What stands before a record that is cut off, so that it is none.
-    spoiler: &'static [u8],
+    /// Whether records are rows of values, of which a part may be a whole one.
+    is_csv: bool,
     held: BinaryHeap<Reverse<Held>>,
     /// How many have been held: of those that are due at the same time, the first comes first.
     count: u64,
@@ -52,10 +52,7 @@ impl Delivery {
         let faults = generator.faults.as_ref().map(|faults| Faulty {
             faults: faults.clone(),
             numbers: Seed { seed: generator.seed, skip }.numbers("", Purpose::Faults),
-            spoiler: match stream.format {
-                RecordFormat::Json => b"",
-                RecordFormat::Csv { .. } => b"\"",
-            },
+            is_csv: stream.format != RecordFormat::Json,
             held: BinaryHeap::new(),
             count: 0,
             block: Appends::new(),
@@ -128,31 +125,37 @@ impl Faulty {
                     reason = "a place in a record"
                 )]
                 let end = 1 + (place * record.data.len().saturating_sub(1) as f64) as usize;
-                cut_off.extend_from_slice(self.spoiler);
                 let text = String::from_utf8_lossy(&record.data[..end.min(record.data.len())]);
-                cut_off.extend_from_slice(text.trim_end_matches(char::REPLACEMENT_CHARACTER).as_bytes());
+                let text = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
+                if self.is_csv {
+                    // A quote that nothing closes.
+                    cut_off.push(b'"');
+                    cut_off.extend(text.bytes().filter(|byte| *byte != b'"'));
+                } else {
+                    cut_off.extend_from_slice(text.as_bytes());
+                }
                 &cut_off
             }
         };
         match late.or(moved) {
             None => out.push(now, record.partition_key, data),
-            Some(delay) => self.hold(now.saturating_add(delay), record.partition_key, data, out),
+            Some(delay) => self.hold((now, delay), record.partition_key, data, out),
         }
         match again {
             Some(0) => out.push(now, record.partition_key, data),
-            Some(delay) => self.hold(now.saturating_add(delay), record.partition_key, data, out),
+            Some(delay) => self.hold((now, delay), record.partition_key, data, out),
             None => {}
         }
     }
 
-    fn hold(&mut self, due: Micros, key: &str, data: &[u8], out: &mut Out<'_>) {
+    fn hold(&mut self, (now, delay): (Micros, Micros), key: &str, data: &[u8], out: &mut Out<'_>) {
         self.count += 1;
+        let due = now.saturating_add(delay);
         self.held.push(Reverse(Held { due, count: self.count, key: key.to_owned(), data: data.to_vec() }));
         if self.held.len() > MAX_HELD
             && let Some(Reverse(held)) = self.held.pop()
         {
-            let time = out.times.last().copied().unwrap_or(held.due).min(held.due);
-            out.push(time, &held.key, &held.data);
+            out.push(held.due.min(now), &held.key, &held.data);
         }
     }
 

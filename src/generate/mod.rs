@@ -1,7 +1,7 @@
-//! Generated records: rows made by fields, at a pace, into a stream.
+//! Generated records: rows made by fields, on a schedule, into a stream.
 //!
-//! Owns how a row becomes a record and when it is due. May import `plan` and everything above it. Never reads the clock
-//! of the wall: a record's time is given, and only the pace looks at how much time has passed.
+//! Owns how a row becomes a record, when it is due and what happens to it on its way. May import `engine`, which computes
+//! expressions and reads tables, `plan` and everything above it. Never reads the clock of the wall: it is given.
 
 mod clock;
 mod column;

@@ -21,7 +21,7 @@ const MAX_THREADS: usize = 8;
 
 /// Makes the records of one generator, one after the other.
 ///
-/// Equal seeds and moments give equal bytes on every platform, however the records are cut into blocks and on however
+/// Equal seeds and moments give equal bytes, however the records are cut into blocks and on however
 /// many threads they are made: each column draws its values of a block in their order, from numbers of its own.
 pub struct Records {
     columns: Vec<Mutex<Column>>,

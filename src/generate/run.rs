@@ -131,6 +131,7 @@ impl Run {
 
     /// Makes records for these moments, appends those that come up to `until` as one batch, and counts them.
     async fn append(&mut self, log: &dyn Log, moments: &[Micros], until: Micros) -> Result<(), GenerateError> {
+        let begun = Instant::now();
         self.batch.clear();
         self.times.clear();
         self.delivery.deliver(moments, until, &mut self.batch, &mut self.times);
@@ -138,10 +139,22 @@ impl Run {
         if count == 0 {
             return Ok(());
         }
-        let begun = Instant::now();
-        let appended = log.append(&self.stream, &self.batch).await;
-        appended.map_err(|source| GenerateError::Append { stream: self.stream.clone(), source })?;
-        self.counter.fetch_add(count as u64, Ordering::Relaxed);
+        let failed = |source| GenerateError::Append { stream: self.stream.clone(), source };
+        if count <= BATCH_RECORDS {
+            log.append(&self.stream, &self.batch).await.map_err(failed)?;
+            self.counter.fetch_add(count as u64, Ordering::Relaxed);
+        } else {
+            // What was held back may be more than one batch.
+            let mut part = Appends::new();
+            for (index, record) in self.batch.iter().enumerate() {
+                part.push(record.partition_key, record.data);
+                if part.len() == BATCH_RECORDS || part.data_bytes() >= BATCH_BYTES || index + 1 == count {
+                    log.append(&self.stream, &part).await.map_err(failed)?;
+                    self.counter.fetch_add(part.len() as u64, Ordering::Relaxed);
+                    part.clear();
+                }
+            }
+        }
         let fitting = BATCH_BYTES * count / self.batch.data_bytes().max(1);
         let millis = begun.elapsed().as_millis().max(1);
         let timely = count as u128 * BATCH_TIME.as_millis() / millis;

@@ -56,5 +56,10 @@ pub fn sample(generator: &Generator, stream: &Stream) -> Result<Traffic, Generat
             rest.join(sizes);
         }
     }
-    Ok(Traffic::sampled((generator.rate.mean(), generator.rate.peak()), all, again.into_iter(), rest))
+    // What is dropped never comes, and what is doubled comes twice.
+    let faults = generator.faults.as_ref();
+    let comes = faults.map_or(1.0, |faults| {
+        (1.0 - faults.dropped) * (1.0 + faults.duplicates.map_or(0.0, |duplicates| duplicates.share))
+    });
+    Ok(Traffic::sampled((generator.rate.mean() * comes, generator.rate.peak() * comes), all, again.into_iter(), rest))
 }

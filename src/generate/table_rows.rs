@@ -37,6 +37,8 @@ impl TableRows {
     /// Writes the value for a key, or any value where keys do not count; NULL where there is none.
     pub(super) fn write(&self, key: &[u8], source: &mut Source, json: &mut Vec<u8>) {
         let value = match self {
+            // NULL is equal to nothing.
+            Self::ByKey(_) if key == NULL => None,
             Self::ByKey(values) => values.get(key),
             Self::Any(values) if values.is_empty() => None,
             Self::Any(values) => values.get(source.rng.random_range(0..values.len())),

@@ -7,6 +7,7 @@ use crate::sql::SqlType;
 
 use super::cells::Cell;
 use super::column::{Column, statistics};
+use super::fits::fits;
 use super::numbers::following;
 use super::{numbers, shape, share};
 
@@ -16,6 +17,8 @@ const MAX_CHOICES: usize = 20;
 const MAX_POOL: usize = 100_000;
 /// The most digits behind the point that a column of numbers takes.
 const MAX_DECIMALS: usize = 9;
+/// The most units of the last digit that a field draws, with room for its rounding.
+const LARGEST: f64 = 9e18;
 /// From which correlation on a number is said to follow the one before.
 const FOLLOWS: f64 = 0.9;
 /// How many bins a histogram has.
@@ -33,7 +36,9 @@ pub(super) fn of(column: &Column, is_event_time: bool, keys: Option<&[String]>) 
     if is_few || column.distinct() == 1 || column.sql_type == SqlType::Boolean {
         return choice(column);
     }
-    if column.is_number() { number(column, keys) } else { text(column) }
+    let concluded = if column.is_number() { number(column, keys) } else { text(column) };
+    // Numbers may be greater than a field draws, and words fewer than a pool needs.
+    if fits(&concluded, column.sql_type) { concluded } else { choice(column) }
 }
 
 /// A column of which nothing but NULL was seen.
@@ -48,11 +53,12 @@ fn choice(column: &Column) -> String {
         SqlType::Double => format!("{:?}", text.parse::<f64>().unwrap_or_default()),
         _ => text.to_owned(),
     };
-    let values: Vec<String> = column.counts.iter().map(|(text, _)| value(text)).collect();
+    let counts = &column.counts[..column.counts.len().min(MAX_CHOICES)];
+    let values: Vec<String> = counts.iter().map(|(text, _)| value(text)).collect();
     if let [only] = values.as_slice() {
         return format!("kind = \"constant\", value = {only}");
     }
-    let weights: Vec<String> = column.counts.iter().map(|(_, count)| count.to_string()).collect();
+    let weights: Vec<String> = counts.iter().map(|(_, count)| count.to_string()).collect();
     format!("kind = \"choice\", of = [{}], weights = [{}]", values.join(", "), weights.join(", "))
 }
 
@@ -63,26 +69,12 @@ fn text(column: &Column) -> String {
         _ => format!("kind = \"pattern\", pattern = {}", string(&shape::pattern(&texts))),
     };
     let count = column.distinct();
-    if column.is_unique() || count > MAX_POOL || !fills(&single, count) {
+    if column.is_unique() || count > MAX_POOL {
         return single;
     }
     let exponent = exponent(column).map_or_else(String::new, |exponent| format!(", exponent = {exponent:.2}"));
-    format!("kind = \"pool\", count = {count}{exponent}, of = {{ {single} }}")
-}
-
-/// Returns whether there can be so many different values; with the names of people one does not know.
-fn fills(field: &str, count: usize) -> bool {
-    if !field.contains("pattern") {
-        return count <= 1000;
-    }
-    let Some(pattern) = field.split("pattern = ").nth(1) else { return false };
-    // A class of 10 letters that comes so often: once, `{6}`, or up to the second of `{2,9}`.
-    let times = |behind: &str| {
-        let count = behind.strip_prefix('{')?.split('}').next()?.rsplit(',').next()?;
-        count.parse().ok()
-    };
-    let places: u32 = pattern.split(']').skip(1).map(|behind| times(behind).unwrap_or(1)).sum();
-    10_usize.checked_pow(places.min(18)).is_none_or(|all| all >= count * 2)
+    let pool = format!("kind = \"pool\", count = {count}{exponent}, of = {{ {single} }}");
+    if fits(&pool, column.sql_type) { pool } else { single }
 }
 
 /// Returns how much more often the first values come than the others, as the exponent of a Zipf distribution; nothing where
@@ -211,7 +203,13 @@ fn decimals(column: &Column) -> usize {
         return 0;
     }
     let digits = column.values.iter().map(|value| if let Cell::Number(_, decimals) = value { *decimals } else { 0 });
-    digits.max().unwrap_or(0).clamp(1, MAX_DECIMALS)
+    let greatest = column.numbers().iter().fold(0.0, |greatest: f64, number| greatest.max(number.abs()));
+    // A field draws whole multiples of the last digit, as far as 64 bits reach.
+    let mut decimals = digits.max().unwrap_or(0).clamp(1, MAX_DECIMALS);
+    while decimals > 1 && greatest * 10_f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX)) > LARGEST {
+        decimals -= 1;
+    }
+    decimals
 }
 
 fn written(number: f64, column: &Column, decimals: usize) -> String {

@@ -6,6 +6,7 @@
 mod cells;
 mod column;
 mod field;
+mod fits;
 mod numbers;
 mod shape;
 mod table;

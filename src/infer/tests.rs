@@ -142,6 +142,19 @@ fn lines_of_values_are_columns() {
 }
 
 #[test]
+fn numbers_and_words_that_no_field_draws_are_chosen_among() {
+    let record = |index: u64| {
+        let great = u64::MAX - index * 1_000_000_007;
+        let mixed = if index.is_multiple_of(2) { format!("{index}.123456789") } else { format!("2{index:010}.5") };
+        let agent = index % 40;
+        let last = i64::MAX - i64::try_from(index % 97).expect("a small number");
+        format!(r#"{{"great":{great},"mixed":{mixed},"last":{last},"agent":"Mozilla/5.0 ({agent})"}}"#)
+    };
+    let found = plan(&sample((0..500).map(record)));
+    assert_eq!(found.streams[0].columns.len(), 4);
+}
+
+#[test]
 fn nothing_is_concluded_from_nothing() {
     let message = |records: &[&str]| {
         infer(&sample(records.iter().map(|&text| text.to_owned()))).expect_err("an error").to_string()

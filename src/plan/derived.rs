@@ -109,10 +109,7 @@ impl Context<'_> {
             (Some(key), Some((by, place))) => {
                 let (one, other) = (stream.columns[key].sql_type, table.columns[by].sql_type);
                 let exact = one.is_integer() || matches!(one, SqlType::Varchar(_) | SqlType::Date | SqlType::Boolean);
-                let alike = one == other
-                    || one.is_integer() && other.is_integer()
-                    || matches!((one, other), (SqlType::Varchar(_), SqlType::Varchar(_)));
-                if !(alike && exact) {
+                if !(alike(one, other) && exact) {
                     self.add(
                         Diagnostic::new(
                             format!("a {one} is not looked up among values of type {other}"),
@@ -191,7 +188,21 @@ impl Context<'_> {
         }
         let declared = self.spec.streams.iter().find(|known| known.name.value == name.value);
         let columns = declared.and_then(|known| known.columns.as_ref()).map_or(&[][..], |columns| &columns.value);
-        let theirs = columns.iter().find(|known| known.name.value == found.column.value)?.column_type.value.sql_type;
+        let of = |name: &str| {
+            columns.iter().find(|known| known.name.value == name).map(|known| known.column_type.value.sql_type)
+        };
+        let theirs = of(&found.column.value)?;
+        if let (Some(key), Some(by)) = (key, found.per.as_ref().and_then(|per| of(&per.value)))
+            && !alike(stream.columns[key].sql_type, by)
+        {
+            let own = stream.columns[key].sql_type;
+            let place = lookup.key.as_ref().map_or_else(|| lookup.column.span.clone(), |key| key.span.clone());
+            self.add(
+                Diagnostic::new(format!("a {own} is not looked up among values of type {by}"), place)
+                    .label("its values are written otherwise than those of the key there"),
+            );
+            return None;
+        }
         if theirs != column.sql_type {
             self.differs(spec, stream, column, theirs);
             return None;
@@ -208,6 +219,13 @@ impl Context<'_> {
         let message = format!("field `{}` does not fit its column of type {}", column.name, column.sql_type);
         self.conflict(spec, stream, message, format!("what is looked up is of type {found}"));
     }
+}
+
+/// Returns whether equal values of two types are written alike.
+fn alike(one: SqlType, other: SqlType) -> bool {
+    one == other
+        || one.is_integer() && other.is_integer()
+        || matches!((one, other), (SqlType::Varchar(_), SqlType::Varchar(_)))
 }
 
 /// Returns what a column of the record before is called.

@@ -103,6 +103,20 @@ pub struct Origin {
     pub column: String,
 }
 
+impl Generator {
+    /// Takes another seed, as does every generator that values are looked up in: a world has one.
+    pub fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        for field in &mut self.fields {
+            if let Making::Drawn { origin: Some(origin), .. } | Making::Fixed { origin: Some(origin), .. } =
+                &mut field.making
+            {
+                origin.seed = seed;
+            }
+        }
+    }
+}
+
 impl Making {
     /// Returns the columns whose values of a record have to be there first.
     pub fn needs(&self) -> Vec<usize> {

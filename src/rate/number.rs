@@ -6,20 +6,22 @@ use crate::document::{Diagnostic, Spanned, TableReader, Value};
 
 /// The highest rate that can be asked for, in records per second: beyond it a record has no time of its own.
 const MAX_RATE: f64 = 1e9;
+/// The lowest rate above 0, in records per second: one record in 30 years.
+const MIN_RATE: f64 = 1e-9;
 /// The shortest and the longest part of a profile: nothing shorter is seen in batches, and no generator runs longer.
 const PARTS: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(87840);
 
 /// Reads a rate above 0 with its unit: `"200/s"`, `"5/m"`, `"1000/h"`.
 pub(super) fn read_number(value: &Value<'_>) -> Option<Spanned<f64>> {
-    read(value, 0.0, true)
+    read(value, true)
 }
 
 /// Reads a rate that may be 0.
 pub(super) fn read_number_or_zero(value: &Value<'_>) -> Option<Spanned<f64>> {
-    read(value, 0.0, false)
+    read(value, false)
 }
 
-fn read(value: &Value<'_>, least: f64, above: bool) -> Option<Spanned<f64>> {
+fn read(value: &Value<'_>, above: bool) -> Option<Spanned<f64>> {
     if !value.is_text() {
         value.mismatch("text", "records and a unit of time, in quotes, such as \"200/s\"");
         return None;
@@ -35,7 +37,7 @@ fn read(value: &Value<'_>, least: f64, above: bool) -> Option<Spanned<f64>> {
         };
         Some(count / seconds)
     });
-    let legal = |rate: &f64| (*rate > least || !above && *rate >= least) && *rate <= MAX_RATE;
+    let legal = |rate: &f64| (MIN_RATE..=MAX_RATE).contains(rate) || !above && *rate == 0.0;
     if let Some(rate) = rate.filter(legal) {
         return Some(Spanned::new(rate, text.span));
     }

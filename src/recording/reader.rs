@@ -42,7 +42,7 @@ pub struct Records<R> {
     line: u64,
 }
 
-/// The lines of a file, one behind the other; those without a letter are none.
+/// The lines of a file, one behind the other; empty ones are none.
 pub struct Plain<R> {
     file: R,
     first: Option<Vec<u8>>,

@@ -3,6 +3,7 @@
 use std::io::BufRead;
 
 use crate::plan::{Column, Datum, Record, Stream, read_values};
+use crate::record::RecordFormat;
 use crate::recording::{Lines, Recorded, RecordingError};
 use crate::streams::Millis;
 
@@ -10,6 +11,8 @@ use super::ReplayError;
 
 /// Microseconds in a millisecond.
 const MILLI: i64 = 1_000;
+/// The moments that a record can have: 1970 up to the end of 9999, before the one at which everything closes.
+const MOMENTS: std::ops::Range<Millis> = 0..253_402_300_799_999;
 /// The moment of the first record whose file says nothing of time before it.
 const NEVER: Millis = Millis::MIN;
 
@@ -55,6 +58,9 @@ impl<'a, R: BufRead> Arrivals<'a, R> {
             let row = self.stream.json_rows(&record.data).swap_remove(0);
             record.arrival = self.time(&row, &self.stream.columns[column])?;
         }
+        if !MOMENTS.contains(&record.arrival) {
+            return Err(ReplayError::Range { record: self.count, found: record.arrival });
+        }
         record.arrival = record.arrival.max(self.last);
         self.last = record.arrival;
         Ok(record)
@@ -66,7 +72,7 @@ impl<'a, R: BufRead> Arrivals<'a, R> {
         let found = match value {
             Datum::Moment(micros) => return Ok(micros.div_euclid(MILLI)),
             // A record that cannot be read comes with the one before: it is bad, whenever it comes.
-            Datum::Null if self.last > NEVER => return Ok(self.last),
+            Datum::Null | Datum::Text(_) if self.last > NEVER => return Ok(self.last),
             _ => value.shown(),
         };
         if let (Datum::Exact(_), Ok(millis)) = (&value, found.parse()) {
@@ -80,8 +86,16 @@ impl<R: BufRead> Iterator for Arrivals<'_, R> {
     type Item = Result<Recorded, ReplayError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.count += 1;
-        let record = self.read()?;
-        Some(record.map_err(ReplayError::from).and_then(|record| self.complete(record)))
+        loop {
+            self.count += 1;
+            let completed = self.read()?.map_err(ReplayError::from).and_then(|record| self.complete(record));
+            // The first line of a file of values may name them.
+            let is_header = self.count == 1
+                && matches!((&self.lines, &completed), (Lines::Plain(_), Err(ReplayError::Time { .. })))
+                && self.stream.format != RecordFormat::Json;
+            if !is_header {
+                return Some(completed);
+            }
+        }
     }
 }

@@ -26,6 +26,14 @@ pub enum ReplayError {
         /// What stands there.
         found: String,
     },
+    /// A record says a time that none can be.
+    #[error("record {record} of the file is of {found} ms since 1970, which is not before the year 10000")]
+    Range {
+        /// Which record, from 1.
+        record: u64,
+        /// What it says.
+        found: i64,
+    },
     /// The stream has later records.
     #[error("stream `{stream}` has later records already than the first of the file")]
     Later {

@@ -78,6 +78,9 @@ fn a_recorded_stream_gives_the_rows_that_it_gave() {
         // What ran has seen some time pass behind its last record; the file ends with that.
         assert!(closed.is_subset(&written) && written.is_subset(&all), "{closed:?}\n{written:?}\n{all:?}");
         assert!(all.len() > closed.len());
+        place.pipe(&["record", "rides", "--to", "rides.jsonl"]).failed(64, &["`rides.jsonl` is there already"]);
+        let arrivals: Vec<&str> = text.lines().skip(1).map(|line| &line[12..36]).collect();
+        assert!(arrivals.is_sorted(), "in the order of their arrival, whatever the shard");
         let fares: f64 = all.iter().map(|row| row.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum();
         let given: f64 = stored
             .iter()
@@ -174,6 +177,16 @@ fn what_cannot_be_played_is_told() {
     place.pipe(&["replay", "none.jsonl", "--stream", "ride"]).failed(64, &["no stream `ride`", "`rides`?"]);
     place.pipe(&["replay", "none.jsonl", "--time-column", "city"]).failed(64, &["no column `city` with a time"]);
     place.pipe(&["replay", "none.jsonl", "--speed", "fast"]).failed(64, &["expected a factor", "or max"]);
+    let with_number = Place::new(
+        &PIPELINE
+            .replace("fare = \"DOUBLE\"", "fare = \"DOUBLE\"\nn = \"BIGINT\"")
+            .replace("fare = {", "n = { kind = \"sequence\" }\nfare = {"),
+    );
+    with_number.write("far.jsonl", "{\"at\":\"2026-01-01T00:00:00\",\"fare\":1,\"n\":1770000000000000}\n");
+    with_number
+        .pipe(&["replay", "far.jsonl", "--time-column", "n"])
+        .failed(1, &["record 1 of the file is of 1770000000000000 ms"]);
+    place.pipe(&["replay", "/dev/null", "--then-live"]).failed(64, &["can be read only once"]);
     let other = Place::new(&by_arrival());
     other.write("none.jsonl", "{\"city\":\"Bern\"}\n");
     other.pipe(&["replay", "none.jsonl"]).failed(64, &["does not say when its records came", "--time-column"]);

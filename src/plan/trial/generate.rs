@@ -43,7 +43,10 @@ impl Reading<'_> {
             let over = Millis::try_from(spec.over.as_millis()).unwrap_or(Millis::MAX);
             self.reach(clock, start.saturating_add(over), step)?;
         }
-        let generator = Generator { seed: spec.seed.unwrap_or(generator.seed), ..generator.clone() };
+        let mut generator = generator.clone();
+        if let Some(seed) = spec.seed {
+            generator.reseed(seed);
+        }
         Some(Generation { generator, records: spec.records, start, end: *clock })
     }
 }

@@ -83,8 +83,8 @@ impl LocalLog {
         Ok(placed)
     }
 
-    /// Commits records of one stream that arrived earlier, elsewhere. A shard never goes back, and never before the present:
-    /// what it was told of another time is corrected.
+    /// Commits records of one stream that arrived earlier, elsewhere. A shard never goes back, and never beyond the
+    /// present: a moment in the future is that of now.
     pub fn append_arrived(&self, stream: &str, arrival: Millis, records: &Appends) -> Result<Placed, LogError> {
         let commit = Commit { appends: vec![(stream, records)], state: Vec::new() };
         let mut placed = self.commit_at(arrival.min(now()), commit)?;

@@ -15,7 +15,7 @@ use crate::deploy::remote::Account;
 use crate::document::help_for;
 use crate::error::Error;
 use crate::generate::{Clock, GenerateError, Lines, Pacing, Run};
-use crate::plan::{Generator, Plan, Stream};
+use crate::plan::{Generator, Plan, Source, Stream};
 use crate::streams::{Log, now};
 use crate::ui::Ui;
 use crate::window::Micros;
@@ -114,17 +114,25 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     if let Some(records) = args.sample {
         return order.sample(records, &plan, ui);
     }
-    let Some(to) = &args.to else { return order.print() };
+    let Some(to) = &args.to else { return order.print(ui) };
     let text = to.to_str().unwrap_or_default();
     if matches!(text, "-" | "stdout") {
-        return order.print();
+        return order.print(ui);
     }
     if let Some(name) = text.strip_prefix("kinesis://") {
         let log: Arc<dyn Log> = Account::standard().await?.log();
         return Box::pin(order.put(name, log, ui)).await;
     }
     match text.strip_prefix("stream://") {
-        Some(name) => Box::pin(order.put(name, here(&plan).await?, ui)).await,
+        Some(name) => {
+            if plan.stream(name).is_some_and(|stream| stream.source != Source::Producers) {
+                return Err(Error::Usage {
+                    message: format!("stream `{name}` is written by a query"),
+                    hint: "name a stream that records come to".to_owned(),
+                });
+            }
+            Box::pin(order.put(name, here(&plan).await?, ui)).await
+        }
         None => order.write_file(to, ui),
     }
 }
@@ -188,14 +196,14 @@ impl Order {
         rows.iter_mut().try_for_each(|rows| rows.write(&records))
     }
 
-    fn print(&self) -> Result<(), Error> {
-        self.write(|| Ok(std::io::stdout().lock()), Error::stdout).map(drop)
+    fn print(&self, ui: &Ui) -> Result<(), Error> {
+        self.write(|| Ok(std::io::stdout().lock()), Error::stdout, ui).map(drop)
     }
 
     fn write_file(&self, path: &Path, ui: &Ui) -> Result<(), Error> {
         let begun = Instant::now();
         let failed = |source| Error::write(path, source);
-        let written = self.write(|| File::create(path).map_err(failed), failed)?;
+        let written = self.write(|| File::create(path).map_err(failed), failed, ui)?;
         let took = begun.elapsed().as_secs_f64();
         ui.note(&format!("{} in {}, made in {took:.1} s", count_of(written), path.display()));
         Ok(())
@@ -206,6 +214,7 @@ impl Order {
         &self,
         open: impl FnOnce() -> Result<W, Error>,
         failed: impl Fn(std::io::Error) -> Error,
+        ui: &Ui,
     ) -> Result<u64, Error> {
         let clock = Clock::new(wall, &self.pacing);
         let mut lines = self.lines(clock.start)?;
@@ -217,7 +226,11 @@ impl Order {
         } else {
             self.write_live(&mut lines, &clock, end, &mut out)
         };
-        written.and_then(|written| lines.finish(&mut out).and_then(|()| out.flush()).map(|()| written)).map_err(failed)
+        let made = written.and_then(|made| lines.finish(&mut out).and_then(|()| out.flush()).map(|()| made));
+        if made.map_err(failed)? < self.pacing.records.unwrap_or(0) && lines.next().is_none() {
+            ui.note("the generator's rate has come to nothing: there are no more records");
+        }
+        Ok(lines.delivered())
     }
 
     /// Writes records as they are due, until the last, the reader leaves or the process ends; returns how many.

@@ -102,10 +102,10 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             });
         }
         // A file that cannot be read to its end leaves nothing behind.
-        let read = Arrivals::new(lines, stream, timing).try_fold(0, |count, record| record.map(|_| count + 1_u64));
+        let read = arrivals(args, lines, stream, timing).try_fold(0, |count, record| record.map(|_| count + 1_u64));
         let read = read.map_err(|error| failed(error, &plan))?;
-        let arrivals = Arrivals::new(open(&args.file)?, stream, timing);
-        load(&plan, &stream.name, arrivals).await.map_err(|error| failed(error, &plan))?;
+        let again = arrivals(args, open(&args.file)?, stream, timing);
+        load(&plan, &stream.name, again).await.map_err(|error| failed(error, &plan))?;
         ui.note(&format!("{} of {} in stream {}", records(read), args.file.display(), stream.name));
         return Box::pin(up::run(&up::Args::here(&path), ui)).await;
     }
@@ -114,13 +114,29 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let named: Vec<_> = outputs(&plan).map(|stream| described(stream, Some(&plan))).collect();
     let mut shown = Shown { rows: Rows::of_streams(ui, &named, Some(&plan)), named, failure: None };
     let begun = Instant::now();
-    let totals = play(player, Arrivals::new(lines, stream, timing), args, &mut shown);
+    let totals = play(player, arrivals(args, lines, stream, timing), args, &mut shown);
     if let Some(failure) = shown.failure {
         return Err(failure);
     }
     let totals = totals.map_err(|error| failed(error, &plan))?;
+    if totals.records == 0 {
+        return Err(Error::Usage {
+            message: format!("there are no records in {}", args.file.display()),
+            hint: "a file has a record on each line, or is one of `pipe record`".to_owned(),
+        });
+    }
     tell(&totals, args, begun.elapsed(), ui);
     Ok(())
+}
+
+fn arrivals<'a>(
+    args: &Args,
+    lines: Lines<BufReader<File>>,
+    stream: &'a Stream,
+    timing: Timing,
+) -> Arrivals<'a, BufReader<File>> {
+    let is_csv = args.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    Arrivals::new(lines, stream, timing).perhaps_named(is_csv)
 }
 
 fn open(path: &Path) -> Result<Lines<BufReader<File>>, Error> {
@@ -144,14 +160,17 @@ fn failed(error: ReplayError, plan: &Plan) -> Error {
 fn stream<'a>(plan: &'a Plan, asked: Option<&str>, recorded: Option<&str>) -> Result<&'a Stream, Error> {
     let fed: Vec<&Stream> = plan.streams.iter().filter(|stream| stream.source == Source::Producers).collect();
     let names = || fed.iter().map(|stream| stream.name.as_str()).collect::<Vec<_>>();
-    if let Some(name) = asked.or(recorded.filter(|name| names().contains(name))) {
+    if let Some(name) = asked {
         return fed.iter().copied().find(|stream| stream.name == name).ok_or_else(|| Error::Usage {
             message: format!("pipeline `{}` has no stream `{name}` that records come to", plan.name),
             hint: help_for(name, names()),
         });
     }
+    if let Some(found) = recorded.and_then(|name| fed.iter().copied().find(|stream| stream.name == name)) {
+        return Ok(found);
+    }
     match fed.as_slice() {
-        [only] => Ok(only),
+        [only] if recorded.is_none() => Ok(only),
         _ => Err(Error::Usage {
             message: match recorded {
                 Some(name) => {

@@ -28,7 +28,8 @@ impl Field for Histogram {
         Ok(Box::new(move |source, json| {
             let bin = weights.draw(&mut source.rng);
             let (low, high) = (bounds[bin], bounds[bin + 1]);
-            grid.write(grid.nearest(low + (high - low) * source.rng.random::<f64>()), json);
+            // Up to and without the upper bound, so that a value lies in one bin.
+            grid.write(grid.nearest((low + (high - low) * source.rng.random::<f64>()).floor()), json);
         }))
     }
 }

@@ -20,6 +20,7 @@ pub struct Lines {
     times: Vec<Micros>,
     block: Appends,
     text: Vec<u8>,
+    delivered: u64,
 }
 
 impl Lines {
@@ -27,7 +28,15 @@ impl Lines {
     pub fn new(generator: &Generator, stream: &Stream, start: Micros) -> Result<Self, GenerateError> {
         let delivery = Delivery::new(generator, stream, 0)?;
         let schedule = Schedule::new(generator, start, 0);
-        Ok(Self { delivery, schedule, moments: Vec::new(), times: Vec::new(), block: Appends::new(), text: Vec::new() })
+        Ok(Self {
+            delivery,
+            schedule,
+            moments: Vec::new(),
+            times: Vec::new(),
+            block: Appends::new(),
+            text: Vec::new(),
+            delivered: 0,
+        })
     }
 
     /// Returns when the next record is due; nothing where none ever is.
@@ -38,6 +47,11 @@ impl Lines {
     /// Returns when the next record comes that is held back; nothing where none is.
     pub fn next_held(&self) -> Option<Micros> {
         self.delivery.next()
+    }
+
+    /// Returns how many records were written: with faults, more or fewer than were made.
+    pub fn delivered(&self) -> u64 {
+        self.delivered
     }
 
     /// Lets go of records that were due before a moment (see [`Schedule::let_go`]).
@@ -78,6 +92,8 @@ impl Lines {
             self.text.extend_from_slice(record.data);
             self.text.push(b'\n');
         }
-        out.write_all(&self.text)
+        out.write_all(&self.text)?;
+        self.delivered += self.block.len() as u64;
+        Ok(())
     }
 }

@@ -34,11 +34,16 @@ pub(super) fn of(column: &Column, is_event_time: bool, keys: Option<&[String]>) 
     }
     let is_few = column.distinct() <= MAX_CHOICES && column.distinct() * 2 <= column.present();
     if is_few || column.distinct() == 1 || column.sql_type == SqlType::Boolean {
-        return choice(column);
+        let chosen = choice(column);
+        return if fits(&chosen, column.sql_type) { chosen } else { constant(column.sql_type) };
     }
     let concluded = if column.is_number() { number(column, keys) } else { text(column) };
     // Numbers may be greater than a field draws, and words fewer than a pool needs.
-    if fits(&concluded, column.sql_type) { concluded } else { choice(column) }
+    if fits(&concluded, column.sql_type) {
+        return concluded;
+    }
+    let chosen = choice(column);
+    if fits(&chosen, column.sql_type) { chosen } else { constant(column.sql_type) }
 }
 
 /// A column of which nothing but NULL was seen.

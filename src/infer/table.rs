@@ -82,6 +82,13 @@ pub(super) fn read(sample: &Sample) -> Result<Table, InferError> {
         .enumerate()
         .filter_map(|(row, record)| Some((row, serde_json::from_slice(&record.data).ok()?)))
         .collect();
+    let is_broken = |record: &&super::Sampled| matches!(record.data.trim_ascii_start().first(), Some(b'{' | b'['));
+    if sample.header.is_none()
+        && objects.len() * 2 <= count
+        && sample.records.iter().filter(is_broken).count() * 2 > count
+    {
+        return Err(InferError::Unread { count, origin });
+    }
     let table = if sample.header.is_none() && objects.len() * 2 > count { json(objects) } else { csv(sample) };
     if table.rows.is_empty() || table.columns.is_empty() {
         return Err(InferError::Unread { count, origin });

@@ -2,9 +2,8 @@
 
 use std::io::BufRead;
 
-use crate::plan::{Column, Datum, Record, Stream, read_values};
-use crate::record::RecordFormat;
-use crate::recording::{Lines, Recorded, RecordingError};
+use crate::plan::{Column, Datum, Heading, Record, Stream, read_values};
+use crate::recording::{Lines, Recorded};
 use crate::streams::Millis;
 
 use super::ReplayError;
@@ -31,25 +30,65 @@ pub struct Arrivals<'a, R> {
     lines: Lines<R>,
     stream: &'a Stream,
     timing: Timing,
+    rows: Rows,
     count: u64,
     last: Millis,
+}
+
+/// Whether the lines of a file are values of columns that its first line names.
+#[derive(Debug)]
+enum Rows {
+    No,
+    /// They may be.
+    Perhaps,
+    Of(Heading),
 }
 
 impl<'a, R: BufRead> Arrivals<'a, R> {
     /// Takes the records of a file for a stream. A file of bare lines needs a column that says when they are.
     pub fn new(lines: Lines<R>, stream: &'a Stream, timing: Timing) -> Self {
-        Self { lines, stream, timing, count: 0, last: NEVER }
+        Self { lines, stream, timing, rows: Rows::No, count: 0, last: NEVER }
     }
 
-    fn read(&mut self) -> Option<Result<Recorded, RecordingError>> {
-        match &mut self.lines {
-            Lines::Recording { records, .. } => records.next(),
-            Lines::Plain(lines) => lines.next().map(|line| {
-                let record = Record::of(line?, self.stream);
-                let partition_key = record.partition_key.unwrap_or_else(|| self.count.to_string());
-                Ok(Recorded { arrival: 0, partition_key, data: record.data })
-            }),
+    /// Looks whether the first line of the file names the columns of the stream; then the others are their values.
+    #[must_use]
+    pub fn perhaps_named(mut self, is_csv: bool) -> Self {
+        self.rows = if is_csv { Rows::Perhaps } else { Rows::No };
+        self
+    }
+
+    fn read(&mut self) -> Option<Result<Recorded, ReplayError>> {
+        let lines = match &mut self.lines {
+            Lines::Recording { records, .. } => return Some(records.next()?.map_err(ReplayError::from)),
+            Lines::Plain(lines) => lines,
+        };
+        let mut next = || Some(lines.next()?.map_err(ReplayError::from));
+        let mut line = match next()? {
+            Ok(line) => line,
+            Err(error) => return Some(Err(error)),
+        };
+        if let Rows::Perhaps = self.rows {
+            let heading = values(&line).and_then(|names| Heading::of(names.iter(), self.stream).ok());
+            self.rows = heading.map_or(Rows::No, Rows::Of);
+            if let Rows::Of(_) = self.rows {
+                line = match next()? {
+                    Ok(line) => line,
+                    Err(error) => return Some(Err(error)),
+                };
+            }
         }
+        let record = match &self.rows {
+            Rows::Of(heading) => {
+                let row = values(&line).unwrap_or_default();
+                match heading.record(row.iter(), self.stream) {
+                    Ok(record) => record,
+                    Err(reason) => return Some(Err(ReplayError::Row { record: self.count, reason })),
+                }
+            }
+            Rows::No | Rows::Perhaps => Record::of(line, self.stream),
+        };
+        let partition_key = record.partition_key.unwrap_or_else(|| self.count.to_string());
+        Some(Ok(Recorded { arrival: 0, partition_key, data: record.data }))
     }
 
     /// Says when a record arrives.
@@ -86,16 +125,14 @@ impl<R: BufRead> Iterator for Arrivals<'_, R> {
     type Item = Result<Recorded, ReplayError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            self.count += 1;
-            let completed = self.read()?.map_err(ReplayError::from).and_then(|record| self.complete(record));
-            // The first line of a file of values may name them.
-            let is_header = self.count == 1
-                && matches!((&self.lines, &completed), (Lines::Plain(_), Err(ReplayError::Time { .. })))
-                && self.stream.format != RecordFormat::Json;
-            if !is_header {
-                return Some(completed);
-            }
-        }
+        self.count += 1;
+        let record = self.read()?;
+        Some(record.and_then(|record| self.complete(record)))
     }
+}
+
+/// Returns the values of a line; nothing where it is no row.
+fn values(line: &[u8]) -> Option<csv::StringRecord> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line);
+    reader.records().next()?.ok()
 }

@@ -26,6 +26,14 @@ pub enum ReplayError {
         /// What stands there.
         found: String,
     },
+    /// A row of values is none of the stream.
+    #[error("row {record} of the file cannot be a record: {reason}")]
+    Row {
+        /// Which row, from 1.
+        record: u64,
+        /// Why not.
+        reason: String,
+    },
     /// A record says a time that none can be.
     #[error("record {record} of the file is of {found} ms since 1970, which is not before the year 10000")]
     Range {

@@ -131,6 +131,24 @@ fn a_day_of_bare_lines_closes_its_windows_by_its_own_time() {
 }
 
 #[test]
+fn a_table_of_values_is_played_whatever_the_form_of_the_stream() {
+    let text =
+        "at,city,fare\n2026-03-01T00:00:01,Bern,2.5\n2026-03-01 00:00:02,Bern,4\n2026-03-01T00:00:11,\"Oslo\",1\n";
+    let json = Place::new(PIPELINE);
+    json.write("rides.csv", text);
+    let rows = json.output(&["replay", "rides.csv", "-o", "json"]);
+    assert_eq!(rows.lines().count(), 2, "{rows}");
+    assert!(rows.contains("\"fares\":6.5"), "{rows}");
+    let csv = Place::new(&PIPELINE.replace("shards = 2", "shards = 2\nformat = \"csv\""));
+    csv.write("rides.csv", text);
+    assert_eq!(csv.output(&["replay", "rides.csv", "-o", "json"]), rows);
+    csv.write("bare.csv", text.split_once('\n').unwrap().1);
+    assert_eq!(csv.output(&["replay", "bare.csv", "-o", "json"]), rows);
+    json.write("bad.csv", "at,city,fare\n2026-03-01T00:00:01,Bern,much\n");
+    json.pipe(&["replay", "bad.csv"]).failed(1, &["row 1 of the file cannot be a record: column `fare`: expected"]);
+}
+
+#[test]
 fn a_faster_day_takes_its_part_of_the_time() {
     let place = Place::new(&by_arrival());
     let line = |second| format!("{{\"at\":\"2026-03-01T00:00:{second:02}\",\"city\":\"Bern\",\"fare\":1}}\n");
@@ -191,8 +209,8 @@ fn what_cannot_be_played_is_told() {
     other.write("none.jsonl", "{\"city\":\"Bern\"}\n");
     other.pipe(&["replay", "none.jsonl"]).failed(64, &["does not say when its records came", "--time-column"]);
     place.pipe(&["record", "rides", "--to", "x.jsonl"]).failed(69, &["no records here"]);
-    let done = place.pipe(&["replay", "other.jsonl", "-o", "json"]);
-    assert_eq!((done.code(), done.stdout.as_str()), (Some(0), ""), "the only stream there is: {done:?}");
+    place.pipe(&["replay", "other.jsonl"]).failed(64, &["stream `trips` was recorded", "--stream with one of rides"]);
+    place.pipe(&["replay", "other.jsonl", "--stream", "rides"]).failed(64, &["there are no records in other.jsonl"]);
 }
 
 #[test]

@@ -18,28 +18,47 @@ pub(super) fn records(bytes: &[u8], csv: bool, stream: &Stream) -> Result<Vec<Re
 fn rows(bytes: &[u8], stream: &Stream) -> Result<Vec<Record>, String> {
     let mut reader = csv::Reader::from_reader(bytes);
     let header = reader.headers().map_err(|error| error.to_string())?.clone();
-    let place = |name: &str| {
-        let found = stream.columns.iter().position(|column| column.name == name);
-        found.ok_or_else(|| format!("line 1: stream `{}` has no column `{name}`", stream.name))
-    };
-    let places: Vec<usize> = header.iter().map(place).collect::<Result<_, _>>()?;
+    let heading = Heading::of(header.iter(), stream)
+        .map_err(|name| format!("line 1: stream `{}` has no column `{name}`", stream.name))?;
     let mut records = Vec::new();
     for row in reader.records() {
         let row = row.map_err(|error| error.to_string())?;
         let line = row.position().map_or(0, csv::Position::line);
+        records.push(heading.record(row.iter(), stream).map_err(|reason| format!("line {line}, {reason}"))?);
+    }
+    Ok(records)
+}
+
+/// The columns that the values of a file's rows are of, in their order.
+#[derive(Debug)]
+pub struct Heading {
+    places: Vec<usize>,
+}
+
+impl Heading {
+    /// Takes the names in a file's first line. Fails with one that no column of the stream has.
+    pub fn of<'n>(names: impl Iterator<Item = &'n str>, stream: &Stream) -> Result<Self, String> {
+        let place = |name: &str| {
+            let found = stream.columns.iter().position(|column| column.name == name);
+            found.ok_or_else(|| name.to_owned())
+        };
+        Ok(Self { places: names.map(|name| place(name.trim_start_matches('\u{feff}'))).collect::<Result<_, _>>()? })
+    }
+
+    /// Makes a record of a row; a value without a letter is NULL. Says which value is none of its column.
+    pub fn record<'v>(&self, row: impl Iterator<Item = &'v str>, stream: &Stream) -> Result<Record, String> {
         let mut values: Vec<Option<Datum>> = vec![None; stream.columns.len()];
-        for (field, index) in row.iter().zip(&places) {
+        for (field, index) in row.zip(&self.places) {
             if field.is_empty() {
                 continue;
             }
             let column = &stream.columns[*index];
             let datum = Datum::read(column.sql_type, field)
-                .map_err(|expected| format!("line {line}, column `{}`: expected {expected}", column.name))?;
+                .map_err(|expected| format!("column `{}`: expected {expected}", column.name))?;
             values[*index] = Some(datum);
         }
-        records.push(Record::made(&values, stream));
+        Ok(Record::made(&values, stream))
     }
-    Ok(records)
 }
 
 impl Datum {

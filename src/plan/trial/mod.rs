@@ -14,6 +14,7 @@ use super::{Column, Plan, Source, Stream};
 
 pub use datum::Datum;
 pub use expect::Expectation;
+pub use file::Heading;
 pub use generate::Generation;
 pub use ingest::Record;
 

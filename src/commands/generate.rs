@@ -29,8 +29,6 @@ use super::rows::Rows;
 const MILLI: Micros = 1_000;
 /// The most records that are made between two looks at the clock, where they come at their rate.
 const MOST: u64 = 1 << 16;
-/// How much of a stall is caught up where records come at their rate, in microseconds of the generator's time.
-const CATCH_UP: Micros = 1_000_000;
 /// How often the status line is drawn anew.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -99,8 +97,6 @@ struct Order {
     generator: Generator,
     stream: Stream,
     pacing: Pacing,
-    /// For how long.
-    duration: Option<Duration>,
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
@@ -110,7 +106,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         generator.reseed(seed);
     }
     let stream = plan.stream(&generator.stream).cloned().ok_or_else(|| none(&plan))?;
-    let order = Order { generator, stream, pacing: args.pacing.pacing(args.records), duration: args.duration };
+    let order = Order { generator, stream, pacing: args.pacing.pacing(args.records, args.duration) };
     if let Some(records) = args.sample {
         return order.sample(records, &plan, ui);
     }
@@ -174,14 +170,6 @@ impl Order {
         Lines::new(&self.generator, &self.stream, start).map_err(failed)
     }
 
-    /// Returns the last moment at which a record may be due.
-    fn end(&self, start: Micros) -> Micros {
-        self.duration.map_or(Micros::MAX, |duration| {
-            let micros = Micros::try_from(duration.as_micros()).unwrap_or(Micros::MAX);
-            start.saturating_add(micros).saturating_sub(1)
-        })
-    }
-
     fn sample(&self, records: u64, plan: &Plan, ui: &Ui) -> Result<(), Error> {
         let mut text = Vec::new();
         let start = self.pacing.start.unwrap_or_else(wall);
@@ -219,12 +207,11 @@ impl Order {
         let clock = Clock::new(wall, &self.pacing);
         let mut lines = self.lines(clock.start)?;
         let mut out = open()?;
-        let end = self.end(clock.start);
-        let has_end = self.pacing.records.is_some() || self.duration.is_some();
+        let has_end = self.pacing.records.is_some() || self.pacing.duration.is_some();
         let written = if has_end && self.pacing.speed.is_none() {
-            lines.write(end, self.pacing.records.unwrap_or(u64::MAX), &mut out)
+            lines.write(clock.end, self.pacing.records.unwrap_or(u64::MAX), &mut out)
         } else {
-            self.write_live(&mut lines, &clock, end, &mut out)
+            self.write_live(&mut lines, &clock, &mut out)
         };
         let made = written.and_then(|made| lines.finish(&mut out).and_then(|()| out.flush()).map(|()| made));
         if made.map_err(failed)? < self.pacing.records.unwrap_or(0) && lines.next().is_none() {
@@ -238,19 +225,18 @@ impl Order {
         &self,
         lines: &mut Lines,
         clock: &Clock<impl Fn() -> Micros>,
-        end: Micros,
         out: &mut dyn Write,
     ) -> std::io::Result<u64> {
         let limit = self.pacing.records.unwrap_or(u64::MAX);
         let (mut written, mut is_live) = (0, false);
-        while let Some(next) = lines.next().filter(|next| *next <= end && written < limit) {
+        while let Some(next) = lines.next().filter(|next| *next <= clock.end && written < limit) {
             std::thread::sleep(clock.until(lines.next_held().map_or(next, |held| held.min(next))));
             let now = clock.now();
             if is_live && self.pacing.speed.is_none() {
-                lines.let_go(now - CATCH_UP);
+                lines.catch_up(now);
             }
             let most = MOST.min(limit - written);
-            let count = lines.write(now.min(end), most, out)?;
+            let count = lines.write(now.min(clock.end), most, out)?;
             is_live |= count < most;
             written += count;
             out.flush()?;
@@ -261,7 +247,7 @@ impl Order {
     /// Puts records into a stream as they are due.
     async fn put(self, name: &str, log: Arc<dyn Log>, ui: &Ui) -> Result<(), Error> {
         let generator = Generator { stream: name.to_owned(), ..self.generator.clone() };
-        let run = Run::new(&generator, &self.stream, 0).map_err(failed)?.pacing(self.pacing).for_time(self.duration);
+        let run = Run::new(&generator, &self.stream, 0).map_err(failed)?.pacing(self.pacing);
         let made = run.counter();
         let (stop, stopped) = watch::channel(false);
         let mut running = Box::pin(run.start(log, wall, stopped));

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use crate::error::Error;
 use crate::infer::{Sample, Sampled, infer};
 use crate::recording::{Lines, Reader, Recorded, RecordingError};
+use crate::spec::legal_stream_name;
 use crate::streams::Position;
 use crate::ui::Ui;
 
@@ -101,10 +102,11 @@ fn in_file(path: &Path, most: usize) -> Result<Sample, Error> {
     let file = File::open(path).map_err(|source| Error::read(path, source))?;
     let failed = |error: RecordingError| Error::Replay(error.into());
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("sample").to_owned();
-    let mut sample = Sample { stream: legal(&name), origin: path.display().to_string(), ..Sample::default() };
+    let mut sample =
+        Sample { stream: legal_stream_name(&name), origin: path.display().to_string(), ..Sample::default() };
     match Reader::open(BufReader::new(file)).map_err(failed)? {
         Lines::Recording { stream, records } => {
-            sample.stream = legal(&stream);
+            sample.stream = legal_stream_name(&stream);
             for record in records.take(most) {
                 let Recorded { arrival, partition_key, data } = record.map_err(failed)?;
                 sample.records.push(Sampled { arrival: Some(arrival), key: Some(partition_key), data });
@@ -141,7 +143,8 @@ async fn in_kinesis(name: &str, most: usize, ui: &Ui) -> Result<Sample, Error> {
     let target = Target::open(which, ui).await?;
     let names = [name.to_owned()];
     let mut follower = Follower::open(target.log, &names, &Position::Earliest, Manners::ELSEWHERE).await?;
-    let mut sample = Sample { stream: legal(name), origin: format!("kinesis://{name}"), ..Sample::default() };
+    let mut sample =
+        Sample { stream: legal_stream_name(name), origin: format!("kinesis://{name}"), ..Sample::default() };
     loop {
         let (brought, at_end) = follower.poll().await?;
         for followed in brought {
@@ -161,11 +164,4 @@ async fn in_kinesis(name: &str, most: usize, ui: &Ui) -> Result<Sample, Error> {
     ui.clear_status();
     sample.records.truncate(most);
     Ok(sample)
-}
-
-/// Makes a name of a stream (Kinesis API reference, `CreateStream`).
-fn legal(name: &str) -> String {
-    let is_legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
-    let kept: String = name.chars().map(|letter| if is_legal(letter) { letter } else { '_' }).take(128).collect();
-    if kept.is_empty() { "records".to_owned() } else { kept }
 }

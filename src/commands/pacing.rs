@@ -1,5 +1,7 @@
 //! When generated records come, as the command line says.
 
+use std::time::Duration;
+
 use chrono::DateTime;
 
 use crate::generate::Pacing;
@@ -28,9 +30,10 @@ pub(super) struct PacingArgs {
 }
 
 impl PacingArgs {
-    /// Returns when the records come that these arguments ask for, at most so many.
-    pub(super) fn pacing(&self, records: Option<u64>) -> Pacing {
-        Pacing { records, start: self.start.map(|start| start.saturating_mul(MILLI)), speed: self.speedup }
+    /// Returns when the records come that these arguments ask for: at most so many, and for so long.
+    pub(super) fn pacing(&self, records: Option<u64>, duration: Option<Duration>) -> Pacing {
+        let start = self.start.map(|start| start.saturating_mul(MILLI));
+        Pacing { records, start, speed: self.speedup, duration }
     }
 }
 

@@ -102,11 +102,11 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             });
         }
         // A file that cannot be read to its end leaves nothing behind.
-        let read = arrivals(args, lines, stream, timing).try_fold(0, |count, record| record.map(|_| count + 1_u64));
-        let read = read.map_err(|error| failed(error, &plan))?;
+        let mut whole = arrivals(args, lines, stream, timing);
+        whole.try_for_each(|record| record.map(drop)).map_err(|error| failed(error, &plan))?;
         let again = arrivals(args, open(&args.file)?, stream, timing);
-        load(&plan, &stream.name, again).await.map_err(|error| failed(error, &plan))?;
-        ui.note(&format!("{} of {} in stream {}", records(read), args.file.display(), stream.name));
+        let loaded = load(&plan, &stream.name, again).await.map_err(|error| failed(error, &plan))?;
+        ui.note(&format!("{} of {} in stream {}", records(loaded), args.file.display(), stream.name));
         return Box::pin(up::run(&up::Args::here(&path), ui)).await;
     }
     let folder = path.parent().unwrap_or(Path::new(""));

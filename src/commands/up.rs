@@ -149,7 +149,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let options = Options {
         port: args.port,
         generate: !args.no_generator,
-        pacing: args.pacing.pacing(args.records),
+        pacing: args.pacing.pacing(args.records, None),
         durability: durability(args),
         file: path.display().to_string(),
     };
@@ -218,7 +218,7 @@ async fn elsewhere(args: &Args, plan: &Arc<Plan>, path: &Path, ui: &Ui) -> Resul
         path,
         detach: args.detach,
         generate: !args.no_generator,
-        pacing: args.pacing.pacing(args.records),
+        pacing: args.pacing.pacing(args.records, None),
         duration: args.duration,
         yes: args.yes || args.foreground,
         durability: durability(args),

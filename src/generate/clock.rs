@@ -13,6 +13,8 @@ pub struct Pacing {
     pub start: Option<Micros>,
     /// How many times as fast as the wall's the generator's time passes, from the start on.
     pub speed: Option<f64>,
+    /// For how long from the first one's moment on; without end where left out.
+    pub duration: Option<Duration>,
 }
 
 /// The time of a generator: that of the wall, or one that passes faster or slower from a moment on.
@@ -20,6 +22,8 @@ pub struct Clock<C> {
     wall: C,
     /// The moment from which the generator's records are due.
     pub start: Micros,
+    /// The last moment at which one may be due.
+    pub end: Micros,
     /// What the wall's clock showed at the start, and how many times as fast time passes; nothing where it is the wall's.
     speed: Option<(Micros, f64)>,
 }
@@ -28,7 +32,12 @@ impl<C: Fn() -> Micros> Clock<C> {
     /// Begins now. Without a speed the time is that of `wall`, whatever the start; with one, it is that of the start now.
     pub fn new(wall: C, pacing: &Pacing) -> Self {
         let begun = wall();
-        Self { wall, start: pacing.start.unwrap_or(begun), speed: pacing.speed.map(|speed| (begun, speed)) }
+        let start = pacing.start.unwrap_or(begun);
+        let end = pacing.duration.map_or(Micros::MAX, |duration| {
+            let micros = Micros::try_from(duration.as_micros()).unwrap_or(Micros::MAX);
+            start.saturating_add(micros).saturating_sub(1)
+        });
+        Self { wall, start, end, speed: pacing.speed.map(|speed| (begun, speed)) }
     }
 
     /// Returns the generator's time.
@@ -72,7 +81,8 @@ mod tests {
     #[test]
     fn with_a_speed_time_passes_from_the_start() {
         let wall = Cell::new(5_000_000);
-        let clock = Clock::new(|| wall.get(), &Pacing { start: Some(2_000_000), speed: Some(60.0), records: None });
+        let clock =
+            Clock::new(|| wall.get(), &Pacing { start: Some(2_000_000), speed: Some(60.0), ..Pacing::default() });
         assert_eq!(clock.now(), 2_000_000);
         wall.set(6_000_000);
         assert_eq!(clock.now(), 62_000_000);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -11,14 +10,12 @@ use crate::plan::{GeneratedField, Making, Origin, Stream};
 use crate::window::Micros;
 
 use super::GenerateError;
+use super::by_key::ByKey;
 use super::computing::Computing;
 use super::seed::{Purpose, Seed};
 use super::table_rows::TableRows;
 use super::texts::Texts;
 
-/// The most keys for which a field keeps a state. One more, and it begins again with all of them: a key that never
-/// comes again must not cost memory for ever.
-pub(super) const MAX_KEYS: usize = 1 << 18;
 /// NULL as JSON.
 pub(super) const NULL: &[u8] = b"null";
 
@@ -40,7 +37,7 @@ enum Maker {
 
 /// A state for each value of another column.
 struct PerKey {
-    draws: HashMap<Vec<u8>, Draw>,
+    draws: ByKey<Draw>,
     begin: Box<dyn Fn() -> Draw + Send>,
 }
 
@@ -70,7 +67,7 @@ impl Column {
             Making::Drawn { field, per: Some(_), origin } => {
                 let (field, (_, beginning)) = (Arc::clone(field), drawing(field, origin)?);
                 let begin = move || field.begin(sql_type, &beginning).expect("the field has begun like this before");
-                Maker::PerKey(PerKey { draws: HashMap::new(), begin: Box::new(begin) })
+                Maker::PerKey(PerKey { draws: ByKey::new(), begin: Box::new(begin) })
             }
             Making::Fixed { field, origin, .. } => {
                 let (theirs, column) = whose(origin);
@@ -103,7 +100,10 @@ impl Column {
             let key = needed.first().map_or(NULL, |keys| keys.get(row));
             match &mut self.maker {
                 Maker::Drawn(draw) => values.push(|json| draw(&mut self.source, json)),
-                Maker::PerKey(states) => values.push(|json| states.of(key)(&mut self.source, json)),
+                Maker::PerKey(states) => {
+                    let draw = states.draws.of(key, &states.begin);
+                    values.push(|json| draw(&mut self.source, json));
+                }
                 Maker::Fixed(draw, seed, column) => {
                     self.source.rng = seed.fixed(column, key);
                     values.push(|json| draw(&mut self.source, json));
@@ -115,32 +115,5 @@ impl Column {
                 values.replace_last(NULL);
             }
         }
-    }
-}
-
-impl PerKey {
-    fn of(&mut self, key: &[u8]) -> &mut Draw {
-        if self.draws.len() >= MAX_KEYS && !self.draws.contains_key(key) {
-            self.draws.clear();
-        }
-        self.draws.entry_ref(key).or_insert_with(&self.begin)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_that_never_come_again_do_not_pile_up() {
-        let begin = || -> Draw { Box::new(|_, _| {}) };
-        let mut states = PerKey { draws: HashMap::new(), begin: Box::new(begin) };
-        for key in 0..MAX_KEYS {
-            states.of(&key.to_le_bytes());
-        }
-        states.of(&0_usize.to_le_bytes());
-        assert_eq!(states.draws.len(), MAX_KEYS);
-        states.of(&MAX_KEYS.to_le_bytes());
-        assert_eq!(states.draws.len(), 1);
     }
 }

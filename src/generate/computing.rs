@@ -1,12 +1,12 @@
 //! Values computed from those of other columns.
 
 use datafusion_common::DataFusionError;
-use hashbrown::HashMap;
 
 use crate::engine::Formula;
 use crate::plan::{Computed, PREVIOUS, Stream};
 
-use super::column::{MAX_KEYS, NULL};
+use super::by_key::ByKey;
+use super::column::NULL;
 use super::texts::Texts;
 
 /// Computes the values of one column.
@@ -20,7 +20,7 @@ pub(super) struct Computing {
     /// Whether the record before is the last with the same key.
     is_keyed: bool,
     /// The values of the record before, by key: one key where they are not told apart.
-    before: HashMap<Vec<u8>, Vec<Vec<u8>>>,
+    before: ByKey<Vec<Vec<u8>>>,
 }
 
 impl Computing {
@@ -40,7 +40,7 @@ impl Computing {
             previous: computed.previous.len(),
             own: computed.own,
             is_keyed: computed.per.is_some(),
-            before: HashMap::new(),
+            before: ByKey::new(),
         })
     }
 
@@ -64,11 +64,8 @@ impl Computing {
         let (columns, previous) = needed.split_at(self.columns);
         for row in 0..rows {
             let key = if self.is_keyed { previous[self.previous].get(row) } else { &[] };
-            if self.before.len() >= MAX_KEYS && !self.before.contains_key(key) {
-                self.before.clear();
-            }
             let count = self.previous + usize::from(self.own);
-            let before = self.before.entry_ref(key).or_insert_with(|| vec![NULL.to_vec(); count]);
+            let before = self.before.of(key, || vec![NULL.to_vec(); count]);
             let value = |_: usize, column: usize| match column.checked_sub(self.columns) {
                 None => columns[column].get(row),
                 Some(column) => before[column].as_slice(),

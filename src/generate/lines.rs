@@ -54,9 +54,9 @@ impl Lines {
         self.delivered
     }
 
-    /// Lets go of records that were due before a moment (see [`Schedule::let_go`]).
-    pub fn let_go(&mut self, before: Micros) {
-        self.schedule.let_go(before);
+    /// Lets go of what is owed from too long ago (see [`Schedule::catch_up`]).
+    pub fn catch_up(&mut self, now: Micros) {
+        self.schedule.catch_up(now);
     }
 
     /// Makes the records that are due up to `until`, but no more than `most`, and writes those that have come by then;

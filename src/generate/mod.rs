@@ -3,6 +3,7 @@
 //! Owns how a row becomes a record, when it is due and what happens to it on its way. May import `engine`, which computes
 //! expressions and reads tables, `plan` and everything above it. Never reads the clock of the wall: it is given.
 
+mod by_key;
 mod clock;
 mod column;
 mod computing;

@@ -12,6 +12,7 @@ use crate::streams::{Appends, Log};
 use crate::window::Micros;
 
 use super::clock::Clock;
+use super::schedule::CATCH_UP;
 use super::{Delivery, GenerateError, Pacing, Schedule};
 
 /// How often a batch is appended at most, while the log keeps up: often enough that nobody sees the batches, seldom
@@ -23,10 +24,6 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// About how long one batch may take at the most: a stop waits for the one that has begun.
 const BATCH_TIME: Duration = Duration::from_secs(1);
 
-/// How much of a stall is caught up, in microseconds: what is owed from longer ago is let go, so that a pause of the
-/// machine does not end in a flood.
-const CATCH_UP: Micros = 1_000_000;
-
 /// One run of a generator.
 pub struct Run {
     stream: String,
@@ -34,7 +31,6 @@ pub struct Run {
     generator: Generator,
     skip: u64,
     pacing: Pacing,
-    duration: Option<Duration>,
     counter: Arc<AtomicU64>,
     batch: Appends,
     times: Vec<Micros>,
@@ -51,7 +47,6 @@ impl Run {
             generator: generator.clone(),
             skip,
             pacing: Pacing::default(),
-            duration: None,
             counter: Arc::default(),
             batch: Appends::new(),
             times: Vec::new(),
@@ -63,13 +58,6 @@ impl Run {
     #[must_use]
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.pacing = pacing;
-        self
-    }
-
-    /// Ends the run with the last record that is due within a time from the first one's moment on.
-    #[must_use]
-    pub fn for_time(mut self, duration: Option<Duration>) -> Self {
-        self.duration = duration;
         self
     }
 
@@ -90,10 +78,6 @@ impl Run {
     ) -> Result<u64, GenerateError> {
         let (clock, limit) = (Clock::new(clock, &self.pacing), self.pacing.records.unwrap_or(u64::MAX));
         let mut schedule = Schedule::new(&self.generator, clock.start, self.skip);
-        let end = self.duration.map_or(Micros::MAX, |duration| {
-            let micros = Micros::try_from(duration.as_micros()).unwrap_or(Micros::MAX);
-            clock.start.saturating_add(micros).saturating_sub(1)
-        });
         let (mut made, mut moments, mut is_live, mut last) = (0, Vec::new(), false, Micros::MIN);
         while made < limit && !*stop.borrow_and_update() {
             let began = Instant::now();
@@ -101,12 +85,12 @@ impl Run {
             if is_live && now < last.saturating_sub(CATCH_UP) {
                 schedule.restart(now);
             } else if is_live && self.pacing.speed.is_none() {
-                schedule.let_go(now.saturating_sub(CATCH_UP));
+                schedule.catch_up(now);
             }
             last = now;
             let wanted = usize::try_from(limit - made).unwrap_or(usize::MAX).min(self.most);
             moments.clear();
-            schedule.take(now.min(end), wanted, &mut moments);
+            schedule.take(now.min(clock.end), wanted, &mut moments);
             let more = moments.last().copied().filter(|_| moments.len() == wanted);
             made += moments.len() as u64;
             self.append(log.as_ref(), &moments, more.unwrap_or(now)).await?;
@@ -116,7 +100,7 @@ impl Run {
                 continue;
             }
             is_live = true;
-            let Some(next) = schedule.next().filter(|next| *next <= end) else { break };
+            let Some(next) = schedule.next().filter(|next| *next <= clock.end) else { break };
             let next = self.delivery.next().map_or(next, |held| held.min(next));
             let rest = BATCH_EVERY.saturating_sub(began.elapsed());
             tokio::select! {
@@ -258,7 +242,7 @@ mod tests {
         let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
         let hour = 3_600_000_000;
         let run =
-            run(10.0).pacing(Pacing { start: Some(0), ..Pacing::default() }).for_time(Some(Duration::from_hours(1)));
+            run(10.0).pacing(Pacing { start: Some(0), duration: Some(Duration::from_hours(1)), ..Pacing::default() });
         assert_eq!(run.start(target, move || hour, stopped).await.expect("a run"), 36_000);
         let batches = kept(&log);
         let time = |record: &String| record[14..37].to_owned();
@@ -274,9 +258,11 @@ mod tests {
         let (log, stopped) = log(usize::MAX, false);
         let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
         let begun = Instant::now();
-        let run = run(1.0)
-            .pacing(Pacing { speed: Some(36_000.0), ..Pacing::default() })
-            .for_time(Some(Duration::from_hours(1)));
+        let run = run(1.0).pacing(Pacing {
+            speed: Some(36_000.0),
+            duration: Some(Duration::from_hours(1)),
+            ..Pacing::default()
+        });
         assert_eq!(run.start(target, wall(), stopped).await.expect("a run"), 3600);
         assert!(begun.elapsed() >= Duration::from_millis(90), "an hour is a tenth of a second");
     }

@@ -5,11 +5,14 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::Exp1;
 
 use crate::plan::Generator;
-use crate::rate::{Arrivals, Moments, Profile};
+use crate::rate::{Arrivals, Moments};
 use crate::window::Micros;
 
 use super::seed::{Purpose, Seed};
 
+/// How much of a stall is caught up, in microseconds: what is owed from longer ago is let go, so that a pause of the
+/// machine does not end in a flood.
+pub(super) const CATCH_UP: Micros = 1_000_000;
 /// Microseconds in a second.
 const SECOND: f64 = 1e6;
 
@@ -18,7 +21,6 @@ const SECOND: f64 = 1e6;
 #[derive(Debug, Clone)]
 pub struct Schedule {
     start: Micros,
-    profile: Profile,
     moments: Moments,
     chance: Option<ChaCha8Rng>,
     /// The number of the next record, as [`Moments`] count.
@@ -32,9 +34,8 @@ impl Schedule {
     pub fn new(generator: &Generator, start: Micros, skip: u64) -> Self {
         let seed = Seed { seed: generator.seed, skip };
         let chance = (generator.arrivals == Arrivals::Poisson).then(|| seed.numbers("", Purpose::Arrivals));
-        let profile = generator.rate.clone();
-        let moments = Moments::new(profile.clone(), seconds(start));
-        let mut schedule = Self { start, profile, moments, chance, number: 0.0, next: None };
+        let moments = Moments::new(generator.rate.clone(), seconds(start));
+        let mut schedule = Self { start, moments, chance, number: 0.0, next: None };
         schedule.number = schedule.gap(0.0);
         schedule.find();
         schedule
@@ -55,8 +56,13 @@ impl Schedule {
         }
     }
 
+    /// Lets go of what is owed from so long ago that it is not caught up.
+    pub fn catch_up(&mut self, now: Micros) {
+        self.let_go(now.saturating_sub(CATCH_UP));
+    }
+
     /// Lets go of the records that were due before a moment, but for one that is due all the same.
-    pub fn let_go(&mut self, before: Micros) {
+    fn let_go(&mut self, before: Micros) {
         if self.next.is_none_or(|next| next >= before) {
             return;
         }
@@ -72,7 +78,7 @@ impl Schedule {
     /// Begins anew at another moment: for a clock that was set back.
     pub fn restart(&mut self, start: Micros) {
         self.start = start;
-        self.moments = Moments::new(self.profile.clone(), seconds(start));
+        self.moments.restart(seconds(start));
         self.number = self.gap(0.0);
         self.find();
     }
@@ -102,6 +108,7 @@ mod tests {
 
     use super::super::records::tests::ticker;
     use super::*;
+    use crate::rate::Profile;
 
     const SECONDS: Micros = 1_000_000;
 

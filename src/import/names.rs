@@ -1,9 +1,9 @@
 //! Names of the template → names that a pipeline file may have.
 
+pub(super) use crate::spec::legal_stream_name as stream;
+
 /// The longest name of a pipeline (`spec`), and more than enough for a file.
 const MAX_PIPELINE_NAME: usize = 64;
-/// The longest name of a stream (Kinesis API, `CreateStream`).
-const MAX_STREAM_NAME: usize = 128;
 
 /// Makes a name of a pipeline: a letter, then letters, digits, `-` and `_`.
 pub(super) fn pipeline(name: &str) -> String {
@@ -12,13 +12,6 @@ pub(super) fn pipeline(name: &str) -> String {
     let kept = kept.trim_start_matches(|first: char| !first.is_ascii_alphabetic());
     let kept: String = kept.chars().take(MAX_PIPELINE_NAME).collect();
     if kept.is_empty() { "imported".to_owned() } else { kept }
-}
-
-/// Makes a name of a stream: letters, digits, `-`, `_` and `.`.
-pub(super) fn stream(name: &str) -> String {
-    let kept: String = replaced(name, |letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
-    let kept: String = kept.chars().take(MAX_STREAM_NAME).collect();
-    if kept.is_empty() { "stream".to_owned() } else { kept }
 }
 
 fn replaced(name: &str, legal: impl Fn(char) -> bool) -> String {

@@ -8,7 +8,7 @@ use crate::sql::SqlType;
 
 use super::cells::Cell;
 use super::table::Cells;
-use super::{field, numbers, share};
+use super::{field, share};
 
 /// The lengths of text columns that are chosen among: room for longer values than those of the sample.
 const LENGTHS: [u32; 8] = [8, 16, 32, 64, 128, 256, 1024, 4096];
@@ -151,9 +151,4 @@ fn sql_type(values: &[Cell]) -> SqlType {
     // What fits exactly is followed by something longer some day.
     let length = LENGTHS.into_iter().find(|length| *length >= longest);
     SqlType::Varchar(length.unwrap_or(crate::sql::MAX_VARCHAR))
-}
-
-/// Returns the statistics of the numbers of a column.
-pub(super) fn statistics(column: &Column) -> numbers::Statistics {
-    numbers::Statistics::of(&column.numbers())
 }

@@ -6,7 +6,7 @@ use crate::document::written::string;
 use crate::sql::SqlType;
 
 use super::cells::Cell;
-use super::column::{Column, statistics};
+use super::column::Column;
 use super::fits::fits;
 use super::numbers::following;
 use super::{numbers, shape, share};
@@ -33,20 +33,19 @@ pub(super) fn of(column: &Column, is_event_time: bool, keys: Option<&[String]>) 
         return constant(column.sql_type);
     }
     let is_few = column.distinct() <= MAX_CHOICES && column.distinct() * 2 <= column.present();
-    if is_few || column.distinct() == 1 || column.sql_type == SqlType::Boolean {
-        let chosen = choice(column);
-        return if fits(&chosen, column.sql_type) { chosen } else { constant(column.sql_type) };
-    }
-    let concluded = if column.is_number() { number(column, keys) } else { text(column) };
-    // Numbers may be greater than a field draws, and words fewer than a pool needs.
-    if fits(&concluded, column.sql_type) {
-        return concluded;
-    }
-    let chosen = choice(column);
-    if fits(&chosen, column.sql_type) { chosen } else { constant(column.sql_type) }
+    let concluded = if is_few || column.distinct() == 1 || column.sql_type == SqlType::Boolean {
+        choice(column)
+    } else if column.is_number() {
+        number(column, keys)
+    } else {
+        text(column)
+    };
+    // Numbers may be greater than a field draws, and texts longer than a column holds.
+    let mut candidates = [concluded, choice(column)].into_iter();
+    candidates.find(|field| fits(field, column.sql_type)).unwrap_or_else(|| constant(column.sql_type))
 }
 
-/// A column of which nothing but NULL was seen.
+/// A column of which nothing is known that a field could make.
 fn constant(sql_type: SqlType) -> String {
     let value = if matches!(sql_type, SqlType::Varchar(_)) { "\"\"" } else { "0" };
     format!("kind = \"constant\", value = {value}")
@@ -99,7 +98,7 @@ fn number(column: &Column, keys: Option<&[String]>) -> String {
     }
     let decimals = decimals(column);
     let write = |number: f64| written(number, column, decimals);
-    let found = statistics(column);
+    let found = numbers::Statistics::of(&column.numbers());
     let tail = format!(
         "{}{}",
         bounds(&found, &write),

@@ -82,14 +82,17 @@ pub(super) fn read(sample: &Sample) -> Result<Table, InferError> {
         .enumerate()
         .filter_map(|(row, record)| Some((row, serde_json::from_slice(&record.data).ok()?)))
         .collect();
-    let is_broken = |record: &&super::Sampled| matches!(record.data.trim_ascii_start().first(), Some(b'{' | b'['));
-    if sample.header.is_none()
-        && objects.len() * 2 <= count
-        && sample.records.iter().filter(is_broken).count() * 2 > count
-    {
+    let is_most = |some: usize| some * 2 > count;
+    let begins_as_json = |record: &&Sampled| matches!(record.data.trim_ascii_start().first(), Some(b'{' | b'['));
+    let table = if sample.header.is_some() {
+        csv(sample)
+    } else if is_most(objects.len()) {
+        json(objects)
+    } else if is_most(sample.records.iter().filter(begins_as_json).count()) {
         return Err(InferError::Unread { count, origin });
-    }
-    let table = if sample.header.is_none() && objects.len() * 2 > count { json(objects) } else { csv(sample) };
+    } else {
+        csv(sample)
+    };
     if table.rows.is_empty() || table.columns.is_empty() {
         return Err(InferError::Unread { count, origin });
     }

@@ -9,7 +9,7 @@ use crate::spec::FieldSpec;
 use crate::sql::{Aggregates, Expr, Folding, Found, Space, SqlType, Visible, read_expr};
 
 use super::resolve::Context;
-use super::{Column, Computed, FromTable, Making, Origin, PREVIOUS, Stream};
+use super::{Column, Computed, FromTable, Making, Origin, PREVIOUS, Stream, Table};
 
 impl Context<'_> {
     /// Resolves `expression`.
@@ -70,14 +70,14 @@ impl Context<'_> {
         spec: &FieldSpec,
         lookup: &Lookup,
         column: &Column,
-        stream: &Stream,
+        (stream, tables): (&Stream, &[Table]),
     ) -> Option<Making> {
         let key = match &lookup.key {
             None => None,
             Some(key) => Some(self.column("column", key, &stream.columns)?),
         };
         match &lookup.from {
-            From::Table(name) => self.in_table(spec, (name, lookup, key), column, stream),
+            From::Table(name) => self.in_table(spec, (name, lookup, key), column, (stream, tables)),
             From::Generator(name) => self.in_generator(spec, (name, lookup, key), column, stream),
         }
     }
@@ -87,11 +87,10 @@ impl Context<'_> {
         spec: &FieldSpec,
         (name, lookup, key): (&Spanned<String>, &Lookup, Option<usize>),
         column: &Column,
-        stream: &Stream,
+        (stream, tables): (&Stream, &[Table]),
     ) -> Option<Making> {
-        let tables = self.tables();
         self.known("table", name, tables.iter().map(|table| table.name.as_str()));
-        let table = tables.into_iter().find(|table| table.name == name.value)?;
+        let table = tables.iter().find(|table| table.name == name.value)?;
         let find = |wanted: &Spanned<String>| {
             self.known("column", wanted, table.columns.iter().map(|column| column.name.as_str()));
             table.columns.iter().position(|column| column.name == wanted.value)
@@ -133,7 +132,7 @@ impl Context<'_> {
         }
         let folder = Path::new(self.document.name()).parent().unwrap_or(Path::new(""));
         let path = folder.join(&table.file);
-        Some(Making::Table(FromTable { table, path, key, column: found }))
+        Some(Making::Table(FromTable { table: table.clone(), path, key, column: found }))
     }
 
     fn in_generator(

@@ -8,14 +8,14 @@ use crate::spec::{FieldSpec, GeneratorSpec};
 
 use super::resolve::{Context, find};
 use super::resolve_streams::declared;
-use super::{Column, GeneratedField, Generator, Making, Source, Stream};
+use super::{Column, GeneratedField, Generator, Making, Source, Stream, Table};
 
 impl Context<'_> {
-    pub(super) fn generators(&self, streams: &[Stream]) -> Vec<Generator> {
-        self.spec.generators.iter().filter_map(|generator| self.generator(generator, streams)).collect()
+    pub(super) fn generators(&self, streams: &[Stream], tables: &[Table]) -> Vec<Generator> {
+        self.spec.generators.iter().filter_map(|generator| self.generator(generator, streams, tables)).collect()
     }
 
-    fn generator(&self, spec: &GeneratorSpec, streams: &[Stream]) -> Option<Generator> {
+    fn generator(&self, spec: &GeneratorSpec, streams: &[Stream], tables: &[Table]) -> Option<Generator> {
         if !self.known("stream", &spec.stream, streams.iter().map(|stream| stream.name.as_str())) {
             return None;
         }
@@ -47,7 +47,7 @@ impl Context<'_> {
                 self.conflict(field, stream, message, "this field makes NULL".to_owned());
             }
             // One that cannot be made is a finding, and hides none in the others.
-            if let Some(making) = self.making(field, column, stream) {
+            if let Some(making) = self.making(field, column, stream, tables) {
                 fields.push(GeneratedField { making, null_share: field.null_share });
             }
         }
@@ -91,7 +91,7 @@ impl Context<'_> {
         });
     }
 
-    fn making(&self, spec: &FieldSpec, column: &Column, stream: &Stream) -> Option<Making> {
+    fn making(&self, spec: &FieldSpec, column: &Column, stream: &Stream, tables: &[Table]) -> Option<Making> {
         let per = spec.per.as_ref().and_then(|per| self.column("column", per, &stream.columns));
         match &spec.way {
             Way::Drawn(field) => self.drawn(spec, (field, per), column, stream),
@@ -105,7 +105,7 @@ impl Context<'_> {
                     );
                     return None;
                 }
-                self.looked_up(spec, lookup, column, stream)
+                self.looked_up(spec, lookup, column, (stream, tables))
             }
         }
     }

@@ -34,7 +34,7 @@ pub(crate) use resolve::delivery_stream;
 pub use stream::{Column, Source, Stream, Time};
 pub use table::{Table, TableFormat};
 pub use target::Target;
-pub use trial::{Action, Datum, Expectation, Files, Generation, Heading, Record, Step, Trial};
+pub use trial::{Action, Datum, Expectation, Files, Generation, Heading, LAST_MOMENT, Record, Step, Trial};
 
 pub use crate::spec::{AlarmKind, Connector, EngineKind, FlinkRuntime, StreamsKind};
 

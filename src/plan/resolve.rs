@@ -56,7 +56,7 @@ impl Plan {
         context.check_names();
         let mut streams = context.streams();
         let tables = context.tables();
-        let generators = context.generators(&streams);
+        let generators = context.generators(&streams, &tables);
         let (relations, mut queries) = Building::build(&context, &streams, &tables).finish();
         if !findings.is_empty() {
             return None;

@@ -35,6 +35,11 @@ impl Moments {
         moments
     }
 
+    /// Begins anew at another moment.
+    pub fn restart(&mut self, start: f64) {
+        *self = Self::new(self.profile.clone(), start);
+    }
+
     /// Returns how many seconds after the beginning so many records have come and the next begins; nothing where they
     /// never do. May not go back.
     pub fn seconds_at(&mut self, records: f64) -> Option<f64> {

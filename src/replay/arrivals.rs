@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use crate::plan::{Column, Datum, Heading, Record, Stream, read_values};
+use crate::plan::{Column, Datum, Heading, LAST_MOMENT, Record, Stream, read_values};
 use crate::recording::{Lines, Recorded};
 use crate::streams::Millis;
 
@@ -11,7 +11,7 @@ use super::ReplayError;
 /// Microseconds in a millisecond.
 const MILLI: i64 = 1_000;
 /// The moments that a record can have: 1970 up to the end of 9999, before the one at which everything closes.
-const MOMENTS: std::ops::Range<Millis> = 0..253_402_300_799_999;
+const MOMENTS: std::ops::Range<Millis> = 0..LAST_MOMENT;
 /// The moment of the first record whose file says nothing of time before it.
 const NEVER: Millis = Millis::MIN;
 

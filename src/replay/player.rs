@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::engine::Bench;
-use crate::plan::Plan;
+use crate::plan::{LAST_MOMENT, Plan, Query};
 use crate::recording::Recorded;
 use crate::streams::{Appends, Millis};
 
@@ -11,8 +11,6 @@ use super::ReplayError;
 
 /// How many records are put before the queries at a time.
 const BATCH: usize = 4096;
-/// A moment at which every window has closed: 9999-12-31T23:59:59.999Z.
-const END: Millis = 253_402_300_799_999;
 
 /// The queries of a plan as they see the records of a file.
 pub struct Player<'a> {
@@ -42,9 +40,8 @@ pub struct Totals {
 impl<'a> Player<'a> {
     /// Begins with nothing. `stream` is the one that the records go to; tables are looked up from `folder`.
     pub fn new(plan: &'a Plan, stream: &str, folder: &Path) -> Result<Self, ReplayError> {
-        let bench = |(query, output): (&'a crate::plan::Query, &'a str)| {
-            Ok::<_, ReplayError>((output, Bench::new(plan, query, folder)?))
-        };
+        let bench =
+            |(query, output): (&'a Query, &'a str)| Ok::<_, ReplayError>((output, Bench::new(plan, query, folder)?));
         let queries = plan.outputs().map(bench).collect::<Result<_, _>>()?;
         let (together, totals) = (Appends::new(), Totals::default());
         Ok(Self { stream: stream.to_owned(), queries, together, moment: 0, waiting: 0, totals })
@@ -73,7 +70,7 @@ impl<'a> Player<'a> {
     /// Ends: what is open closes, or only what the last record's moment has closed.
     pub fn end(mut self, close: bool, each: &mut dyn FnMut(&str, Vec<Vec<u8>>)) -> Result<Totals, ReplayError> {
         // Records of one millisecond are all there only once it is over.
-        let moment = if close { END } else { self.moment.saturating_add(1) };
+        let moment = if close { LAST_MOMENT } else { self.moment.saturating_add(1) };
         self.run_until(moment, each)?;
         Ok(self.totals)
     }

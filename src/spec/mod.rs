@@ -22,7 +22,7 @@ pub use application::{ApplicationSpec, Binding};
 pub use faults::{Delay, Faults};
 pub use generator::{FieldSpec, GeneratorSpec};
 pub use join::{JoinSpec, On};
-pub use name::{CODE_STACK, stack_name};
+pub use name::{CODE_STACK, legal_stream_name, stack_name};
 pub use query::{QuerySpec, TopSpec};
 pub use stack::{AlarmKind, FlinkRuntime, StackSpec};
 pub(crate) use stream::EVENT_TIME;

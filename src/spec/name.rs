@@ -39,11 +39,21 @@ pub(super) fn pipeline(value: &Value<'_>) -> Option<Spanned<String>> {
     legal.then_some(name)
 }
 
+/// Makes a name of a stream out of any text.
+pub fn legal_stream_name(text: &str) -> String {
+    let kept = text.chars().take(MAX_STREAM_NAME);
+    let name: String = kept.map(|letter| if is_of_stream_name(letter) { letter } else { '_' }).collect();
+    if name.is_empty() { "stream".to_owned() } else { name }
+}
+
+fn is_of_stream_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.')
+}
+
 /// Takes the key of a section as the name of a stream.
 pub(super) fn stream(value: &Value<'_>) -> Option<Spanned<String>> {
     let name = value.key();
-    let legal = (1..=MAX_STREAM_NAME).contains(&name.len())
-        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
+    let legal = (1..=MAX_STREAM_NAME).contains(&name.len()) && name.chars().all(is_of_stream_name);
     if !legal {
         value.findings().add(
             Diagnostic::new(format!("`{name}` cannot be the name of a stream"), value.key_span())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::engine::{Bench, EngineError, Made};
-use crate::plan::{Action, Expectation, Generation, Plan, Query, Record, Source, Trial, read_values};
+use crate::plan::{Action, Expectation, Generation, LAST_MOMENT, Plan, Query, Record, Source, Trial, read_values};
 use crate::streams::{Appends, Millis};
 
 use super::TrialError;
@@ -185,12 +185,10 @@ pub(super) fn written(plan: &Plan, folder: &Path, trial: &Trial, ending: Ending)
             Action::Advance(_) | Action::Expect(_) => {}
         }
     }
-    this.advance(END)?;
+    // By then every silence has been long enough.
+    this.advance(LAST_MOMENT)?;
     Ok(this.queries.into_iter().map(|worker| (worker.stream.to_owned(), worker.made.rows)).collect())
 }
-
-/// A moment at which every silence has been long enough: 9999-12-31T23:59:59.999Z.
-const END: Millis = 253_402_300_799_999;
 
 /// Takes records for a log; those of a stream without a key column are spread over its shards.
 fn appends(records: &[Record], keyless: &mut u64) -> Appends {

@@ -86,7 +86,7 @@ async fn a_generator_loses_no_record_and_keeps_every_key_in_order_where_entries_
     let run = Run::new(generator, stream, 0).unwrap().pacing(Pacing {
         records: Some(RECORDS as u64),
         start: Some(0),
-        speed: None,
+        ..Pacing::default()
     });
     let (counter, (_stop, stopped)) = (run.counter(), watch::channel(false));
     let target: Arc<dyn Log> = Arc::<KinesisLog>::clone(&log);

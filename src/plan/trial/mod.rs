@@ -20,8 +20,8 @@ pub use ingest::Record;
 
 /// What the clock of a test shows at first, where the file does not say: 2026-01-01T00:00:00Z.
 const START: Millis = 1_767_225_600_000;
-/// The last moment that a test can come to: the end of the year 9999.
-const LAST: Millis = 253_402_300_799_999;
+/// The last moment that time comes to: the end of the year 9999, by which every window has closed.
+pub const LAST_MOMENT: Millis = 253_402_300_799_999;
 
 /// One test.
 #[derive(Debug, Clone)]
@@ -134,7 +134,7 @@ impl Reading<'_> {
         };
         let label = if moment <= *clock {
             format!("the clock shows {} already", shown(*clock))
-        } else if moment > LAST {
+        } else if moment > LAST_MOMENT {
             "expected a time before the year 10000".to_owned()
         } else {
             *clock = moment;

@@ -14,7 +14,7 @@ use crate::deploy::local::{Folder, Found};
 use crate::deploy::remote::Account;
 use crate::document::help_for;
 use crate::error::Error;
-use crate::generate::{Clock, GenerateError, Lines, Pacing, Run};
+use crate::generate::{Clock, GenerateError, IntoLines, IntoLog, Lines, Pacing, Run, Sink};
 use crate::plan::{Generator, Plan, Source, Stream};
 use crate::streams::{Log, now};
 use crate::ui::Ui;
@@ -24,11 +24,10 @@ use super::check::count;
 use super::locate::{self, Loaded};
 use super::pacing::PacingArgs;
 use super::rows::Rows;
+use super::stop_signal::stop_signal;
 
 /// Microseconds in a millisecond.
 const MILLI: Micros = 1_000;
-/// The most records that are made between two looks at the clock, where they come at their rate.
-const MOST: u64 = 1 << 16;
 /// How often the status line is drawn anew.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -110,10 +109,10 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     if let Some(records) = args.sample {
         return order.sample(records, &plan, ui);
     }
-    let Some(to) = &args.to else { return order.print(ui) };
+    let Some(to) = &args.to else { return order.print(ui).await };
     let text = to.to_str().unwrap_or_default();
     if matches!(text, "-" | "stdout") {
-        return order.print(ui);
+        return order.print(ui).await;
     }
     if let Some(name) = text.strip_prefix("kinesis://") {
         let log: Arc<dyn Log> = Account::standard().await?.log();
@@ -129,7 +128,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             }
             Box::pin(order.put(name, here(&plan).await?, ui)).await
         }
-        None => order.write_file(to, ui),
+        None => order.write_file(to, ui).await,
     }
 }
 
@@ -166,14 +165,10 @@ fn failed(error: GenerateError) -> Error {
 }
 
 impl Order {
-    fn lines(&self, start: Micros) -> Result<Lines, Error> {
-        Lines::new(&self.generator, &self.stream, start).map_err(failed)
-    }
-
     fn sample(&self, records: u64, plan: &Plan, ui: &Ui) -> Result<(), Error> {
         let mut text = Vec::new();
         let start = self.pacing.start.unwrap_or_else(wall);
-        let mut lines = self.lines(start)?;
+        let mut lines = Lines::new(&self.generator, &self.stream, start).map_err(failed)?;
         let written = lines.write(Micros::MAX, records, &mut text).and_then(|_| lines.finish(&mut text));
         written.map_err(Error::stdout)?;
         let records: Vec<Vec<u8>> =
@@ -184,89 +179,110 @@ impl Order {
         rows.iter_mut().try_for_each(|rows| rows.write(&records))
     }
 
-    fn print(&self, ui: &Ui) -> Result<(), Error> {
-        self.write(|| Ok(std::io::stdout().lock()), Error::stdout, ui).map(drop)
+    async fn print(&self, ui: &Ui) -> Result<(), Error> {
+        self.write(|| Ok(std::io::stdout()), None, Error::stdout, ui).await?.ended()
     }
 
-    fn write_file(&self, path: &Path, ui: &Ui) -> Result<(), Error> {
+    async fn write_file(&self, path: &Path, ui: &Ui) -> Result<(), Error> {
         let begun = Instant::now();
         let failed = |source| Error::write(path, source);
-        let written = self.write(|| File::create(path).map_err(failed), failed, ui)?;
+        let place = path.display().to_string();
+        let made = self.write(|| File::create(path).map_err(failed), Some(&place), failed, ui).await?;
         let took = begun.elapsed().as_secs_f64();
-        ui.note(&format!("{} in {}, made in {took:.1} s", count_of(written), path.display()));
-        Ok(())
+        ui.note(&format!("{} in {place}, made in {took:.1} s", count_of(made.delivered)));
+        made.ended()
     }
 
-    /// Writes the records to what `open` gives, once it is sure that there are some; returns how many.
-    fn write<W: Write>(
+    /// Writes the records to what `open` gives, once it is sure that there are some.
+    async fn write<W: Write + Send + 'static>(
         &self,
         open: impl FnOnce() -> Result<W, Error>,
-        failed: impl Fn(std::io::Error) -> Error,
+        place: Option<&str>,
+        unwritten: impl Fn(std::io::Error) -> Error,
         ui: &Ui,
-    ) -> Result<u64, Error> {
-        let clock = Clock::new(wall, &self.pacing);
-        let mut lines = self.lines(clock.start)?;
-        let mut out = open()?;
+    ) -> Result<Made, Error> {
         let has_end = self.pacing.records.is_some() || self.pacing.duration.is_some();
-        let written = if has_end && self.pacing.speed.is_none() {
-            lines.write(clock.end, self.pacing.records.unwrap_or(u64::MAX), &mut out)
+        let made = if has_end && self.pacing.speed.is_none() {
+            let clock = Clock::new(wall, &self.pacing);
+            let mut lines = Lines::new(&self.generator, &self.stream, clock.start).map_err(failed)?;
+            let mut out = open()?;
+            let written = lines.write(clock.end, self.pacing.records.unwrap_or(u64::MAX), &mut out);
+            let made = written.and_then(|made| lines.finish(&mut out).and_then(|()| out.flush()).map(|()| made));
+            Made { made: made.map_err(unwritten)?, delivered: lines.delivered(), interrupted: None }
         } else {
-            self.write_live(&mut lines, &clock, &mut out)
+            let run = self.run(&self.generator)?;
+            let failed = |error| match error {
+                GenerateError::Write(source) => unwritten(source),
+                other => failed(other),
+            };
+            attend(run, IntoLines::new(open()?), place, failed, ui).await?
         };
-        let made = written.and_then(|made| lines.finish(&mut out).and_then(|()| out.flush()).map(|()| made));
-        if made.map_err(failed)? < self.pacing.records.unwrap_or(0) && lines.next().is_none() {
+        if made.made < self.pacing.records.unwrap_or(0) && made.interrupted.is_none() {
             ui.note("the generator's rate has come to nothing: there are no more records");
         }
-        Ok(lines.delivered())
-    }
-
-    /// Writes records as they are due, until the last, the reader leaves or the process ends; returns how many.
-    fn write_live(
-        &self,
-        lines: &mut Lines,
-        clock: &Clock<impl Fn() -> Micros>,
-        out: &mut dyn Write,
-    ) -> std::io::Result<u64> {
-        let limit = self.pacing.records.unwrap_or(u64::MAX);
-        let (mut written, mut is_live) = (0, false);
-        while let Some(next) = lines.next().filter(|next| *next <= clock.end && written < limit) {
-            std::thread::sleep(clock.until(lines.next_held().map_or(next, |held| held.min(next))));
-            let now = clock.now();
-            if is_live && self.pacing.speed.is_none() {
-                lines.catch_up(now);
-            }
-            let most = MOST.min(limit - written);
-            let count = lines.write(now.min(clock.end), most, out)?;
-            is_live |= count < most;
-            written += count;
-            out.flush()?;
-        }
-        Ok(written)
+        Ok(made)
     }
 
     /// Puts records into a stream as they are due.
     async fn put(self, name: &str, log: Arc<dyn Log>, ui: &Ui) -> Result<(), Error> {
         let generator = Generator { stream: name.to_owned(), ..self.generator.clone() };
-        let run = Run::new(&generator, &self.stream, 0).map_err(failed)?.pacing(self.pacing);
-        let made = run.counter();
-        let (stop, stopped) = watch::channel(false);
-        let mut running = Box::pin(run.start(log, wall, stopped));
-        let mut look = tokio::time::interval(LOOK);
-        let ended = loop {
-            tokio::select! {
-                ended = &mut running => break ended,
-                Ok(()) = tokio::signal::ctrl_c() => {
-                    stop.send_replace(true);
-                    break running.await;
-                }
-                _ = look.tick() => ui.status(&format!("{} in {name}", count_of(made.load(Ordering::Relaxed)))),
-            }
-        };
-        ui.clear_status();
-        let made = ended.map_err(failed)?;
-        ui.note(&format!("{} put into {name}", count_of(made)));
-        Ok(())
+        let run = self.run(&generator)?;
+        let made = attend(run, IntoLog::new(log, name), Some(name), failed, ui).await?;
+        ui.note(&format!("{} put into {name}", count_of(made.delivered)));
+        made.ended()
     }
+
+    fn run(&self, generator: &Generator) -> Result<Run, Error> {
+        Ok(Run::new(generator, &self.stream, 0).map_err(failed)?.pacing(self.pacing))
+    }
+}
+
+/// What came of an order.
+struct Made {
+    /// How many records were made.
+    made: u64,
+    /// How many have come: with faults, more or fewer.
+    delivered: u64,
+    /// Where the person said stop.
+    interrupted: Option<Error>,
+}
+
+impl Made {
+    /// Ends the command as the person has.
+    fn ended(self) -> Result<(), Error> {
+        self.interrupted.map_or(Ok(()), Err)
+    }
+}
+
+/// Lets a generator work until it is done or the person says stop; then what is on its way still comes. `place` is where its
+/// records go, as the status line says.
+async fn attend(
+    run: Run,
+    sink: impl Sink + 'static,
+    place: Option<&str>,
+    failed: impl Fn(GenerateError) -> Error,
+    ui: &Ui,
+) -> Result<Made, Error> {
+    let mut asked = std::pin::pin!(stop_signal(false)?);
+    let taken = run.counter();
+    let (stop, stopped) = watch::channel(false);
+    let mut running = tokio::spawn(run.start(sink, wall, stopped));
+    let (mut look, mut interrupted) = (tokio::time::interval(LOOK), None);
+    let ended = loop {
+        tokio::select! {
+            ended = &mut running => break ended,
+            error = &mut asked, if interrupted.is_none() => {
+                stop.send_replace(true);
+                interrupted = Some(error);
+            }
+            _ = look.tick() => if let Some(place) = place {
+                ui.status(&format!("{} in {place}", count_of(taken.load(Ordering::Relaxed))));
+            }
+        }
+    };
+    ui.clear_status();
+    let made = ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map_err(failed)?;
+    Ok(Made { made, delivered: taken.load(Ordering::Relaxed), interrupted })
 }
 
 fn count_of(records: u64) -> String {

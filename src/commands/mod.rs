@@ -29,6 +29,7 @@ mod sample;
 mod show;
 mod site;
 mod status;
+mod stop_signal;
 mod submit;
 mod tail;
 mod test;

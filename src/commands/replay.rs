@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::document::help_for;
 use crate::error::Error;
 use crate::plan::{EngineKind, Plan, Source, Stream, StreamsKind, Time};
-use crate::recording::{Lines, Reader};
-use crate::replay::{Arrivals, Player, ReplayError, Timing, Totals, load};
+use crate::recording::{Lines, Reader, Recorded};
+use crate::replay::{Arrivals, Player, ReplayError, Timing, Totals, load, read_ahead};
 use crate::sql::SqlType;
 use crate::streams::Millis;
 use crate::ui::Ui;
@@ -114,7 +114,8 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let named: Vec<_> = outputs(&plan).map(|stream| described(stream, Some(&plan))).collect();
     let mut shown = Shown { rows: Rows::of_streams(ui, &named, Some(&plan)), named, failure: None };
     let begun = Instant::now();
-    let totals = play(player, arrivals(args, lines, stream, timing), args, &mut shown);
+    let records = arrivals(args, lines, stream, timing);
+    let totals = read_ahead(records, |records| play(player, records, args, &mut shown));
     if let Some(failure) = shown.failure {
         return Err(failure);
     }
@@ -226,13 +227,13 @@ impl Shown<'_> {
 
 fn play(
     mut player: Player<'_>,
-    arrivals: Arrivals<'_, BufReader<File>>,
+    records: &mut dyn Iterator<Item = Result<Recorded, ReplayError>>,
     args: &Args,
     shown: &mut Shown<'_>,
 ) -> Result<Totals, ReplayError> {
     let begun = Instant::now();
     let mut first = None;
-    for record in arrivals {
+    for record in records {
         let record = record?;
         if let Some(speed) = args.speed.0 {
             let first = *first.get_or_insert(record.arrival);

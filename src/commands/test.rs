@@ -4,13 +4,13 @@ mod accept;
 mod mutate;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::error::Error;
 use crate::plan::{Plan, Trial};
-use crate::trial::{Check, Embedded, Failure, OnFlink, Outcome, Run, Status, Verdict, junit};
+use crate::trial::{Check, Embedded, Failure, OnFlink, Outcome, Run, Status, TrialError, Verdict, in_order, junit};
 use crate::ui::{Format, Ui, csv_line};
 
 use super::check::count;
@@ -126,24 +126,34 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         ui.data(&csv_line(&header)).map_err(Error::stdout)?;
     }
     for suite in &suites {
+        let trials = &suite.source.trials;
         for engine in &engines {
-            for trial in &suite.source.trials {
-                let begun = Instant::now();
-                let outcome = match engine {
-                    Engine::Embedded => Embedded::run(&suite.plan, &suite.folder, trial)?,
-                    Engine::Flink => OnFlink::at(args.gateway(suite), &suite.folder).run(&suite.plan, trial).await?,
-                };
+            let mut done = |trial: &Trial, (outcome, took): Timed| {
                 let run = Run {
                     pipeline: suite.plan.name.clone(),
                     file: suite.file().to_owned(),
                     line: trial.line,
                     test: trial.name.clone(),
                     engine: engine.name(),
-                    outcome,
-                    took: begun.elapsed(),
+                    outcome: outcome?,
+                    took,
                 };
                 show(&run, engines.len() > 1, ui)?;
                 runs.push(run);
+                Ok::<(), Error>(())
+            };
+            match engine {
+                Engine::Embedded => {
+                    in_order(trials, |trial| timed(|| Embedded::run(&suite.plan, &suite.folder, trial)), done)?;
+                }
+                Engine::Flink => {
+                    let flink = OnFlink::at(args.gateway(suite), &suite.folder);
+                    for trial in trials {
+                        let begun = Instant::now();
+                        let outcome = flink.run(&suite.plan, trial).await;
+                        done(trial, (outcome, begun.elapsed()))?;
+                    }
+                }
             }
         }
     }
@@ -151,6 +161,14 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         std::fs::write(path, junit(&runs)).map_err(|source| Error::write(path, source))?;
     }
     verdict(&suites, &runs, ui)
+}
+
+/// What came of a test, and how long it took.
+type Timed = (Result<Outcome, TrialError>, Duration);
+
+fn timed(run: impl FnOnce() -> Result<Outcome, TrialError>) -> Timed {
+    let begun = Instant::now();
+    (run(), begun.elapsed())
 }
 
 /// Reads every file with tests. Nothing is run where one of them has a mistake.

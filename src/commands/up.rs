@@ -2,12 +2,10 @@
 
 mod aws;
 
-use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
 use crate::deploy::flink::Prepared;
@@ -27,6 +25,7 @@ use super::on_aws;
 use super::over_kinesis;
 use super::pacing::PacingArgs;
 use super::show::{Show, Until};
+use super::stop_signal::stop_signal;
 use super::submit::{submit, withdraw};
 
 /// Run a pipeline: streams, generators, queries and a Kinesis endpoint, and show what the queries find
@@ -153,7 +152,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         durability: durability(args),
         file: path.display().to_string(),
     };
-    let stop = stop_signal(args.foreground).map_err(|source| Error::write("the signal handlers", source))?;
+    let stop = stop_signal(args.foreground)?;
     let mut stop = std::pin::pin!(stop);
     let mut run = Run::open(&plan, &options).await?;
     announce(&plan, &run, &options, prepared.as_ref(), ui);
@@ -226,7 +225,7 @@ async fn elsewhere(args: &Args, plan: &Arc<Plan>, path: &Path, ui: &Ui) -> Resul
     if !plan.target.engine.is_on_aws() {
         on_aws::expect_absent(plan)?;
     }
-    let stop = stop_signal(args.foreground).map_err(|source| Error::write("the signal handlers", source))?;
+    let stop = stop_signal(args.foreground)?;
     let stop = std::pin::pin!(stop);
     match plan.target.engine {
         EngineKind::Embedded => over_kinesis::up(plan, &options, stop, ui).await,
@@ -270,37 +269,4 @@ fn announce(plan: &Plan, run: &Run, options: &Options, prepared: Option<&Prepare
         ui.note(&format!("note: {note}"));
     }
     ui.note("Ctrl-C stops it");
-}
-
-/// Resolves when this process is asked to stop; asked a second time, it ends at once.
-fn stop_signal(in_background: bool) -> std::io::Result<impl Future<Output = Error>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    Ok(async move {
-        // A terminal that goes away takes what runs in it along, but not what runs in the background.
-        let hung_up = async {
-            loop {
-                hangup.recv().await;
-                if !in_background {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            () = hung_up => {}
-        }
-        tokio::spawn(async move {
-            interrupt.recv().await;
-            #[expect(
-                clippy::exit,
-                clippy::disallowed_methods,
-                reason = "the person does not want to wait, and what was accepted is in the log"
-            )]
-            std::process::exit(130);
-        });
-        Error::Interrupted
-    })
 }

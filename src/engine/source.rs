@@ -146,7 +146,6 @@ impl Shard {
             turn.bad.push((stray, bad.reason.clone()));
         }
         turn.consumed += chunk.run_len(run) as u64;
-        self.consumed = Some(chunk.last_sequence(run));
         chunk.next_run += 1;
         latest
     }
@@ -155,6 +154,9 @@ impl Shard {
     fn take(&mut self, schema: &SchemaRef) -> Rows {
         let Some(chunk) = &self.pending else { return Rows::none(schema) };
         let rows = chunk.rows(self.begun, std::mem::take(&mut self.watermarks));
+        if chunk.next_run > self.begun {
+            self.consumed = Some(chunk.last_sequence(chunk.next_run - 1));
+        }
         self.begun = chunk.next_run;
         if chunk.is_done() {
             self.pending = None;

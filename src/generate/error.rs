@@ -40,4 +40,7 @@ pub enum GenerateError {
         #[source]
         source: LogError,
     },
+    /// The records could not be written.
+    #[error("generated records could not be written")]
+    Write(#[source] std::io::Error),
 }

@@ -6,13 +6,13 @@ use crate::plan::{Generator, Stream};
 use crate::streams::Appends;
 use crate::window::Micros;
 
+use super::sink::write_lines;
 use super::{Delivery, GenerateError, Schedule};
 
 /// How many records are made before they are written.
 const BLOCK: usize = 16_384;
 
-/// The records of a generator as lines, each with the moment at which it is due. How fast they are made changes no byte of
-/// them.
+/// The records of a generator as lines, all at once, each with the moment at which it is due.
 pub struct Lines {
     delivery: Delivery,
     schedule: Schedule,
@@ -44,19 +44,9 @@ impl Lines {
         self.schedule.next()
     }
 
-    /// Returns when the next record comes that is held back; nothing where none is.
-    pub fn next_held(&self) -> Option<Micros> {
-        self.delivery.next()
-    }
-
     /// Returns how many records were written: with faults, more or fewer than were made.
     pub fn delivered(&self) -> u64 {
         self.delivered
-    }
-
-    /// Lets go of what is owed from too long ago (see [`Schedule::catch_up`]).
-    pub fn catch_up(&mut self, now: Micros) {
-        self.schedule.catch_up(now);
     }
 
     /// Makes the records that are due up to `until`, but no more than `most`, and writes those that have come by then;
@@ -88,10 +78,7 @@ impl Lines {
         self.times.clear();
         self.delivery.deliver(&self.moments, until, &mut self.block, &mut self.times);
         self.text.clear();
-        for record in self.block.iter() {
-            self.text.extend_from_slice(record.data);
-            self.text.push(b'\n');
-        }
+        write_lines(&self.block, &mut self.text);
         out.write_all(&self.text)?;
         self.delivered += self.block.len() as u64;
         Ok(())

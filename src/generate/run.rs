@@ -8,14 +8,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::plan::{Generator, Stream};
-use crate::streams::{Appends, Log};
+use crate::streams::Appends;
 use crate::window::Micros;
 
 use super::clock::Clock;
 use super::schedule::CATCH_UP;
-use super::{Delivery, GenerateError, Pacing, Schedule};
+use super::{Delivery, GenerateError, Pacing, Schedule, Sink};
 
-/// How often a batch is appended at most, while the log keeps up: often enough that nobody sees the batches, seldom
+/// How often a batch is given at most, while they are taken in time: often enough that nobody sees the batches, seldom
 /// enough that each is worth its commit.
 const BATCH_EVERY: Duration = Duration::from_millis(10);
 /// The most records and, by the size of those before, about the most bytes of one batch.
@@ -26,7 +26,6 @@ const BATCH_TIME: Duration = Duration::from_secs(1);
 
 /// One run of a generator.
 pub struct Run {
-    stream: String,
     delivery: Delivery,
     generator: Generator,
     skip: u64,
@@ -42,7 +41,6 @@ impl Run {
     /// Prepares a run behind the `skip` records of earlier ones (see [`super::Records::new`]).
     pub fn new(generator: &Generator, stream: &Stream, skip: u64) -> Result<Self, GenerateError> {
         Ok(Self {
-            stream: generator.stream.clone(),
             delivery: Delivery::new(generator, stream, skip)?,
             generator: generator.clone(),
             skip,
@@ -61,18 +59,18 @@ impl Run {
         self
     }
 
-    /// Returns the number of records that the log has acknowledged, as it grows.
+    /// Returns the number of records that were taken, as it grows.
     pub fn counter(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.counter)
     }
 
-    /// Appends records when they are due, or as fast as the log takes them where that is slower, until `stop` turns true
+    /// Gives records to `sink` when they are due, or as fast as it takes them where that is slower, until `stop` turns true
     /// or is dropped, the limit is reached, or no record is due any more. Returns how many were made.
     ///
-    /// An append that has begun is waited for: every record that reached the log was acknowledged and counted.
+    /// A batch that has begun is waited for: every record that was taken is counted.
     pub async fn start(
         mut self,
-        log: Arc<dyn Log>,
+        sink: impl Sink,
         clock: impl Fn() -> Micros + Send,
         mut stop: watch::Receiver<bool>,
     ) -> Result<u64, GenerateError> {
@@ -93,7 +91,7 @@ impl Run {
             schedule.take(now.min(clock.end), wanted, &mut moments);
             let more = moments.last().copied().filter(|_| moments.len() == wanted);
             made += moments.len() as u64;
-            self.append(log.as_ref(), &moments, more.unwrap_or(now)).await?;
+            self.give(&sink, &moments, more.unwrap_or(now), made).await?;
             if more.is_some() {
                 // More may be due already. Other tasks get their turn all the same.
                 tokio::task::yield_now().await;
@@ -109,12 +107,19 @@ impl Run {
             }
         }
         // What is held back still comes before the end.
-        self.append(log.as_ref(), &[], Micros::MAX).await?;
+        self.give(&sink, &[], Micros::MAX, made).await?;
         Ok(made)
     }
 
-    /// Makes records for these moments, appends those that come up to `until` as one batch, and counts them.
-    async fn append(&mut self, log: &dyn Log, moments: &[Micros], until: Micros) -> Result<(), GenerateError> {
+    /// Makes records for these moments, the last of the `made` ones of this run, gives those that come up to `until` as one
+    /// batch, and counts them.
+    async fn give(
+        &mut self,
+        sink: &impl Sink,
+        moments: &[Micros],
+        until: Micros,
+        made: u64,
+    ) -> Result<(), GenerateError> {
         let begun = Instant::now();
         self.batch.clear();
         self.times.clear();
@@ -123,9 +128,9 @@ impl Run {
         if count == 0 {
             return Ok(());
         }
-        let failed = |source| GenerateError::Append { stream: self.stream.clone(), source };
+        let made = self.skip + made;
         if count <= BATCH_RECORDS {
-            log.append(&self.stream, &self.batch).await.map_err(failed)?;
+            sink.take(&self.batch, made).await?;
             self.counter.fetch_add(count as u64, Ordering::Relaxed);
         } else {
             // What was held back may be more than one batch.
@@ -133,7 +138,7 @@ impl Run {
             for (index, record) in self.batch.iter().enumerate() {
                 part.push(record.partition_key, record.data);
                 if part.len() == BATCH_RECORDS || part.data_bytes() >= BATCH_BYTES || index + 1 == count {
-                    log.append(&self.stream, &part).await.map_err(failed)?;
+                    sink.take(&part, made).await?;
                     self.counter.fetch_add(part.len() as u64, Ordering::Relaxed);
                     part.clear();
                 }
@@ -156,68 +161,44 @@ mod tests {
     use super::super::records::tests::ticker;
     use super::*;
     use crate::rate::Profile;
-    use crate::streams::{
-        Appended, Batch, Capacity, Cursor, LogError, Position, ReadLimit, SequenceNumber, Shard, ShardId,
-        StreamDescription,
-    };
+    use crate::spec::Faults;
+    use crate::streams::LogError;
 
-    /// Keeps what is appended, and after `stop_after` appends turns the stop signal.
+    /// Keeps what it takes, and after `stop_after` batches turns the stop signal.
     struct Kept {
         // Held only for a push: nothing awaits under it.
         batches: Mutex<Vec<Vec<String>>>,
+        made: AtomicU64,
         stop: watch::Sender<bool>,
         stop_after: usize,
         fails: bool,
-        /// How long an append takes.
+        /// How long a batch takes.
         takes: Duration,
     }
 
-    fn unknown<T>(stream: &str) -> Result<T, LogError> {
-        Err(LogError::UnknownStream { stream: stream.to_owned() })
-    }
-
     #[async_trait]
-    impl Log for Kept {
-        async fn create(&self, stream: &str, _: Capacity) -> Result<(), LogError> {
-            unknown(stream)
-        }
-        async fn delete(&self, stream: &str) -> Result<(), LogError> {
-            unknown(stream)
-        }
-        async fn describe(&self, stream: &str) -> Result<StreamDescription, LogError> {
-            unknown(stream)
-        }
-        async fn shards(&self, stream: &str) -> Result<Vec<Shard>, LogError> {
-            unknown(stream)
-        }
-        async fn list(&self) -> Result<Vec<String>, LogError> {
-            Ok(Vec::new())
-        }
-        async fn append(&self, stream: &str, records: &Appends) -> Result<Vec<Appended>, LogError> {
+    impl Sink for Arc<Kept> {
+        async fn take(&self, records: &Appends, made: u64) -> Result<(), GenerateError> {
             if self.fails {
-                return unknown(stream);
+                let source = LogError::UnknownStream { stream: "trades".to_owned() };
+                return Err(GenerateError::Append { stream: "trades".to_owned(), source });
             }
             sleep(self.takes).await;
+            self.made.store(made, Ordering::Relaxed);
             let text = |data: &[u8]| String::from_utf8(data.to_vec()).expect("UTF-8");
             let mut batches = self.batches.lock().expect("a sound lock");
             batches.push(records.iter().map(|append| text(append.data)).collect());
             if batches.len() == self.stop_after {
                 self.stop.send_replace(true);
             }
-            let place = || Appended { shard: ShardId(0), sequence: SequenceNumber::parse("0").expect("a number") };
-            Ok(records.iter().map(|_| place()).collect())
-        }
-        async fn cursor(&self, stream: &str, _: ShardId, _: &Position) -> Result<Cursor, LogError> {
-            unknown(stream)
-        }
-        async fn read(&self, stream: &str, _: ShardId, _: &Cursor, _: ReadLimit) -> Result<Batch, LogError> {
-            unknown(stream)
+            Ok(())
         }
     }
 
-    fn log(stop_after: usize, fails: bool) -> (Arc<Kept>, watch::Receiver<bool>) {
+    fn sink(stop_after: usize, fails: bool) -> (Arc<Kept>, watch::Receiver<bool>) {
         let (stop, stopped) = watch::channel(false);
-        (Arc::new(Kept { batches: Mutex::default(), stop, stop_after, fails, takes: Duration::ZERO }), stopped)
+        let (batches, made, takes) = (Mutex::default(), AtomicU64::new(0), Duration::ZERO);
+        (Arc::new(Kept { batches, made, stop, stop_after, fails, takes }), stopped)
     }
 
     fn run(rate: f64) -> Run {
@@ -232,19 +213,18 @@ mod tests {
         move || Micros::try_from(begun.elapsed().as_micros()).expect("a short test")
     }
 
-    fn kept(log: &Kept) -> Vec<Vec<String>> {
-        log.batches.lock().expect("a sound lock").clone()
+    fn batches_of(kept: &Kept) -> Vec<Vec<String>> {
+        kept.batches.lock().expect("a sound lock").clone()
     }
 
     #[tokio::test]
     async fn a_past_is_caught_up_before_the_present_goes_on() {
-        let (log, stopped) = log(usize::MAX, false);
-        let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
+        let (kept, stopped) = sink(usize::MAX, false);
         let hour = 3_600_000_000;
         let run =
             run(10.0).pacing(Pacing { start: Some(0), duration: Some(Duration::from_hours(1)), ..Pacing::default() });
-        assert_eq!(run.start(target, move || hour, stopped).await.expect("a run"), 36_000);
-        let batches = kept(&log);
+        assert_eq!(run.start(Arc::clone(&kept), move || hour, stopped).await.expect("a run"), 36_000);
+        let batches = batches_of(&kept);
         let time = |record: &String| record[14..37].to_owned();
         assert_eq!(
             batches.first().and_then(|batch| batch.first()).map(time).as_deref(),
@@ -255,66 +235,76 @@ mod tests {
 
     #[tokio::test]
     async fn a_faster_time_brings_more_records() {
-        let (log, stopped) = log(usize::MAX, false);
-        let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
+        let (kept, stopped) = sink(usize::MAX, false);
         let begun = Instant::now();
         let run = run(1.0).pacing(Pacing {
             speed: Some(36_000.0),
             duration: Some(Duration::from_hours(1)),
             ..Pacing::default()
         });
-        assert_eq!(run.start(target, wall(), stopped).await.expect("a run"), 3600);
+        assert_eq!(run.start(Arc::clone(&kept), wall(), stopped).await.expect("a run"), 3600);
         assert!(begun.elapsed() >= Duration::from_millis(90), "an hour is a tenth of a second");
     }
 
     #[tokio::test]
     async fn a_run_ends_with_its_limit() {
-        let (log, stopped) = log(usize::MAX, false);
+        let (kept, stopped) = sink(usize::MAX, false);
         let run = run(1e9).pacing(Pacing { records: Some(20_000), ..Pacing::default() });
         let counter = run.counter();
-        let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
-        assert_eq!(run.start(target, wall(), stopped).await.expect("a run"), 20_000);
+        assert_eq!(run.start(Arc::clone(&kept), wall(), stopped).await.expect("a run"), 20_000);
         assert_eq!(counter.load(Ordering::Relaxed), 20_000);
-        let batches = kept(&log);
+        let batches = batches_of(&kept);
         assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), 20_000);
         assert!(batches.iter().all(|batch| batch.len() <= 8192));
     }
 
     #[tokio::test]
     async fn a_stopped_run_counted_what_was_acknowledged() {
-        let (log, stopped) = log(3, false);
+        let (kept, stopped) = sink(3, false);
         let run = run(1e6);
         let counter = run.counter();
-        let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
-        let made = run.start(target, wall(), stopped).await.expect("a run");
-        let batches = kept(&log);
+        let made = run.start(Arc::clone(&kept), wall(), stopped).await.expect("a run");
+        let batches = batches_of(&kept);
         assert_eq!(batches.len(), 3);
         assert_eq!(batches.iter().map(Vec::len).sum::<usize>() as u64, made);
         assert_eq!(counter.load(Ordering::Relaxed), made);
     }
 
     #[tokio::test]
+    async fn what_was_made_counts_what_was_dropped() {
+        let (kept, stopped) = sink(usize::MAX, false);
+        let (mut generator, stream) = ticker();
+        generator.faults = Some(Faults { dropped: 0.5, ..Faults::default() });
+        let pacing = Pacing { records: Some(1_000), start: Some(0), ..Pacing::default() };
+        let run = Run::new(&generator, &stream, 500).expect("a run").pacing(pacing);
+        let counter = run.counter();
+        assert_eq!(run.start(Arc::clone(&kept), || Micros::MAX / 2, stopped).await.expect("a run"), 1_000);
+        assert!((400..600).contains(&counter.load(Ordering::Relaxed)));
+        assert_eq!(kept.made.load(Ordering::Relaxed), 1_500);
+    }
+
+    #[tokio::test]
     async fn a_slow_log_gets_batches_that_it_takes_in_a_second() {
         let (stop, stopped) = watch::channel(false);
         let takes = Duration::from_secs(2);
-        let log = Arc::new(Kept { batches: Mutex::default(), stop, stop_after: 2, fails: false, takes });
-        let target: Arc<dyn Log> = Arc::<Kept>::clone(&log);
-        run(1e9).start(target, wall(), stopped).await.expect("a run");
-        let lengths: Vec<usize> = kept(&log).iter().map(Vec::len).collect();
+        let (batches, made) = (Mutex::default(), AtomicU64::new(0));
+        let kept = Arc::new(Kept { batches, made, stop, stop_after: 2, fails: false, takes });
+        run(1e9).start(Arc::clone(&kept), wall(), stopped).await.expect("a run");
+        let lengths: Vec<usize> = batches_of(&kept).iter().map(Vec::len).collect();
         assert!(lengths[1] <= lengths[0] / 2, "what took two seconds is halved: {lengths:?}");
     }
 
     #[tokio::test]
     async fn a_run_without_anyone_to_stop_it_ends() {
         let (_, stopped) = watch::channel(false);
-        let (log, _) = log(usize::MAX, false);
-        assert_eq!(run(1.0).start(log, wall(), stopped).await.expect("a run"), 1);
+        let (kept, _) = sink(usize::MAX, false);
+        assert_eq!(run(1.0).start(kept, wall(), stopped).await.expect("a run"), 1);
     }
 
     #[tokio::test]
     async fn a_log_that_fails_ends_the_run() {
-        let (log, stopped) = log(usize::MAX, true);
-        let error = run(1.0).start(log, wall(), stopped).await.expect_err("an error");
+        let (kept, stopped) = sink(usize::MAX, true);
+        let error = run(1.0).start(kept, wall(), stopped).await.expect_err("an error");
         assert_eq!(error.to_string(), "generated records could not be appended to stream `trades`");
     }
 }

@@ -4,11 +4,13 @@
 //! they import. Never reads a clock: time goes on with the records, and whoever plays them says how far it has come
 //! between them.
 
+mod ahead;
 mod arrivals;
 mod error;
 mod load;
 mod player;
 
+pub use ahead::read_ahead;
 pub use arrivals::{Arrivals, Timing};
 pub use error::ReplayError;
 pub use load::load;

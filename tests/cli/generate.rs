@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::harness::Place;
+use super::harness::{Place, wait_for};
 
 const PIPELINE: &str = r#"
 [pipeline]
@@ -96,6 +96,43 @@ fn without_an_end_records_come_at_their_rate_until_the_reader_leaves() {
     assert!(begun.elapsed().as_millis() >= 280, "{:?}", begun.elapsed());
     drop(lines);
     assert_eq!(child.wait().unwrap().code(), Some(0), "a reader that leaves is a clean end");
+}
+
+#[test]
+fn what_is_held_back_comes_before_the_end() {
+    let late = "[generators.trades.faults]\nlate = { share = 1.0, by = [\"10m\", \"10m\"] }\n";
+    let place = Place::new(&format!("{PIPELINE}{late}"));
+    let running = place.start(&["generate", "--stream", "trades", "--to", "trades.jsonl"]);
+    wait_for("the file", || place.has("trades.jsonl").then_some(()));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(place.read("trades.jsonl"), "", "nothing has come yet");
+    running.interrupt();
+    let done = running.ended();
+    assert_eq!(done.code(), Some(130), "{done:?}");
+    let written = place.read("trades.jsonl").lines().count();
+    assert!(written > 5, "{written}");
+    assert!(done.stderr.contains(&format!("{written} records in trades.jsonl")), "{done:?}");
+}
+
+#[test]
+fn a_count_goes_on_behind_what_was_dropped() {
+    let dropped = "[generators.lines.faults]\ndropped = 0.5\n";
+    let place = Place::new(&format!("{}{dropped}", PIPELINE.replace("2/s", "1000/s")));
+    let ids = || -> Vec<u64> {
+        let text = |data: Vec<u8>| String::from_utf8(data).unwrap();
+        let id = |data: Vec<u8>| text(data).split(',').next().unwrap().parse().unwrap();
+        place.stored("gen", "lines").into_iter().map(|stored| id(stored.data)).collect()
+    };
+    place.output(&["up", "--records", "200"]);
+    let first = ids();
+    place.output(&["up", "--records", "200"]);
+    let (all, mut once) = (ids(), ids());
+    assert!(first.len() > 60 && first.len() < 140, "{}", first.len());
+    assert!(all.len() > first.len() + 60);
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), all.len(), "no number comes twice");
+    assert!(all[first.len()..].iter().all(|id| (200..400).contains(id)), "{all:?}");
 }
 
 #[test]

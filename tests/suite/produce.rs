@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pipe::{
     document::Document,
-    generate::{Pacing, Records, Run},
+    generate::{IntoLog, Pacing, Records, Run},
     plan::Plan,
     spec::Spec,
     streams::{
@@ -90,7 +90,7 @@ async fn a_generator_loses_no_record_and_keeps_every_key_in_order_where_entries_
     });
     let (counter, (_stop, stopped)) = (run.counter(), watch::channel(false));
     let target: Arc<dyn Log> = Arc::<KinesisLog>::clone(&log);
-    assert_eq!(run.start(target, || HOUR, stopped).await.unwrap(), RECORDS as u64);
+    assert_eq!(run.start(IntoLog::new(target, "numbers"), || HOUR, stopped).await.unwrap(), RECORDS as u64);
     assert_eq!(counter.load(std::sync::atomic::Ordering::Relaxed), RECORDS as u64);
     assert!(proxy.faulted("PutRecords") > 10);
 

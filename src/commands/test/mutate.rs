@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::error::Error;
-use crate::trial::{Embedded, Mutant, Status};
+use crate::plan::Trial;
+use crate::trial::{Embedded, Mutant, Status, in_order};
 use crate::ui::{Format, Ui, csv_line};
 
 use super::super::check::count;
@@ -20,13 +21,17 @@ pub(super) fn mutate(suites: &[Suite], ui: &Ui) -> Result<(), Error> {
     // The tests of a pipeline may stand in two files, one behind the other.
     for suites in suites.chunk_by(|one, other| one.plan.name == other.plan.name && one.folder == other.folder) {
         let plan = &suites[0].plan;
-        for mutant in Mutant::all(plan) {
-            ui.status(&format!("{total} mutants"));
-            let noticed = noticed(&mutant, suites);
-            total += 1;
-            survived += usize::from(noticed.is_none());
-            show(&plan.name, &mutant, noticed, ui)?;
-        }
+        let mutants: Vec<Mutant> = Mutant::all(plan);
+        in_order(
+            &mutants,
+            |mutant| noticed(mutant, suites),
+            |mutant, noticed| {
+                total += 1;
+                survived += usize::from(noticed.is_none());
+                ui.status(&format!("{total} mutants"));
+                show(&plan.name, mutant, noticed, ui)
+            },
+        )?;
     }
     ui.clear_status();
     if survived > 0 {
@@ -40,10 +45,12 @@ pub(super) fn mutate(suites: &[Suite], ui: &Ui) -> Result<(), Error> {
 fn expect_passed(suites: &[Suite]) -> Result<(), Error> {
     let (mut failed, mut total) = (0, 0);
     for suite in suites {
-        for trial in &suite.source.trials {
+        let run = |trial: &Trial| Embedded::run(&suite.plan, &suite.folder, trial);
+        in_order(&suite.source.trials, run, |_, outcome| {
             total += 1;
-            failed += usize::from(Embedded::run(&suite.plan, &suite.folder, trial)?.status() != Status::Passed);
-        }
+            failed += usize::from(outcome?.status() != Status::Passed);
+            Ok::<(), Error>(())
+        })?;
     }
     if failed > 0 { Err(Error::Tests { failed, total }) } else { Ok(()) }
 }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::engine::{Engine, QueryStatus};
-use crate::generate::{self, Pacing};
+use crate::generate::Pacing;
 use crate::kinesis_api::{self, Api};
 use crate::plan::{ERROR_STREAM, EngineKind, Plan};
 use crate::streams::local::{Durability, LocalLog};
@@ -68,7 +68,7 @@ pub struct Run {
 /// What [`Run::begin`] sets to work.
 struct Waiting {
     engines: Vec<Engine>,
-    generators: Vec<generate::Run>,
+    generators: Vec<produce::Producer>,
     listener: TcpListener,
 }
 
@@ -135,7 +135,7 @@ impl Run {
         }
         for generator in generators {
             let stop = self.stop_generators.subscribe();
-            self.generators.spawn(produce::work(generator, Arc::clone(&self.log), stop));
+            self.generators.spawn(produce::work(generator, stop));
         }
     }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::generate::{self, GenerateError, Pacing};
+use crate::generate::{self, GenerateError, IntoLog, Pacing, Sink};
 use crate::plan::Plan;
-use crate::streams::{Log, now};
+use crate::streams::{Appends, Log, now};
 
 use super::super::DeployError;
 use super::super::local::Folder;
@@ -24,8 +25,31 @@ pub struct Producers {
     folder: Folder,
     tasks: JoinSet<Result<u64, GenerateError>>,
     stop: watch::Sender<bool>,
-    /// The stream of each, how many records it has had from earlier processes, and how many from this one.
-    counters: Vec<(String, u64, Arc<AtomicU64>)>,
+    counters: Vec<Counter>,
+}
+
+/// What is known of a generator at work.
+struct Counter {
+    stream: String,
+    /// How many records the stream has taken from this process.
+    taken: Arc<AtomicU64>,
+    /// How many were made for it, by this process and earlier ones.
+    made: Arc<AtomicU64>,
+}
+
+/// Takes records into a stream, and counts how many were made.
+struct Counted {
+    into: IntoLog,
+    made: Arc<AtomicU64>,
+}
+
+#[async_trait]
+impl Sink for Counted {
+    async fn take(&self, records: &Appends, made: u64) -> Result<(), GenerateError> {
+        self.into.take(records, made).await?;
+        self.made.store(made, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
 impl Producers {
@@ -44,9 +68,12 @@ impl Producers {
             let stream = plan.stream(&generator.stream).expect("the plan has the stream that a generator feeds");
             let before = earlier.get(&stream.name).copied().unwrap_or(0);
             let run = generate::Run::new(generator, stream, before)?.pacing(pacing);
-            producers.counters.push((stream.name.clone(), before, run.counter()));
-            let (log, stop) = (account.log() as Arc<dyn Log>, producers.stop.subscribe());
-            producers.tasks.spawn(run.start(log, || now().saturating_mul(1000), stop));
+            let made = Arc::new(AtomicU64::new(before));
+            let counter = Counter { stream: stream.name.clone(), taken: run.counter(), made: Arc::clone(&made) };
+            producers.counters.push(counter);
+            let into = IntoLog::new(account.log() as Arc<dyn Log>, &stream.name);
+            let (sink, stop) = (Counted { into, made }, producers.stop.subscribe());
+            producers.tasks.spawn(run.start(sink, || now().saturating_mul(1000), stop));
         }
         Ok(producers)
     }
@@ -57,9 +84,9 @@ impl Producers {
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 
-    /// Returns how many records they have made.
+    /// Returns how many records the streams have taken.
     pub fn made(&self) -> u64 {
-        self.counters.iter().map(|(.., counter)| counter.load(Ordering::Relaxed)).sum()
+        self.counters.iter().map(|counter| counter.taken.load(Ordering::Relaxed)).sum()
     }
 
     /// Notes how far they are, for the next process. A pipeline that was removed meanwhile has none.
@@ -68,11 +95,8 @@ impl Producers {
             return Ok(());
         }
         let mut totals = self.earlier();
-        totals.extend(
-            self.counters
-                .iter()
-                .map(|(stream, before, counter)| (stream.clone(), before + counter.load(Ordering::Relaxed))),
-        );
+        totals
+            .extend(self.counters.iter().map(|counter| (counter.stream.clone(), counter.made.load(Ordering::Relaxed))));
         match self.folder.write(FILE, &totals) {
             Err(_) if !self.folder.path().exists() => Ok(()),
             written => written,

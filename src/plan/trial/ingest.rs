@@ -4,6 +4,7 @@ use crate::document::{Diagnostic, Spanned};
 use crate::record::RecordFormat;
 use crate::spec::{RecordsSpec, RowSpec};
 
+use super::super::record_values::value_at;
 use super::super::{Column, Source, Stream};
 use super::{Datum, Reading, file};
 
@@ -132,9 +133,9 @@ fn legal(key: &str) -> String {
 }
 
 fn read_key(data: &[u8], column: &Column) -> Option<String> {
-    let record: serde_json::Value = serde_json::from_slice(data).ok()?;
-    match column.path.iter().try_fold(&record, |value, name| value.get(name))? {
-        serde_json::Value::String(text) => Some(text.clone()),
+    let found = value_at(std::str::from_utf8(data).ok()?, &column.path)?;
+    match serde_json::from_str(found.get()).ok()? {
+        serde_json::Value::String(text) => Some(text),
         other => Some(other.to_string()),
     }
 }

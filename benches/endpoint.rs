@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
-use pipe::kinesis_api::{Api, router, serve};
+use pipe::kinesis_api::{Api, Hosts, Options, router, serve};
 use pipe::streams::Capacity;
 use pipe::streams::local::{Durability, LocalLog};
 use tokio::net::{TcpListener, TcpStream};
@@ -34,8 +34,8 @@ async fn main() {
     log.create_stream("in", Capacity::Provisioned(4)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let api = router(Api::new(Arc::clone(&log), "us-east-1".to_owned()));
-    tokio::spawn(serve(listener, api, std::future::pending()));
+    let api = router(Api::new(Arc::clone(&log), Options::default()));
+    tokio::spawn(serve(listener, api, Hosts::Loopback, std::future::pending()));
     let body = Bytes::from(body());
     for connections in [1, 4] {
         let begun = Instant::now();

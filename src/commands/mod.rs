@@ -15,6 +15,7 @@ mod followed;
 mod generate;
 mod import;
 mod init;
+mod kinesis;
 mod locate;
 mod on_aws;
 mod over_kinesis;
@@ -112,6 +113,7 @@ enum Command {
     Render(render::Args),
     Up(up::Args),
     Generate(generate::Args),
+    Kinesis(kinesis::Args),
     Tail(tail::Args),
     Record(record::Args),
     Replay(replay::Args),
@@ -165,6 +167,7 @@ async fn run(command: Command, markdown: bool, ui: &Ui) -> Result<(), Error> {
         Command::Render(args) => render::run(&args, ui),
         Command::Up(args) => up::run(&args, ui).await,
         Command::Generate(args) => generate::run(&args, ui).await,
+        Command::Kinesis(args) => Box::pin(kinesis::run(&args, ui)).await,
         Command::Tail(args) => tail::run(&args, ui).await,
         Command::Record(args) => record::run(&args, ui).await,
         Command::Replay(args) => replay::run(&args, ui).await,

@@ -214,7 +214,7 @@ impl Engine {
         for (source, shard) in ended {
             self.graph.end(source, shard);
         }
-        at_end &= !self.follow();
+        at_end &= !self.follow()?;
         self.counters.records += turn.consumed;
         self.take_outputs(&rows, &turn);
         let since = self.saved.elapsed();
@@ -227,21 +227,21 @@ impl Engine {
     }
 
     /// Goes on with the shards behind those that are over; returns whether there were any.
-    fn follow(&mut self) -> bool {
+    fn follow(&mut self) -> Result<bool, EngineError> {
         let mut followed = false;
         for source in 0..self.graph.sources.len() {
             let over = self.graph.over(source);
             if over.is_empty() {
                 continue;
             }
-            let next = self.feed.succeed(source, &over);
+            let next = self.feed.succeed(source, &over)?;
             for (shard, parents) in next.begun {
                 self.graph.begin(source, shard, &parents);
             }
             self.graph.leave(source, &next.waited_for);
             (self.dirty, followed) = (true, true);
         }
-        followed
+        Ok(followed)
     }
 
     /// Writes rows, diverted records, positions and windows in one commit.

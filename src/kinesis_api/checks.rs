@@ -48,6 +48,16 @@ impl Checks {
         }
     }
 
+    /// Checks how many members a list or a map has.
+    pub(super) fn count(&mut self, at: &str, count: usize, least: usize, most: usize) {
+        if count > most {
+            self.broken("", at, &format!("have length less than or equal to {most}"));
+        }
+        if count < least {
+            self.broken("", at, &format!("have length greater than or equal to {least}"));
+        }
+    }
+
     /// Checks a number.
     pub(super) fn range(&mut self, at: &str, number: i64, least: i64, most: i64) {
         if number > most {

@@ -3,18 +3,25 @@
 use serde::Deserialize;
 
 use super::{
-    Api, Operation,
+    ACCOUNT, Api, Operation, Run,
+    changes::Status,
     checks::Checks,
     error::{ApiError, Kind},
+    mode::Mode,
+    settings::{RECORD_KIB, Tags},
+    tags::{Given, expect_legal, optional},
     text::Text,
+    warm_throughput,
     wire::Body,
 };
-use crate::streams::Capacity;
+use crate::streams::{Capacity, LogError};
 
-pub(super) const OPERATION: Operation = Operation { name: "CreateStream", run };
+pub(super) const OPERATION: Operation = Operation { name: "CreateStream", run: Run::Whole(run) };
 
-/// The most shards that AWS lets an account have in its large regions (Kinesis quotas, "shards").
-const MOST_SHARDS: i64 = 20_000;
+/// The most open shards that AWS lets an account have in its large regions, and the most streams in the stream mode
+/// `ON_DEMAND` (Kinesis quotas).
+pub(super) const MOST_SHARDS: usize = 20_000;
+pub(super) const MOST_ON_DEMAND: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -23,13 +30,11 @@ struct Input<'a> {
     stream_name: Option<Text<'a>>,
     shard_count: Option<i64>,
     stream_mode_details: Option<Mode<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Mode<'a> {
-    #[serde(borrow)]
-    stream_mode: Option<Text<'a>>,
+    tags: Given<'a>,
+    #[serde(rename = "WarmThroughputMiBps")]
+    warm_mibps: Option<i64>,
+    #[serde(rename = "MaxRecordSizeInKiB")]
+    record_kib: Option<i64>,
 }
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
@@ -39,33 +44,73 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     if input.stream_name.is_some() {
         checks.name("streamName", name);
     }
-    let mode = input.stream_mode_details.map(|details| {
-        let mode = details.stream_mode.as_deref().map(str::to_owned);
-        let mode = checks.required("streamModeDetails.streamMode", mode);
-        if !mode.is_empty() {
-            checks.one_of("streamModeDetails.streamMode", &mode, &["PROVISIONED", "ON_DEMAND"]);
-        }
-        mode
-    });
-    let on_demand = mode.as_deref() == Some("ON_DEMAND");
+    let on_demand = input.stream_mode_details.as_ref().is_some_and(|mode| mode.is_on_demand(&mut checks));
     if !on_demand {
         let shards = checks.required("shardCount", input.shard_count);
         if input.shard_count.is_some() {
-            checks.range("shardCount", shards, 1, 100_000);
+            checks.range("shardCount", shards, 1, i64::from(i32::MAX));
         }
+    }
+    let tags = optional(&mut checks, input.tags);
+    if let Some(warm) = input.warm_mibps {
+        checks.range("warmThroughputMiBps", warm, 0, warm_throughput::MOST_MIBPS);
+    }
+    if let Some(kib) = input.record_kib {
+        checks.range("maxRecordSizeInKiB", kib, *RECORD_KIB.start(), *RECORD_KIB.end());
     }
     checks.finish()?;
     let capacity = match input.shard_count {
-        None => Capacity::OnDemand,
         Some(_) if on_demand => {
             return Err(ApiError::argument("ShardCount cannot be given with the stream mode ON_DEMAND."));
         }
-        Some(shards) if shards > MOST_SHARDS => {
-            let message = format!("a stream has {MOST_SHARDS} shards at most, and {shards} were asked for");
-            return Err(ApiError::new(Kind::LimitExceeded, message));
+        None => Capacity::OnDemand,
+        Some(_) if input.warm_mibps.is_some() => {
+            return Err(ApiError::argument("WarmThroughputMiBps can only be given with the stream mode ON_DEMAND."));
         }
-        Some(shards) => Capacity::Provisioned(u32::try_from(shards).expect("checked just above")),
+        Some(shards) => Capacity::Provisioned(u32::try_from(shards).unwrap_or(u32::MAX)),
     };
+    expect_legal(&tags, &Tags::new())?;
+    if api.status(name) == Status::Deleting {
+        return Err(LogError::StreamExists { stream: name.to_owned() }.into());
+    }
+    match capacity {
+        Capacity::Provisioned(shards) => expect_room(api, shards as usize)?,
+        Capacity::OnDemand => expect_on_demand_room(api)?,
+    }
     api.log().create_stream(name, capacity)?;
+    api.change(name, |settings| {
+        settings.tags = tags;
+        settings.warm_mibps = input.warm_mibps;
+        settings.record_kib = input.record_kib.unwrap_or(settings.record_kib);
+        Ok(())
+    })?;
+    api.begin(name, Status::Creating);
     Ok(Vec::new())
+}
+
+/// Expects that the account may have so many shards more.
+pub(super) fn expect_room(api: &Api, more: usize) -> Result<(), ApiError> {
+    let provisioned = api.each_stream().filter(|stream| !stream.is_on_demand());
+    let open: usize = provisioned.map(|stream| stream.description.shards.len()).sum();
+    if open.saturating_add(more) <= MOST_SHARDS {
+        return Ok(());
+    }
+    let region = api.region();
+    Err(ApiError::new(
+        Kind::LimitExceeded,
+        format!(
+            "This request would exceed the shard limit for the account {ACCOUNT} in {region}. Current shard count for the \
+             account: {open}. Limit: {MOST_SHARDS}. Number of additional shards that would have resulted from this \
+             request: {more}."
+        ),
+    ))
+}
+
+fn expect_on_demand_room(api: &Api) -> Result<(), ApiError> {
+    let count = api.each_stream().filter(super::known::Known::is_on_demand).count();
+    if count < MOST_ON_DEMAND {
+        return Ok(());
+    }
+    let message = format!("The account {ACCOUNT} has {count} streams in the stream mode ON_DEMAND, which is the most.");
+    Err(ApiError::new(Kind::LimitExceeded, message))
 }

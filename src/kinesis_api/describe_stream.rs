@@ -1,18 +1,17 @@
 //! `DescribeStream` and `DescribeStreamSummary`.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Api, Operation, checks::Checks, error::ApiError, list_shards, moment::Moment, stream_name::stream_name, text::Text,
-    wire::Body,
+    Api, Operation, Run, checks::Checks, error::ApiError, known::Known, list_shards, moment::Moment,
+    stream_name::stream_name, text::Text, warm_throughput, wire::Body,
 };
-use crate::streams::{Capacity, StreamDescription};
 
-pub(super) const OPERATION: Operation = Operation { name: "DescribeStream", run };
-pub(super) const SUMMARY: Operation = Operation { name: "DescribeStreamSummary", run: summary };
-
-const RETENTION_HOURS: u32 = 24;
+pub(super) const OPERATION: Operation = Operation { name: "DescribeStream", run: Run::Whole(run) };
+pub(super) const SUMMARY: Operation = Operation { name: "DescribeStreamSummary", run: Run::Whole(summary) };
 
 #[derive(Deserialize)]
 struct Input<'a> {
@@ -50,15 +49,17 @@ struct Mode {
 struct Common<'a> {
     #[serde(flatten)]
     brief: Brief<'a>,
-    retention_period_hours: u32,
+    retention_period_hours: i64,
     encryption_type: &'static str,
-    enhanced_monitoring: [Metrics; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<&'a str>,
+    enhanced_monitoring: [Metrics<'a>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metrics {
-    shard_level_metrics: [&'static str; 0],
+struct Metrics<'a> {
+    shard_level_metrics: &'a BTreeSet<String>,
 }
 
 #[derive(Serialize)]
@@ -76,7 +77,11 @@ struct Summary<'a> {
     #[serde(flatten)]
     common: Common<'a>,
     open_shard_count: usize,
-    consumer_count: u32,
+    consumer_count: usize,
+    #[serde(rename = "MaxRecordSizeInKiB")]
+    record_kib: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warm_throughput: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -101,12 +106,13 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         checks.name("exclusiveStartShardId", start);
     }
     checks.finish()?;
-    let stream = api.describe(name)?;
-    let page = list_shards::page(&stream, list_shards::after(input.start.as_deref())?, limit);
+    let stream = api.stream(name)?;
+    let listed = stream.listed(api)?;
+    let page = list_shards::page(&listed, list_shards::after(input.start.as_deref())?, limit);
     body.answer(&Output {
         stream_description: Description {
             common: common(api, &stream),
-            shards: page.shards.iter().map(list_shards::shard).collect(),
+            shards: page.shards.iter().map(list_shards::shown).collect(),
             has_more_shards: page.more,
         },
     })
@@ -117,36 +123,37 @@ fn summary(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let mut checks = Checks::default();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     checks.finish()?;
-    let stream = api.describe(name)?;
+    let stream = api.stream(name)?;
     body.answer(&SummaryOutput {
         stream_description_summary: Summary {
             common: common(api, &stream),
-            open_shard_count: stream.shards.len(),
-            consumer_count: 0,
+            open_shard_count: stream.listed(api)?.iter().filter(|listed| listed.shard.open).count(),
+            consumer_count: stream.settings.consumers.len(),
+            record_kib: stream.settings.record_kib,
+            warm_throughput: warm_throughput::shown(&stream.settings),
         },
     })
 }
 
-fn common<'a>(api: &Api, stream: &'a StreamDescription) -> Common<'a> {
+fn common<'a>(api: &Api, stream: &'a Known) -> Common<'a> {
+    let settings = &stream.settings;
     Common {
         brief: brief(api, stream),
-        retention_period_hours: RETENTION_HOURS,
-        encryption_type: "NONE",
-        enhanced_monitoring: [Metrics { shard_level_metrics: [] }],
+        retention_period_hours: settings.retention_hours,
+        encryption_type: settings.encryption(),
+        key_id: settings.key.as_deref(),
+        enhanced_monitoring: [Metrics { shard_level_metrics: &settings.metrics }],
     }
 }
 
 /// Returns what every answer about a stream says.
-pub(super) fn brief<'a>(api: &Api, stream: &'a StreamDescription) -> Brief<'a> {
-    let stream_mode = match stream.capacity {
-        Capacity::Provisioned(_) => "PROVISIONED",
-        Capacity::OnDemand => "ON_DEMAND",
-    };
+pub(super) fn brief<'a>(api: &Api, stream: &'a Known) -> Brief<'a> {
+    let description = &stream.description;
     Brief {
-        stream_name: &stream.name,
-        stream_arn: api.arn(&stream.name),
-        stream_status: "ACTIVE",
-        stream_mode_details: Mode { stream_mode },
-        stream_creation_timestamp: Moment(stream.created),
+        stream_name: &description.name,
+        stream_arn: api.arn(&description.name),
+        stream_status: stream.status.word(),
+        stream_mode_details: Mode { stream_mode: if stream.is_on_demand() { "ON_DEMAND" } else { "PROVISIONED" } },
+        stream_creation_timestamp: Moment(description.created),
     }
 }

@@ -18,6 +18,7 @@ pub(super) enum Kind {
     Internal,
     InvalidArgument,
     LimitExceeded,
+    ProvisionedThroughputExceeded,
     ResourceInUse,
     ResourceNotFound,
     Serialization,
@@ -36,6 +37,7 @@ impl Kind {
             Self::Internal => ("InternalFailure", StatusCode::INTERNAL_SERVER_ERROR),
             Self::InvalidArgument => ("InvalidArgumentException", StatusCode::BAD_REQUEST),
             Self::LimitExceeded => ("LimitExceededException", StatusCode::BAD_REQUEST),
+            Self::ProvisionedThroughputExceeded => ("ProvisionedThroughputExceededException", StatusCode::BAD_REQUEST),
             Self::ResourceInUse => ("ResourceInUseException", StatusCode::BAD_REQUEST),
             Self::ResourceNotFound => ("ResourceNotFoundException", StatusCode::BAD_REQUEST),
             Self::Serialization => ("SerializationException", StatusCode::BAD_REQUEST),
@@ -62,6 +64,11 @@ impl ApiError {
     /// Refuses an argument that is well formed and still cannot be.
     pub(super) fn argument(message: impl Into<String>) -> Self {
         Self::new(Kind::InvalidArgument, message)
+    }
+
+    /// Returns the name of its kind.
+    pub(super) fn name(&self) -> &'static str {
+        self.kind.wire().0
     }
 
     pub(super) fn no_shard(shard: &str, stream: &str) -> Self {
@@ -100,11 +107,16 @@ struct Refusal<'a> {
 }
 
 impl ApiError {
+    /// Returns the body of the answer.
+    pub(super) fn body(&self, wire: Wire) -> Vec<u8> {
+        // Two texts can be written in any spelling.
+        wire.write(&Refusal { kind: self.name(), message: &self.message }).unwrap_or_default()
+    }
+
     /// Returns the answer, in the spelling of the request.
     pub(super) fn into_response(self, wire: Wire) -> Response {
         let (name, status) = self.kind.wire();
-        // Two texts can be written in any spelling.
-        let body = wire.write(&Refusal { kind: name, message: &self.message }).unwrap_or_default();
+        let body = self.body(wire);
         let mut response = (status, [(header::CONTENT_TYPE, wire.content_type())], body).into_response();
         response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(name));
         response

@@ -1,11 +1,13 @@
 //! `GetRecords`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    Api, Operation,
+    Api, Operation, Run,
     checks::Checks,
     error::{ApiError, Kind},
+    list_shards,
     moment::Moment,
     stream_name::stream_name,
     text::{Bytes, Text},
@@ -14,12 +16,12 @@ use super::{
 };
 use crate::streams::{Block, LogError, ReadLimit, ShardId, now};
 
-pub(super) const OPERATION: Operation = Operation { name: "GetRecords", run };
+pub(super) const OPERATION: Operation = Operation { name: "GetRecords", run: Run::Whole(run) };
 
 /// The most records of one answer (Kinesis API reference, `GetRecords`).
 const MOST_RECORDS: i64 = 10_000;
-/// An answer has 10 MiB at most; a read stops behind the record that reaches this, and a record has 1 MiB at most.
-const ANSWER_BYTES: usize = 9 << 20;
+/// The most data of one answer (Kinesis API reference, `GetRecords`: 10 MiB).
+const ANSWER_BYTES: usize = 10 << 20;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -35,13 +37,17 @@ struct Input<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Output<'a> {
     records: Vec<Record<'a>>,
-    next_shard_iterator: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_shard_iterator: Option<String>,
     millis_behind_latest: i64,
+    /// Those that go on from the shard, where it is closed and there is nothing left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    child_shards: Option<Vec<Value>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Record<'a> {
+pub(super) struct Record<'a> {
     sequence_number: String,
     approximate_arrival_timestamp: Moment,
     data: Bytes<'a>,
@@ -72,30 +78,46 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     if stream.is_some_and(|stream| stream != iterator.stream) {
         return Err(ApiError::argument("StreamARN and ShardIterator are of different streams."));
     }
+    api.expect_present(&iterator.stream)?;
     if api.log().created(&iterator.stream)? != iterator.created {
         return Err(ApiError::no_shard(&shard.to_string(), &iterator.stream));
     }
-    let limit = ReadLimit { records: usize::try_from(limit).unwrap_or_default(), bytes: ANSWER_BYTES };
+    let settings = api.settings(&iterator.stream)?;
+    // A read stops behind the record that reaches its limit: one more may be as large as the stream lets it.
+    let bytes = ANSWER_BYTES.saturating_sub(settings.record_bytes()).max(1);
+    let limit = ReadLimit { records: usize::try_from(limit).unwrap_or_default(), bytes };
+    api.throttle().read(&iterator.stream, (iterator.created, shard))?;
     let read = api.log().read_from(&iterator.stream, shard, iterator.offset, limit);
     let read = read.map_err(|error| match error {
         LogError::InvalidCursor => ApiError::argument("Invalid ShardIterator."),
+        LogError::UnknownShard { .. } => ApiError::no_shard(&shard.to_string(), &iterator.stream),
         other => other.into(),
     })?;
+    let child_shards = match read.ended {
+        Some(_) => Some(list_shards::children(shard, &api.log().all_shards(&iterator.stream)?)),
+        None => None,
+    };
+    api.throttle().was_read((iterator.created, shard), read.blocks.iter().map(Block::data_bytes).sum());
     let next = Iterator { offset: read.next, issued: now, ..iterator };
     body.answer(&Output {
-        records: read.blocks.iter().flat_map(records).collect(),
-        next_shard_iterator: token::seal(&next),
+        records: read.blocks.iter().flat_map(|block| records(block, settings.encryption())).collect(),
+        next_shard_iterator: child_shards.is_none().then(|| token::seal(&next)),
         millis_behind_latest: read.millis_behind,
+        child_shards,
     })
 }
 
-fn records(block: &Block) -> impl std::iter::Iterator<Item = Record<'_>> {
-    block.records().enumerate().map(|(index, record)| Record {
+/// Returns the records of a block as answers show them.
+pub(super) fn records<'b>(
+    block: &'b Block,
+    encryption_type: &'static str,
+) -> impl std::iter::Iterator<Item = Record<'b>> {
+    block.records().enumerate().map(move |(index, record)| Record {
         sequence_number: block.sequence(index).to_string(),
         approximate_arrival_timestamp: Moment(block.arrival()),
         data: Bytes(record.data),
         partition_key: record.partition_key,
-        encryption_type: "NONE",
+        encryption_type,
     })
 }
 
@@ -114,7 +136,7 @@ fn expired(issued: i64, now: i64) -> ApiError {
 mod tests {
     use tempfile::TempDir;
 
-    use super::super::wire::Wire;
+    use super::super::{Options, wire::Wire};
     use super::*;
     use crate::streams::{
         Capacity,
@@ -127,7 +149,7 @@ mod tests {
         let log = LocalLog::open(dir.path(), Durability::Process).unwrap();
         log.create_stream("s", Capacity::Provisioned(1)).unwrap();
         let created = log.created("s").unwrap();
-        let api = Api::new(log, "eu-west-1".to_owned());
+        let api = Api::new(log, Options { region: "eu-west-1".to_owned(), ..Options::default() });
         let get = |age, offset| {
             let iterator = Iterator { stream: "s".to_owned(), created, shard: 0, offset, issued: now() - age };
             let bytes = format!(r#"{{"ShardIterator":"{}"}}"#, token::seal(&iterator)).into_bytes();

@@ -11,7 +11,9 @@ use super::{
 
 /// Lets a request pass whose host is this machine by a loopback name.
 pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    // HTTP/2 says it in the address itself.
+    let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).or(authority);
     if host.is_some_and(is_loopback) {
         return next.run(request).await;
     }

@@ -3,16 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Api, Operation,
+    Api, Operation, Run,
     checks::Checks,
     describe_stream::{Brief, brief},
     error::ApiError,
+    known::Known,
     text::Text,
     wire::Body,
 };
-use crate::streams::StreamDescription;
 
-pub(super) const OPERATION: Operation = Operation { name: "ListStreams", run };
+pub(super) const OPERATION: Operation = Operation { name: "ListStreams", run: Run::Whole(run) };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -44,14 +44,14 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     checks.finish()?;
     // The token is the last name listed: a list by names needs no more to go on.
     let start = input.next_token.or(input.exclusive_start_stream_name);
-    let mut names = api.log().stream_names();
+    let mut names = api.names();
     names.retain(|name| start.as_ref().is_none_or(|start| name.as_str() > &**start));
     let more = names.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     names.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     // A stream that is deleted just now is listed no more.
-    let streams: Vec<StreamDescription> = names.iter().filter_map(|name| api.describe(name).ok()).collect();
+    let streams: Vec<Known> = names.iter().filter_map(|name| api.stream(name).ok()).collect();
     body.answer(&Output {
-        stream_names: streams.iter().map(|stream| stream.name.as_str()).collect(),
+        stream_names: streams.iter().map(|stream| stream.description.name.as_str()).collect(),
         has_more_streams: more,
         next_token: names.last().filter(|_| more).map(String::as_str),
         stream_summaries: streams.iter().map(|stream| brief(api, stream)).collect(),

@@ -3,39 +3,89 @@
 //! Owns the protocol (JSON 1.1 and CBOR 1.1 over HTTP/1.1), its limits and its errors, all as AWS has them. May import `streams`.
 //! Never answers a name that is not this machine's own, and never keeps anything but in the log.
 
+mod account;
+mod changes;
+mod chaos;
 mod checks;
+mod consumers;
 mod create_stream;
 mod delete_stream;
 mod describe_stream;
+mod encryption;
 mod error;
+mod event_stream;
 mod get_records;
 mod get_shard_iterator;
 mod host;
+mod known;
 mod list_shards;
 mod list_streams;
+mod mode;
 mod moment;
+mod monitoring;
+mod named;
+mod place;
+mod policy;
 mod put_record;
 mod put_records;
 mod record;
+mod record_size;
 mod request;
+mod reshard;
+mod resource;
+mod retention;
 mod server;
+mod settings;
 mod stream_name;
+mod subscribe;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod text;
+mod throttle;
+mod tls;
 mod token;
+mod upkeep;
+mod warm_throughput;
 mod wire;
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
+use std::time::Duration;
 
-pub use server::{router, serve};
+pub use chaos::Chaos;
+pub use server::{Hosts, router, serve};
+pub use tls::{Certificate, TlsListener};
+pub use upkeep::upkeep;
 
-use crate::streams::{StreamDescription, local::LocalLog};
-use error::ApiError;
+use crate::streams::{
+    LogError, RECORD_BYTES,
+    local::{LocalLog, ReshardError},
+};
+use changes::{Changes, Status};
+use chaos::Trouble;
+use error::{ApiError, Kind};
+use known::Known;
+use settings::{AllSettings, Settings};
+use subscribe::Subscriptions;
+use throttle::Throttle;
 use wire::Body;
 
 /// The account that owns every stream here.
 pub const ACCOUNT: &str = "000000000000";
+
+/// How the endpoint behaves; without more words as fast as it can, and with every change at once.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The region that its streams say they are in.
+    pub region: String,
+    /// How long a stream or a consumer is said to be on its way when it is made, changed or removed.
+    pub delay: Duration,
+    /// Whether shards and operations take no more than they do on AWS.
+    pub limits: bool,
+    /// Trouble on purpose, and the seed of it.
+    pub chaos: Option<(Chaos, u64)>,
+}
 
 /// What the endpoint serves.
 #[derive(Clone)]
@@ -45,12 +95,32 @@ struct Inner {
     log: Arc<LocalLog>,
     region: String,
     requests: AtomicU64,
+    settings: AllSettings,
+    changes: Changes,
+    throttle: Throttle,
+    subscriptions: Subscriptions,
+    limits: bool,
+    trouble: Option<Trouble>,
+    /// Streams that are being removed, as they were.
+    // Held for a look.
+    removed: Mutex<BTreeMap<String, Known>>,
 }
 
 impl Api {
-    /// Serves a log as the streams of that region.
-    pub fn new(log: Arc<LocalLog>, region: String) -> Self {
-        Self(Arc::new(Inner { log, region, requests: AtomicU64::new(0) }))
+    /// Serves a log.
+    pub fn new(log: Arc<LocalLog>, options: Options) -> Self {
+        Self(Arc::new(Inner {
+            log,
+            region: options.region,
+            requests: AtomicU64::new(0),
+            settings: AllSettings::default(),
+            changes: Changes::taking(options.delay),
+            throttle: Throttle::new(options.limits),
+            subscriptions: Subscriptions::default(),
+            limits: options.limits,
+            trouble: options.chaos.map(|(chaos, seed)| Trouble::new(chaos, seed)),
+            removed: Mutex::default(),
+        }))
     }
 
     fn log(&self) -> &LocalLog {
@@ -62,28 +132,185 @@ impl Api {
         format!("arn:aws:kinesis:{}:{ACCOUNT}:stream/{stream}", self.0.region)
     }
 
-    fn describe(&self, stream: &str) -> Result<StreamDescription, ApiError> {
-        Ok(self.log().describe_stream(stream)?)
+    /// Returns what is known of a stream, whatever becomes of it.
+    fn stream(&self, name: &str) -> Result<Known, ApiError> {
+        let status = self.status(name);
+        if status == Status::Deleting
+            && let Some(known) = self.0.removed.lock().unwrap_or_else(PoisonError::into_inner).get(name)
+        {
+            return Ok(known.clone());
+        }
+        let description = self.log().describe_stream(name)?;
+        Ok(Known { description, settings: self.0.settings.of(self.log(), name)?, status })
+    }
+
+    /// Returns what is known of a stream that nothing is being done with.
+    fn active(&self, name: &str) -> Result<Known, ApiError> {
+        let known = self.stream(name)?;
+        if known.status == Status::Active {
+            return Ok(known);
+        }
+        let status = known.status.word();
+        let message = format!("Stream {name} under account {ACCOUNT} not ACTIVE, instead in state {status}");
+        Err(ApiError::new(Kind::ResourceInUse, message))
+    }
+
+    /// Expects a stream to take and give records.
+    fn expect_present(&self, name: &str) -> Result<(), ApiError> {
+        match self.status(name) {
+            Status::Active | Status::Updating => Ok(()),
+            Status::Creating | Status::Deleting => Err(LogError::UnknownStream { stream: name.to_owned() }.into()),
+        }
+    }
+
+    /// Returns what is known of a stream that takes and gives records.
+    fn present(&self, name: &str) -> Result<Known, ApiError> {
+        self.expect_present(name)?;
+        self.stream(name)
+    }
+
+    /// Returns what a stream was told.
+    fn settings(&self, stream: &str) -> Result<Arc<Settings>, ApiError> {
+        Ok(self.0.settings.of(self.log(), stream)?)
+    }
+
+    /// Returns the most bytes that a record of a stream has; the least that can be the most where there is no such stream.
+    fn record_bytes(&self, stream: &str) -> usize {
+        self.settings(stream).map_or(RECORD_BYTES, |settings| settings.record_bytes())
+    }
+
+    /// Returns whether it takes no more than AWS does.
+    fn limits(&self) -> bool {
+        self.0.limits
+    }
+
+    /// Returns the trouble that is made on purpose.
+    fn trouble(&self) -> Option<&Trouble> {
+        self.0.trouble.as_ref()
+    }
+
+    /// Returns the subscriptions that there are.
+    fn subscriptions(&self) -> &Subscriptions {
+        &self.0.subscriptions
+    }
+
+    /// Returns what keeps requests within the limits.
+    fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    /// Changes what a stream was told.
+    fn change<T>(
+        &self,
+        stream: &str,
+        change: impl FnOnce(&mut Settings) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.0.settings.change(self.log(), stream, change)
+    }
+
+    /// Says how a stream, or a consumer by its ARN, stands for a while.
+    fn begin(&self, what: &str, status: Status) {
+        self.0.changes.begin(what, status);
+    }
+
+    /// Returns how a stream, or a consumer by its ARN, stands.
+    fn status(&self, what: &str) -> Status {
+        self.0.changes.status(what)
+    }
+
+    /// Removes a stream.
+    fn remove(&self, known: Known) -> Result<(), ApiError> {
+        let name = known.description.name.clone();
+        if known.status == Status::Deleting {
+            let status = known.status.word();
+            let message = format!("Stream {name} under account {ACCOUNT} not ACTIVE, instead in state {status}");
+            return Err(ApiError::new(Kind::ResourceInUse, message));
+        }
+        self.log().delete_stream(&name)?;
+        {
+            let mut removed = self.0.removed.lock().unwrap_or_else(PoisonError::into_inner);
+            removed.retain(|name, _| self.status(name) == Status::Deleting);
+            removed.insert(name.clone(), Known { status: Status::Deleting, ..known });
+        }
+        self.begin(&name, Status::Deleting);
+        Ok(())
+    }
+
+    /// Walks over the streams that are not being removed.
+    fn each_stream(&self) -> impl Iterator<Item = Known> {
+        // One that is removed just now is passed over.
+        self.log().stream_names().into_iter().filter_map(|name| self.stream(&name).ok())
+    }
+
+    /// Returns the region that streams say they are in.
+    fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// Names all streams, those that are being removed among them.
+    fn names(&self) -> Vec<String> {
+        let mut names = self.log().stream_names();
+        let removed = self.0.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        names.extend(removed.keys().filter(|name| self.status(name) == Status::Deleting).cloned());
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 }
 
 /// One operation of the API.
 struct Operation {
     name: &'static str,
-    /// Takes the body of a request and returns the body of the answer; may wait for a disk.
-    run: fn(&Api, Body<'_>) -> Result<Vec<u8>, ApiError>,
+    run: Run,
+}
+
+/// Takes the body of a request and returns that of the answer; may wait for a disk.
+enum Run {
+    /// All of it.
+    Whole(fn(&Api, Body<'_>) -> Result<Vec<u8>, ApiError>),
+    /// Events, as long as there are some.
+    Events(fn(&Api, Body<'_>) -> Result<axum::body::Body, ApiError>),
 }
 
 /// Every operation that is served.
 const OPERATIONS: &[Operation] = &[
+    tags::ADD,
     create_stream::OPERATION,
+    retention::DECREASE,
+    policy::DELETE,
     delete_stream::OPERATION,
+    consumers::DEREGISTER,
+    account::DESCRIBE,
+    account::LIMITS,
     describe_stream::OPERATION,
+    consumers::DESCRIBE,
     describe_stream::SUMMARY,
+    monitoring::DISABLE,
+    monitoring::ENABLE,
     get_records::OPERATION,
+    policy::GET,
     get_shard_iterator::OPERATION,
+    retention::INCREASE,
     list_shards::OPERATION,
+    consumers::LIST,
     list_streams::OPERATION,
+    tags::LIST_OF_RESOURCE,
+    tags::LIST,
+    reshard::MERGE,
     put_record::OPERATION,
     put_records::OPERATION,
+    policy::PUT,
+    consumers::REGISTER,
+    tags::REMOVE,
+    reshard::SPLIT,
+    encryption::START,
+    encryption::STOP,
+    subscribe::OPERATION,
+    tags::TAG,
+    tags::UNTAG,
+    account::UPDATE,
+    record_size::OPERATION,
+    reshard::UPDATE,
+    mode::OPERATION,
+    warm_throughput::OPERATION,
 ];

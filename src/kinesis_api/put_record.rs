@@ -4,11 +4,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Api, Operation, checks::Checks, error::ApiError, record::Entry, stream_name::stream_name, text::Text, wire::Body,
+    Api, Operation, Run, checks::Checks, error::ApiError, record::Entry, stream_name::stream_name, text::Text,
+    wire::Body,
 };
 use crate::streams::Appends;
 
-pub(super) const OPERATION: Operation = Operation { name: "PutRecord", run };
+pub(super) const OPERATION: Operation = Operation { name: "PutRecord", run: Run::Whole(run) };
 
 #[derive(Deserialize)]
 struct Input<'a> {
@@ -31,13 +32,18 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         checks.digits("sequenceNumberForOrdering", ordering, 129);
     }
     let mut appends = Appends::new();
-    entry.push(&mut checks, "", &mut appends, &mut Vec::new())?;
+    entry.push(&mut checks, "", api.record_bytes(name), &mut appends, &mut Vec::new())?;
     checks.finish()?;
+    api.expect_present(name)?;
+    let settings = api.settings(name)?;
+    if let Some((_, refused)) = api.throttle().write(api.log(), name, &appends)?.pop() {
+        return Err(refused);
+    }
     let placed = api.log().append_records(name, &appends)?;
     let placed = placed.appended().next().ok_or_else(|| ApiError::argument("Data must be provided."))?;
     body.answer(&json!({
         "ShardId": placed.shard.to_string(),
         "SequenceNumber": placed.sequence.as_str(),
-        "EncryptionType": "NONE",
+        "EncryptionType": settings.encryption(),
     }))
 }

@@ -7,7 +7,7 @@ use super::{
     error::ApiError,
     text::{Blob, Text},
 };
-use crate::streams::{Appends, RECORD_BYTES};
+use crate::streams::Appends;
 
 const KEY_CHARACTERS: usize = 256;
 const HASH_KEY_DIGITS: usize = 39;
@@ -29,11 +29,12 @@ impl Entry<'_> {
     }
 
     /// Adds the record to those to append, and notes the constraints that it breaks; `at` comes before the names of its
-    /// members.
+    /// members. Its data and key have `most` bytes at the most.
     pub(super) fn push(
         &self,
         checks: &mut Checks,
         at: &str,
+        most: usize,
         appends: &mut Appends,
         buffer: &mut Vec<u8>,
     ) -> Result<(), ApiError> {
@@ -50,8 +51,8 @@ impl Entry<'_> {
             return Ok(());
         };
         data.read(buffer)?;
-        if buffer.len() + key.len() > RECORD_BYTES {
-            checks.broken("", &name("data"), &format!("have length less than or equal to {RECORD_BYTES}"));
+        if buffer.len() + key.len() > most {
+            checks.broken("", &name("data"), &format!("have length less than or equal to {most}"));
         }
         let hash_key = match &self.explicit_hash_key {
             None => None,

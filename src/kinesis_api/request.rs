@@ -1,5 +1,6 @@
 //! One request: which operation it asks for, its body, and the answer around the operation's own.
 
+use std::io::Read;
 use std::sync::atomic::Ordering;
 
 use axum::{
@@ -9,17 +10,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use flate2::read::GzDecoder;
 use md5::{Digest, Md5};
 
 use super::{
-    Api, OPERATIONS, Operation,
+    Api, OPERATIONS, Operation, Run,
     error::{ApiError, Kind},
+    event_stream,
     wire::{ALL, Body as Call, Wire},
 };
 
 const SERVICE: &str = "Kinesis_20131202";
-/// The largest body: 5 MiB of records in base64, and 500 records' worth of JSON around them.
-const BODY_BYTES: usize = 8 << 20;
+/// The largest body: 10 MiB of records in base64, and 500 records' worth of JSON around them.
+const BODY_BYTES: usize = 16 << 20;
 
 /// Answers a request.
 pub(super) async fn answer(State(api): State<Api>, request: Request) -> Response {
@@ -28,7 +31,8 @@ pub(super) async fn answer(State(api): State<Api>, request: Request) -> Response
     // What cannot be read can still be answered in JSON.
     let answered = *wire.as_ref().unwrap_or(&Wire::Json);
     let mut response = match run(api, request, wire).await {
-        Ok(body) => ([(header::CONTENT_TYPE, answered.content_type())], body).into_response(),
+        Ok(Answer::Whole(body)) => ([(header::CONTENT_TYPE, answered.content_type())], body).into_response(),
+        Ok(Answer::Events(frames)) => ([(header::CONTENT_TYPE, event_stream::CONTENT_TYPE)], frames).into_response(),
         Err(error) => error.into_response(answered),
     };
     let extended = STANDARD.encode(Md5::digest(id.as_bytes()));
@@ -40,7 +44,13 @@ pub(super) async fn answer(State(api): State<Api>, request: Request) -> Response
     response
 }
 
-async fn run(api: Api, request: Request, wire: Result<Wire, ApiError>) -> Result<Body, ApiError> {
+/// The body of an answer.
+enum Answer {
+    Whole(Vec<u8>),
+    Events(Body),
+}
+
+async fn run(api: Api, request: Request, wire: Result<Wire, ApiError>) -> Result<Answer, ApiError> {
     let (head, body) = request.into_parts();
     // Also where the answer is no: the server ends a connection whose body was not read, and with it the next request.
     let body = body::to_bytes(body, BODY_BYTES).await.map_err(|_| {
@@ -52,10 +62,36 @@ async fn run(api: Api, request: Request, wire: Result<Wire, ApiError>) -> Result
     }
     let wire = wire?;
     let operation = operation(&head.headers)?;
+    if let Some(trouble) = api.trouble() {
+        tokio::time::sleep(trouble.latency()).await;
+        trouble.meet(operation.name)?;
+    }
+    api.throttle().operation(operation.name)?;
+    let is_gzip = text(&head.headers, header::CONTENT_ENCODING.as_str()).eq_ignore_ascii_case("gzip");
     // Operations decode, hash and wait for the log: not on a thread that others' requests are waiting for.
-    let answer = tokio::task::spawn_blocking(move || (operation.run)(&api, Call { wire, bytes: &body })).await;
-    let answer = answer.map_err(|_| ApiError::new(Kind::Internal, "the operation did not end"))?;
-    answer.map(Body::from)
+    let answer = tokio::task::spawn_blocking(move || {
+        let body = if is_gzip { unzipped(&body)?.into() } else { body };
+        let call = Call { wire, bytes: &body };
+        match operation.run {
+            Run::Whole(run) => run(&api, call).map(Answer::Whole),
+            Run::Events(run) => run(&api, call).map(Answer::Events),
+        }
+    });
+    answer.await.map_err(|_| ApiError::new(Kind::Internal, "the operation did not end"))?
+}
+
+/// Unpacks a body.
+fn unzipped(body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let mut whole = Vec::new();
+    // One byte more tells a body that is too large from one that is just as large as it may be.
+    let mut reader = GzDecoder::new(body).take(BODY_BYTES as u64 + 1);
+    reader
+        .read_to_end(&mut whole)
+        .map_err(|error| ApiError::new(Kind::Serialization, format!("the body is no gzip: {error}")))?;
+    if whole.len() > BODY_BYTES {
+        return Err(ApiError::new(Kind::TooLarge, format!("the body must be of at most {BODY_BYTES} bytes")));
+    }
+    Ok(whole)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

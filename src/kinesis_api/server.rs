@@ -1,11 +1,19 @@
 //! The HTTP server around the operations.
 
-use std::{future::Future, io};
+use std::{fmt::Debug, future::Future, io};
 
-use axum::{Router, middleware};
-use tokio::net::TcpListener;
+use axum::{Router, middleware, serve::Listener};
 
 use super::{Api, host, request};
+
+/// To whom an endpoint answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hosts {
+    /// To those who call it by a loopback name.
+    Loopback,
+    /// To everybody who reaches it.
+    All,
+}
 
 /// Returns the API as a router that takes every path; routes of the caller's own can be put beside it.
 pub fn router(api: Api) -> Router {
@@ -13,12 +21,20 @@ pub fn router(api: Api) -> Router {
 }
 
 /// Serves a router until `stop` is done and the requests at hand are answered. Every route of it, the caller's own
-/// too, answers to loopback names only.
-pub async fn serve(
-    listener: TcpListener,
+/// too, answers to these hosts only.
+pub async fn serve<L>(
+    listener: L,
     router: Router,
+    hosts: Hosts,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let router = router.layer(middleware::from_fn(host::loopback_only));
+) -> io::Result<()>
+where
+    L: Listener,
+    L::Addr: Debug,
+{
+    let router = match hosts {
+        Hosts::Loopback => router.layer(middleware::from_fn(host::loopback_only)),
+        Hosts::All => router,
+    };
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }

@@ -8,7 +8,7 @@ pub(super) fn stream_name<'a>(
     name: Option<&'a Text<'_>>,
     arn: Option<&'a Text<'_>>,
 ) -> Result<&'a str, ApiError> {
-    let by_arn = arn.map(|arn| from_arn(checks, arn));
+    let by_arn = arn.map(|arn| from_arn(checks, "streamARN", arn));
     let name = name.map(|name| &**name);
     match (name, by_arn) {
         (Some(name), Some(by_arn)) if name != by_arn => {
@@ -22,7 +22,8 @@ pub(super) fn stream_name<'a>(
     }
 }
 
-fn from_arn<'a>(checks: &mut Checks, arn: &'a str) -> &'a str {
+/// Returns what an ARN says behind `stream/`; `at` is the member of the request that it stands in.
+pub(super) fn from_arn<'a>(checks: &mut Checks, at: &str, arn: &'a str) -> &'a str {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts[..] {
         ["arn", partition, "kinesis", _, _, resource] if partition.starts_with("aws") => {
@@ -30,7 +31,7 @@ fn from_arn<'a>(checks: &mut Checks, arn: &'a str) -> &'a str {
         }
         _ => {
             let pattern = "satisfy regular expression pattern: arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+";
-            checks.broken(&format!("'{arn}'"), "streamARN", pattern);
+            checks.broken(&format!("'{arn}'"), at, pattern);
             // Only the ARN is at fault, so what it stands for is not complained of as well.
             "unknown"
         }

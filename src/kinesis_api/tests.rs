@@ -32,6 +32,14 @@ fn value() -> impl Strategy<Value = Value> {
                 "340282366920938463463374607431768211455",
                 "99999999999999999999999999999999999999999999999999",
                 "arn:aws:kinesis:x:y:stream/s",
+                "arn:aws:kinesis:x:y:stream/s/consumer/c:1",
+                "PROVISIONED",
+                "UNIFORM_SCALING",
+                "KMS",
+                "ALL",
+                "shardId-000000000001",
+                "170141183460469231731687303715884105729",
+                "{\"Statement\":[]}",
                 "arn:::",
             ][..]
         )
@@ -70,6 +78,28 @@ fn members(value: impl Strategy<Value = Value>) -> impl Strategy<Value = serde_j
             "PartitionKey",
             "ExplicitHashKey",
             "SequenceNumberForOrdering",
+            "ConsumerARN",
+            "ConsumerName",
+            "EncryptionType",
+            "EnforceConsumerDeletion",
+            "KeyId",
+            "MaxRecordSizeInKiB",
+            "MinimumThroughputBillingCommitment",
+            "NewStartingHashKey",
+            "Policy",
+            "ResourceARN",
+            "RetentionPeriodHours",
+            "ScalingType",
+            "ShardLevelMetrics",
+            "ShardToMerge",
+            "AdjacentShardToMerge",
+            "ShardToSplit",
+            "StartingPosition",
+            "Status",
+            "TagKeys",
+            "Tags",
+            "TargetShardCount",
+            "WarmThroughputMiBps",
         ][..],
     );
     prop::collection::vec((name, value), 0..5)
@@ -81,7 +111,10 @@ fn no_body_is_the_endpoints_fault() {
     let dir = TempDir::new().unwrap();
     let log = LocalLog::open(dir.path(), Durability::Process).unwrap();
     log.create_stream("s", Capacity::Provisioned(2)).unwrap();
-    let api = Api::new(log, "eu-west-1".to_owned());
+    // Subscriptions go on by themselves.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let api = Api::new(log, Options { region: "eu-west-1".to_owned(), ..Options::default() });
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) };
     let operation = prop::sample::select(OPERATIONS.iter().map(|operation| operation.name).collect::<Vec<_>>());
     proptest!(config, |(name in operation, members in members(value()), named in any::<bool>(), cbor in any::<bool>(),
@@ -96,7 +129,14 @@ fn no_body_is_the_endpoints_fault() {
         let operation = OPERATIONS.iter().find(|operation| operation.name == name).unwrap();
         // Made and removed streams would only fill the folder.
         if !["CreateStream", "DeleteStream"].contains(&name) {
-            match (operation.run)(&api, Body { wire, bytes: &body }) {
+            let call = Body { wire, bytes: &body };
+            let answer = match operation.run {
+                Run::Whole(run) => run(&api, call),
+                Run::Events(run) => run(&api, call).map(|_| b"{}".to_vec()),
+            };
+            match answer {
+                Ok(answer) if answer.is_empty() => {}
+                Ok(_) if matches!(operation.run, Run::Events(_)) => {}
                 Ok(answer) => {
                     let answer = Body { wire, bytes: &answer };
                     prop_assert!(answer.parse::<serde::de::IgnoredAny>().is_ok());

@@ -7,7 +7,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::streams::Millis;
+use super::error::{ApiError, Kind};
+use crate::streams::{Millis, now};
 
 /// How long a token is good, in milliseconds (Kinesis API reference, `GetShardIterator` and `ListShards`: 5 minutes).
 pub(super) const LIFETIME: Millis = 300_000;
@@ -45,9 +46,56 @@ pub(super) struct Page {
     /// The last shard listed.
     #[serde(rename = "a")]
     pub(super) after: u32,
+    /// The moment at which the shards of the list took records.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<Millis>,
+    /// The moment since which they did.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<Millis>,
+    /// Whether they still do.
+    #[serde(rename = "o", default)]
+    pub(super) open: bool,
     /// When the token was given out.
     #[serde(rename = "i")]
     pub(super) issued: Millis,
+}
+
+/// Where a list of consumers goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ConsumerPage {
+    /// The last name listed.
+    #[serde(rename = "l")]
+    pub(super) after: String,
+    /// When the token was given out.
+    #[serde(rename = "i")]
+    pub(super) issued: Millis,
+}
+
+/// A token that says where a list goes on.
+pub(super) trait Resumes: DeserializeOwned {
+    /// Returns when it was given out.
+    fn issued(&self) -> Millis;
+}
+
+impl Resumes for Page {
+    fn issued(&self) -> Millis {
+        self.issued
+    }
+}
+
+impl Resumes for ConsumerPage {
+    fn issued(&self) -> Millis {
+        self.issued
+    }
+}
+
+/// Reads the member `nextToken` of a request.
+pub(super) fn resume<T: Resumes>(text: &str) -> Result<T, ApiError> {
+    let page: T = open(text).ok_or_else(|| ApiError::argument("NextToken is invalid."))?;
+    if now() - page.issued() > LIFETIME {
+        return Err(ApiError::new(Kind::ExpiredNextToken, "NextToken has expired: it is good for 5 minutes."));
+    }
+    Ok(page)
 }
 
 /// Writes a token.

@@ -71,6 +71,17 @@ impl Numbering {
         SequenceNumber::parse(&text).expect("made of digits")
     }
 
+    /// Returns the number in front of that of every record: who goes on behind it misses none.
+    pub fn before_all(self) -> SequenceNumber {
+        // The shard before ends with nines; before the first one, the stream made a millisecond earlier does.
+        let (created, shard) = match self.shard.checked_sub(1) {
+            Some(shard) => (self.created, shard),
+            None => (self.created.saturating_sub(1), 999_999),
+        };
+        let text = format!("49{created:016}{shard:06}{}", "9".repeat(32));
+        SequenceNumber::parse(&text).expect("made of digits")
+    }
+
     /// Returns the offset that a sequence number stands for, where it is one of this shard's.
     pub fn offset(self, sequence: &SequenceNumber) -> Option<u64> {
         let text = sequence.as_str();

@@ -40,6 +40,12 @@ impl Client {
         Some(answer["Records"].as_array()?.iter().map(acknowledged).collect())
     }
 
+    /// Makes a stream.
+    pub(super) fn create(&self, stream: &str, shards: u32) {
+        // The answer has no body.
+        self.call("CreateStream", &json!({ "StreamName": stream, "ShardCount": shards }));
+    }
+
     /// Removes a stream.
     pub(super) fn delete(&self, stream: &str) {
         // The answer has no body, and a pipeline that reads the stream ends.
@@ -54,10 +60,17 @@ impl Client {
     /// Gets what is at a path.
     pub(super) fn get(&self, path: &str) -> Option<Value> {
         let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
-        self.send(head.as_bytes())
+        self.send(head.as_bytes()).filter(|(status, _)| *status == 200).map(|(_, body)| body)
     }
 
-    fn call(&self, operation: &str, body: &Value) -> Option<Value> {
+    /// Calls an operation; `None` where no good answer came, or none with a body.
+    pub(super) fn call(&self, operation: &str, body: &Value) -> Option<Value> {
+        let (status, answer) = self.answer(operation, body)?;
+        (status == 200).then_some(answer)
+    }
+
+    /// Calls an operation, and returns the status of the answer and its body; `null` where that is empty.
+    pub(super) fn answer(&self, operation: &str, body: &Value) -> Option<(u16, Value)> {
         let body = body.to_string();
         let request = format!(
             "POST / HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.1\r\n\
@@ -68,8 +81,8 @@ impl Client {
         self.send(request.as_bytes())
     }
 
-    /// Sends a request and returns the body of a good answer that came whole.
-    fn send(&self, request: &[u8]) -> Option<Value> {
+    /// Sends a request and returns the status and the body of an answer that came whole.
+    fn send(&self, request: &[u8]) -> Option<(u16, Value)> {
         let mut stream = TcpStream::connect(&self.address).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
         stream.write_all(request).ok()?;
@@ -77,6 +90,7 @@ impl Client {
         stream.read_to_end(&mut answer).ok()?;
         let answer = String::from_utf8(answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
-        head.starts_with("HTTP/1.1 200 ").then(|| serde_json::from_str(body).ok())?
+        let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+        Some((status, if body.is_empty() { Value::Null } else { serde_json::from_str(body).ok()? }))
     }
 }

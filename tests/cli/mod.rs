@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod kda;
 mod kill;
+mod kinesis;
 mod kinesis_sql;
 mod managed_flink;
 mod over_kinesis;

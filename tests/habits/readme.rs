@@ -22,7 +22,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
 ];
 
 /// Commands that go on until they are stopped.
-const ENDLESS: &[&str] = &["up", "tail"];
+const ENDLESS: &[&str] = &["up", "tail", "kinesis"];
 
 /// Returns the blocks of a language, as they stand between their fences.
 fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_kinesis::{Client, config};
 use aws_smithy_http_client::Builder;
 use pipe::{
-    kinesis_api::{self, Api},
+    kinesis_api::{self, Api, Hosts, Options},
     streams::{
         kinesis::{Credentials, KinesisLog},
         local::{Durability, LocalLog},
@@ -24,14 +24,18 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     pub(super) async fn start() -> Self {
+        Self::with(Options { region: "eu-central-1".to_owned(), ..Options::default() }).await
+    }
+
+    pub(super) async fn with(options: Options) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
         let log = LocalLog::open(dir.path(), Durability::Process).expect("a new log");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = kinesis_api::router(Api::new(Arc::clone(&log), "eu-central-1".to_owned()))
+        let router = kinesis_api::router(Api::new(Arc::clone(&log), options))
             .route("/_pipe/status", axum::routing::get(async || "fine"));
-        let server = tokio::spawn(kinesis_api::serve(listener, router, async move {
+        let server = tokio::spawn(kinesis_api::serve(listener, router, Hosts::Loopback, async move {
             let _stopped = stopped.await;
         }));
         Self { address, stop: Some(stop), server, _dir: dir }

@@ -115,10 +115,10 @@ async fn refusals_read_as_those_of_aws() {
     refused(&endpoint, "GetRecords", json!({ "ShardIterator": "AAAA" }), argument, "Invalid ShardIterator.").await;
     refused(
         &endpoint,
-        "RegisterStreamConsumer",
+        "CreateQueue",
         json!({}),
         "UnknownOperationException",
-        "`Kinesis_20131202.RegisterStreamConsumer` is not an operation of this endpoint",
+        "`Kinesis_20131202.CreateQueue` is not an operation of this endpoint",
     )
     .await;
     for body in ["", "{", "[]", r#"{"StreamName":7}"#] {
@@ -308,7 +308,7 @@ async fn sizes_are_kept_to() {
         vec![entry.build().unwrap(); count]
     };
     client.put_records().stream_name("s").set_records(Some(entries(9))).send().await.unwrap();
-    let large = client.put_records().stream_name("s").set_records(Some(entries(11))).send().await.unwrap_err();
+    let large = client.put_records().stream_name("s").set_records(Some(entries(20))).send().await.unwrap_err();
     assert!(large.into_service_error().is_invalid_argument_exception());
     client.put_records().stream_name("s").set_records(Some(entries(9))).send().await.unwrap();
     client.put_records().stream_name("s").set_records(Some(entries(9))).send().await.unwrap();
@@ -318,7 +318,7 @@ async fn sizes_are_kept_to() {
     let bytes: usize = batch.records.iter().map(|record| record.data().as_ref().len()).sum();
     assert!((9 << 20..=10 << 20).contains(&bytes), "{bytes} bytes in one answer");
 
-    let body = " ".repeat(9 << 20);
+    let body = " ".repeat(17 << 20);
     assert_eq!(call(&endpoint.address, "ListStreams", &body).await.status, 413);
     endpoint.stop().await;
 }

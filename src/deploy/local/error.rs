@@ -93,7 +93,7 @@ impl DeployError {
                 Some(format!("`pipe tail {pipeline}` follows it, `pipe down {pipeline}` stops and removes it"))
             }
             Self::Shards { .. } => Some(
-                "the shards of a local stream cannot be changed yet: `pipe down` removes the stream and its records"
+                "`pipe down` removes the stream and its records; UpdateShardCount changes its shards while it runs"
                     .to_owned(),
             ),
             Self::NoPort { .. } | Self::Port { .. } => Some("name another with --port".to_owned()),

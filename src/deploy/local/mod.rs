@@ -5,6 +5,7 @@ mod contact;
 mod control;
 mod error;
 mod folder;
+mod listen;
 mod produce;
 mod run;
 
@@ -16,4 +17,5 @@ pub use control::{GeneratorStatus, RunStatus, Waiting};
 pub use error::DeployError;
 pub use folder::Folder;
 pub(super) use folder::Running;
+pub use listen::{LOOPBACK, listen};
 pub use run::{Options, REGION, Run, open_streams};

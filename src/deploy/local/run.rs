@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Engine, QueryStatus};
 use crate::generate::Pacing;
-use crate::kinesis_api::{self, Api};
+use crate::kinesis_api::{self, Api, Hosts};
 use crate::plan::{ERROR_STREAM, EngineKind, Plan};
 use crate::streams::local::{Durability, LocalLog};
 use crate::streams::{Capacity, LogError};
@@ -21,14 +21,11 @@ use super::super::tasks::{finish, joined};
 use super::at_rest::open_log;
 use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
 use super::folder::Running;
+use super::listen::{LOOPBACK, listen};
 use super::{DeployError, Folder, produce};
 
 /// The region that local streams say they are in: the one that examples use.
 pub const REGION: &str = "us-east-1";
-/// The port that the endpoint takes where it is free: that of kinesalite, which clients' examples know.
-const FIRST_PORT: u16 = 4567;
-/// How many ports are tried from there.
-const PORTS: u16 = 100;
 /// How long answers at hand may take when the endpoint closes.
 const CLOSING: Duration = Duration::from_secs(5);
 
@@ -95,7 +92,7 @@ impl Run {
             }
             engines.push(engine);
         }
-        let listener = listen(options.port).await?;
+        let listener = listen(LOOPBACK, options.port).await?;
         let address = listener.local_addr().map_err(DeployError::Endpoint)?;
         let endpoint = format!("http://{address}");
         let mut generators = Vec::new();
@@ -157,15 +154,18 @@ impl Run {
     }
 
     fn serve(&mut self, listener: TcpListener) {
+        // A stream is there at once, and its shards take what comes: nobody waits on this machine.
+        let options = kinesis_api::Options { region: REGION.to_owned(), ..kinesis_api::Options::default() };
         let router = control::routes(Arc::clone(&self.status))
-            .merge(kinesis_api::router(Api::new(Arc::clone(&self.log), REGION.to_owned())));
+            .merge(kinesis_api::router(Api::new(Arc::clone(&self.log), options)));
         let mut stop = self.stop_server.subscribe();
         let stopped = async move {
             // An error means that nobody is left to say stop.
             drop(stop.wait_for(|stop| *stop).await);
         };
-        self.server
-            .spawn(async move { kinesis_api::serve(listener, router, stopped).await.map_err(DeployError::Endpoint) });
+        self.server.spawn(async move {
+            kinesis_api::serve(listener, router, Hosts::Loopback, stopped).await.map_err(DeployError::Endpoint)
+        });
     }
 
     /// Returns the endpoint's address.
@@ -241,7 +241,8 @@ pub(super) fn create_streams(log: &LocalLog, plan: &Plan) -> Result<(), DeployEr
         match log.create_stream(name, capacity) {
             Ok(()) => {}
             Err(LogError::StreamExists { .. }) => {
-                let found = log.describe_stream(name)?.shards.len();
+                // As it was made: whoever has resharded it since knows why.
+                let found = log.describe_stream(name)?.capacity.initial_shards() as usize;
                 if found != capacity.initial_shards() as usize {
                     let wanted = capacity.initial_shards();
                     return Err(DeployError::Shards { stream: name.to_owned(), found, wanted });
@@ -251,18 +252,6 @@ pub(super) fn create_streams(log: &LocalLog, plan: &Plan) -> Result<(), DeployEr
         }
     }
     Ok(())
-}
-
-async fn listen(port: Option<u16>) -> Result<TcpListener, DeployError> {
-    if let Some(port) = port {
-        return TcpListener::bind(("127.0.0.1", port)).await.map_err(|source| DeployError::Port { port, source });
-    }
-    for port in FIRST_PORT..FIRST_PORT + PORTS {
-        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
-            return Ok(listener);
-        }
-    }
-    Err(DeployError::NoPort { first: FIRST_PORT, last: FIRST_PORT + PORTS - 1 })
 }
 
 /// What tells how it stands.

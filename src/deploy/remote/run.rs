@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::engine::{Afar, Engine, QueryStatus};
-use crate::kinesis_api;
+use crate::kinesis_api::{self, Hosts};
 use crate::plan::Plan;
 use crate::streams::Log;
 use crate::streams::local::{Durability, LocalLog};
@@ -123,7 +123,7 @@ impl Run {
             // An error means that nobody is left to say stop.
             let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
             self.server.spawn(async move {
-                kinesis_api::serve(listener, router, stopped).await.map_err(DeployError::Endpoint)
+                kinesis_api::serve(listener, router, Hosts::Loopback, stopped).await.map_err(DeployError::Endpoint)
             });
         }
         let (endpoint, file) = (self.endpoint.clone(), self.file.clone());

@@ -25,9 +25,7 @@ pub(super) trait Feed: Send {
     fn version(&self) -> watch::Receiver<u64>;
 
     /// Notes that shards are over, all of whose records have been passed on, and begins with those that go on from them.
-    fn succeed(&mut self, _source: usize, _over: &[ShardId]) -> Succession {
-        Succession::default()
-    }
+    fn succeed(&mut self, source: usize, over: &[ShardId]) -> Result<Succession, LogError>;
 
     /// Notes that the query stops when it has read what there is at this moment. Returns how long that may take, where it
     /// is not to take as long as it takes.

@@ -143,7 +143,7 @@ impl Feed for RemoteFeed {
         self.version.subscribe()
     }
 
-    fn succeed(&mut self, source: usize, over: &[ShardId]) -> Succession {
+    fn succeed(&mut self, source: usize, over: &[ShardId]) -> Result<Succession, LogError> {
         let of = &mut self.sources[source];
         for shard in over {
             let reader = of.readers.remove(shard);
@@ -152,7 +152,7 @@ impl Feed for RemoteFeed {
             of.lineage.end(*shard, children);
         }
         let begun = self.due(source);
-        Succession { begun, waited_for: self.sources[source].lineage.waited_for() }
+        Ok(Succession { begun, waited_for: self.sources[source].lineage.waited_for() })
     }
 
     fn hurry(&mut self) -> Option<Duration> {

@@ -1,13 +1,16 @@
 //! Which streams there are, as JSON in the database.
 
+use std::sync::Arc;
+
+use fjall::OwnedWriteBatch;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     read,
-    shard::{LocalShard, Stream},
+    shard::{Life, LocalShard, Stream, Tip},
     storage::Storage,
 };
-use crate::streams::{Capacity, HashKeyRange, LogError, Millis, now};
+use crate::streams::{Capacity, HashKeyRange, LogError, Millis, ShardId, now};
 
 const COUNTER_KEY: &str = "streams-made";
 const STREAM_PREFIX: &str = "stream/";
@@ -27,8 +30,42 @@ pub(super) struct Counter {
 struct Entry {
     id: u32,
     created: Millis,
+    /// How many there were at first; they have the first indexes.
     shards: u32,
     on_demand: bool,
+    /// Those that resharding has made, by their index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    later: Vec<Later>,
+    /// Closed shards whose last record has been removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    gone: Vec<u32>,
+}
+
+/// A shard that goes on from others.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Later {
+    /// The ends of its range, in decimal: JSON's numbers are too short for many readers.
+    start: String,
+    end: String,
+    parents: Vec<u32>,
+    created: Millis,
+}
+
+impl Later {
+    fn of(shard: &LocalShard) -> Self {
+        Self {
+            start: shard.range.start.to_string(),
+            end: shard.range.end.to_string(),
+            parents: shard.parents.iter().map(|parent| parent.0).collect(),
+            created: shard.created,
+        }
+    }
+
+    fn shard(self, tip: Tip) -> Option<LocalShard> {
+        let range = HashKeyRange { start: self.start.parse().ok()?, end: self.end.parse().ok()? };
+        Some(LocalShard::new(range, self.parents.into_iter().map(ShardId).collect(), self.created, tip))
+    }
 }
 
 /// Reads what the streams made so far have used up.
@@ -44,15 +81,26 @@ pub(super) fn streams(storage: &Storage) -> Result<Vec<Stream>, LogError> {
         let (key, json) = guard.into_inner().map_err(|error| storage.failure(error))?;
         let name = std::str::from_utf8(&key[STREAM_PREFIX.len()..]).map_err(|_| storage.format("a damaged name"))?;
         let entry: Entry = parse(storage, &json)?;
-        let shards = (0u32..).zip(HashKeyRange::split(entry.shards));
-        let shards = shards.map(|(shard, range)| Ok(LocalShard::new(range, read::tip(storage, entry.id, shard)?)));
-        streams.push(Stream {
-            id: entry.id,
-            name: name.to_owned(),
-            capacity: if entry.on_demand { Capacity::OnDemand } else { Capacity::Provisioned(entry.shards) },
-            created: entry.created,
-            shards: shards.collect::<Result<_, LogError>>()?,
-        });
+        let mut shards = Vec::new();
+        for (shard, range) in (0u32..).zip(HashKeyRange::split(entry.shards)) {
+            let tip = read::tip(storage, entry.id, shard)?;
+            shards.push(Arc::new(LocalShard::new(range, Vec::new(), entry.created, tip)));
+        }
+        for (shard, later) in (entry.shards..).zip(entry.later) {
+            let tip = read::tip(storage, entry.id, shard)?;
+            // It began behind what was there then.
+            let tip = Tip { last: tip.last.max(later.created), ..tip };
+            shards.push(Arc::new(later.shard(tip).ok_or_else(|| storage.format("a damaged shard"))?));
+        }
+        for parent in shards.iter().flat_map(|shard| &shard.parents) {
+            let closed = shards.get(parent.0 as usize).ok_or_else(|| storage.format("a damaged shard"))?;
+            closed.lock().life = Life::Closed;
+        }
+        for gone in entry.gone.iter().filter_map(|gone| shards.get(*gone as usize)) {
+            gone.lock().life = Life::Gone;
+        }
+        let capacity = if entry.on_demand { Capacity::OnDemand } else { Capacity::Provisioned(entry.shards) };
+        streams.push(Stream::new(entry.id, name.to_owned(), capacity, entry.created, shards));
     }
     Ok(streams)
 }
@@ -66,15 +114,36 @@ pub(super) fn create(
 ) -> Result<(Counter, Stream), LogError> {
     let created = now().max(counter.last_created + 1);
     let shards = capacity.initial_shards();
-    let entry = Entry { id: counter.next_id, created, shards, on_demand: capacity == Capacity::OnDemand };
+    let on_demand = capacity == Capacity::OnDemand;
+    let entry = Entry { id: counter.next_id, created, shards, on_demand, later: Vec::new(), gone: Vec::new() };
     let counter = Counter { next_id: counter.next_id + 1, last_created: created };
     let mut batch = storage.batch();
     batch.insert(&storage.state, stream_key(name), json(&entry));
     batch.insert(&storage.state, COUNTER_KEY, json(&counter));
     storage.commit(batch)?;
-    let shards =
-        HashKeyRange::split(shards).into_iter().map(|range| LocalShard::new(range, super::shard::Tip::default()));
-    Ok((counter, Stream { id: entry.id, name: name.to_owned(), capacity, created, shards: shards.collect() }))
+    let shard = |range| Arc::new(LocalShard::new(range, Vec::new(), created, Tip::default()));
+    let shards = HashKeyRange::split(shards).into_iter().map(shard).collect();
+    Ok((counter, Stream::new(entry.id, name.to_owned(), capacity, created, shards)))
+}
+
+/// Adds to a batch what makes a stream one of these shards, some of which are gone.
+pub(super) fn update(
+    storage: &Storage,
+    batch: &mut OwnedWriteBatch,
+    stream: &Stream,
+    shards: &[Arc<LocalShard>],
+    gone: Vec<u32>,
+) {
+    let first = stream.capacity.initial_shards();
+    let entry = Entry {
+        id: stream.id,
+        created: stream.created,
+        shards: first,
+        on_demand: stream.capacity == Capacity::OnDemand,
+        later: shards.iter().skip(first as usize).map(|shard| Later::of(shard)).collect(),
+        gone,
+    };
+    batch.insert(&storage.state, stream_key(&stream.name), json(&entry));
 }
 
 /// Returns the key under which a stream is written.

@@ -9,7 +9,7 @@ use fjall::OwnedWriteBatch;
 
 use super::{
     LocalLog,
-    shard::{Stream, Tip},
+    shard::{Life, Stream, Tip},
     storage::{self, Storage},
 };
 use crate::streams::{Appended, Appends, Block, LogError, Millis, RecordRef, ShardId, block::Numbering, now};
@@ -67,13 +67,30 @@ impl LocalLog {
     }
 
     fn commit_at(&self, now: Millis, commit: Commit<'_>) -> Result<Vec<Placed>, LogError> {
-        let streams =
-            commit.appends.iter().map(|(name, _)| self.stream(name)).collect::<Result<Vec<Arc<Stream>>, LogError>>()?;
-        let routed: Vec<Routed<'_>> =
-            streams.iter().zip(&commit.appends).map(|(stream, (_, records))| Routed::new(stream, records)).collect();
-        let mut held = Held::lock(&routed)?;
+        loop {
+            let streams = commit.appends.iter().map(|(name, _)| self.stream(name));
+            let streams = streams.collect::<Result<Vec<Arc<Stream>>, LogError>>()?;
+            let routed: Vec<Routed<'_>> = streams
+                .iter()
+                .zip(&commit.appends)
+                .map(|(stream, (_, records))| Routed::new(stream, records))
+                .collect();
+            // A shard that was closed since the streams were looked at: the records belong to those that go on.
+            if let Some(held) = Held::lock(&routed)? {
+                return self.write(now, &routed, held, commit.state);
+            }
+        }
+    }
+
+    fn write(
+        &self,
+        now: Millis,
+        routed: &[Routed<'_>],
+        mut held: Held<'_>,
+        state: Vec<(&str, Vec<u8>)>,
+    ) -> Result<Vec<Placed>, LogError> {
         let mut batch = self.storage.batch();
-        for (key, value) in commit.state {
+        for (key, value) in state {
             batch.insert(&self.storage.state, storage::state_key(key), value);
         }
         let placed = routed.iter().map(|routed| routed.write(&self.storage, &mut batch, &mut held, now)).collect();
@@ -182,22 +199,26 @@ impl<'a> Routed<'a> {
 struct Held<'a>(Vec<((u32, u32), MutexGuard<'a, Tip>, Tip)>);
 
 impl<'a> Held<'a> {
-    fn lock(routed: &[Routed<'a>]) -> Result<Self, LogError> {
+    /// Locks them; `None` where one of them has been closed.
+    fn lock(routed: &[Routed<'a>]) -> Result<Option<Self>, LogError> {
         let mut touched: Vec<(u32, u32, &'a Stream)> = Vec::new();
         for routed in routed {
             touched.extend(routed.shards.iter().map(|(shard, _)| (routed.stream.id, *shard, routed.stream)));
         }
         touched.sort_unstable_by_key(|(stream, shard, _)| (*stream, *shard));
         touched.dedup_by_key(|(stream, shard, _)| (*stream, *shard));
-        let held = touched.into_iter().map(|(id, shard, stream)| {
+        let mut held = Vec::with_capacity(touched.len());
+        for (id, shard, stream) in touched {
             let guard = stream.shards[shard as usize].lock();
-            if guard.closed {
-                return Err(LogError::UnknownStream { stream: stream.name.clone() });
+            match guard.life {
+                Life::Open => {}
+                Life::Closed | Life::Gone => return Ok(None),
+                Life::Removed => return Err(LogError::UnknownStream { stream: stream.name.clone() }),
             }
             let tip = *guard;
-            Ok(((id, shard), guard, tip))
-        });
-        Ok(Self(held.collect::<Result<_, LogError>>()?))
+            held.push(((id, shard), guard, tip));
+        }
+        Ok(Some(Self(held)))
     }
 
     fn tip(&mut self, stream: u32, shard: u32) -> &mut Tip {

@@ -6,6 +6,7 @@ use fjall::Guard;
 
 use super::{
     LocalLog, catalogue,
+    shard::Life,
     storage::{Storage, block_key},
 };
 use crate::streams::LogError;
@@ -27,13 +28,13 @@ impl LocalLog {
         let bytes = self.stats(name)?.bytes;
         {
             // All shards, in their order: a commit that already has the stream in hand finds them closed.
-            let mut tips: Vec<_> = stream.shards.iter().map(super::shard::LocalShard::lock).collect();
+            let mut tips: Vec<_> = stream.shards.iter().map(|shard| shard.lock()).collect();
             let mut batch = self.storage.batch();
             batch.remove(&self.storage.state, catalogue::stream_key(name));
             batch.insert(&self.storage.state, format!("{DOOMED_PREFIX}{}", stream.id), "");
             self.storage.commit(batch)?;
             for tip in &mut tips {
-                tip.closed = true;
+                tip.life = Life::Removed;
             }
         }
         self.streams.write().unwrap_or_else(PoisonError::into_inner).remove(name);

@@ -8,7 +8,9 @@ mod catalogue;
 
 mod commit;
 mod delete;
+mod expire;
 mod read;
+mod reshard;
 mod seam;
 mod shard;
 mod stats;
@@ -28,9 +30,11 @@ use tokio::sync::watch;
 
 pub use commit::{Commit, Place, Placed};
 pub use read::Records;
+pub use reshard::ReshardError;
+pub use shard::ListedShard;
 pub use stats::StreamStats;
 
-use super::{Capacity, LogError, Millis, StreamDescription};
+use super::{Append, Appends, Capacity, LogError, Millis, ShardId, StreamDescription};
 use catalogue::Counter;
 use shard::Stream;
 use storage::Storage;
@@ -95,6 +99,18 @@ impl LocalLog {
     /// Describes one stream.
     pub fn describe_stream(&self, name: &str) -> Result<StreamDescription, LogError> {
         Ok(self.stream(name)?.describe())
+    }
+
+    /// Lists every shard of a stream by its index: those that take records, and closed ones.
+    pub fn all_shards(&self, name: &str) -> Result<Vec<ListedShard>, LogError> {
+        Ok(self.stream(name)?.all())
+    }
+
+    /// Returns the shards that would take records.
+    pub fn routes(&self, name: &str, records: &Appends) -> Result<Vec<ShardId>, LogError> {
+        let stream = self.stream(name)?;
+        let route = |record: Append<'_>| ShardId(stream.route(record.partition_key, record.explicit_hash_key));
+        Ok(records.iter().map(route).collect())
     }
 
     /// Returns when a stream was made; no other stream of this log was made at that time.

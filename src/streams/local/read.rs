@@ -5,11 +5,11 @@ use fjall::Guard;
 
 use super::{
     LocalLog,
-    shard::{Stream, Tip},
+    shard::{LAST_OFFSET, Life, Stream, Tip},
     storage::{self, Storage, block_key},
 };
 use crate::streams::{
-    Block, LogError, Millis, Position, ReadLimit, SequenceNumber, ShardId,
+    Block, Child, LogError, Millis, Position, ReadLimit, SequenceNumber, ShardId,
     block::{Numbering, Sequences},
     now,
 };
@@ -24,9 +24,11 @@ pub struct Records {
     pub blocks: Vec<Block>,
     /// The offset of the next read.
     pub next: u64,
-    /// Set when the read reached the end of the shard: every later record arrives at this time or after it, as long as
-    /// the log stays open.
+    /// Set when the read reached the end of a shard that takes records: every later record arrives at this time or after it,
+    /// as long as the log stays open.
     pub complete_until: Option<Millis>,
+    /// Set when the read reached the end of a closed shard: these go on.
+    pub ended: Option<Vec<Child>>,
     /// How long ago the first record not read yet arrived; 0 at the end of the shard.
     pub millis_behind: i64,
 }
@@ -59,6 +61,9 @@ impl LocalLog {
         let stream = self.stream(stream)?;
         let tip = *stream.shard(shard)?.lock();
         match position {
+            Position::At(sequence) | Position::After(sequence) if *sequence == stream.numbering(shard).before_all() => {
+                Ok(tip.first)
+            }
             Position::Earliest => Ok(tip.first),
             Position::Latest => Ok(tip.next),
             Position::At(sequence) => known(&stream, shard, sequence, tip),
@@ -66,6 +71,12 @@ impl LocalLog {
             Position::After(sequence) => Ok((known(&stream, shard, sequence, tip)? + 1).min(tip.next)),
             Position::AtTime(time) => self.first_since(&stream, shard, *time, tip),
         }
+    }
+
+    /// Returns the number behind which a read goes on from an offset.
+    pub fn sequence_before(&self, stream: &str, shard: ShardId, offset: u64) -> Result<SequenceNumber, LogError> {
+        let numbering = self.stream(stream)?.numbering(shard);
+        Ok(offset.checked_sub(1).map_or_else(|| numbering.before_all(), |last| numbering.number(last)))
     }
 
     /// Promises that no record of the stream arrives before a time from now on, whatever the clock says.
@@ -86,15 +97,26 @@ impl LocalLog {
             return Err(LogError::InvalidCursor);
         }
         let offset = offset.max(tip.first);
-        let mut records = Records { blocks: Vec::new(), next: offset, complete_until: None, millis_behind: 0 };
+        let mut records =
+            Records { blocks: Vec::new(), next: offset, complete_until: None, ended: None, millis_behind: 0 };
         if offset < tip.next && self.take_blocks(&stream, shard, tip, limit, &mut records)? {
             return Ok(records);
         }
         let mut tip = stream.shard(shard)?.lock();
-        if records.next == tip.next {
-            // Raised under the lock, so that no commit can stamp an earlier time once it is told.
-            tip.last = tip.last.max(now());
-            records.complete_until = Some(tip.last);
+        match tip.life {
+            _ if records.next < tip.next => {}
+            Life::Open => {
+                // Raised under the lock, so that no commit can stamp an earlier time once it is told.
+                tip.last = tip.last.max(now());
+                records.complete_until = Some(tip.last);
+            }
+            Life::Gone => return Err(LogError::UnknownShard { shard: shard.to_string() }),
+            Life::Closed => {
+                drop(tip);
+                // Those that go on have been made since the stream was looked at, or were there before.
+                records.ended = Some(self.stream(&stream.name)?.children(shard));
+            }
+            Life::Removed => return Err(LogError::UnknownStream { stream: stream.name.clone() }),
         }
         Ok(records)
     }
@@ -158,14 +180,14 @@ impl LocalLog {
 
     /// Says why a block is not where it must be: the stream was removed meanwhile, or the folder is damaged.
     fn gap(&self, stream: &Stream, shard: ShardId) -> LogError {
-        if stream.shard(shard).is_ok_and(|shard| shard.lock().closed) {
+        if stream.shard(shard).is_ok_and(|shard| shard.lock().life == Life::Removed) {
             return LogError::UnknownStream { stream: stream.name.clone() };
         }
         self.storage.format("a gap between records")
     }
 
     /// Returns the offset of the first record that arrived at `time` or later.
-    fn first_since(&self, stream: &Stream, shard: ShardId, time: Millis, tip: Tip) -> Result<u64, LogError> {
+    pub(super) fn first_since(&self, stream: &Stream, shard: ShardId, time: Millis, tip: Tip) -> Result<u64, LogError> {
         if tip.first_arrival.is_none_or(|first| time <= first) {
             return Ok(tip.first);
         }
@@ -199,12 +221,13 @@ pub(super) fn tip(storage: &Storage, stream: u32, shard: u32) -> Result<Tip, Log
     let first = first.as_ref().unwrap_or(&last);
     Ok(Tip {
         first: first.first,
+        stored: first.first,
         before: first.before(),
         next: last.first + last.block.len() as u64,
         last: last.block.arrival(),
         bytes: last.total,
         first_arrival: Some(first.block.arrival()),
-        closed: false,
+        life: Life::Open,
     })
 }
 
@@ -213,7 +236,8 @@ pub(super) fn tip(storage: &Storage, stream: u32, shard: u32) -> Result<Tip, Log
 fn known(stream: &Stream, shard: ShardId, sequence: &SequenceNumber, tip: Tip) -> Result<u64, LogError> {
     let offset = stream.numbering(shard).offset(sequence);
     offset
-        .filter(|offset| *offset < tip.next.max(1))
+        .map(|offset| if offset == LAST_OFFSET && tip.life == Life::Closed { tip.next } else { offset })
+        .filter(|offset| *offset < tip.next.max(1) || tip.life == Life::Closed && *offset == tip.next)
         .ok_or_else(|| LogError::InvalidSequence { sequence: sequence.to_string(), shard: shard.to_string() })
 }
 

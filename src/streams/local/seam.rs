@@ -26,8 +26,7 @@ impl Log for LocalLog {
     }
 
     async fn shards(&self, stream: &str) -> Result<Vec<Shard>, LogError> {
-        // None is ever closed.
-        Ok(self.describe_stream(stream)?.shards)
+        Ok(self.all_shards(stream)?.into_iter().map(|listed| listed.shard).collect())
     }
 
     async fn list(&self) -> Result<Vec<String>, LogError> {
@@ -50,7 +49,7 @@ impl Log for LocalLog {
             blocks: records.blocks,
             next: Cursor(records.next.to_string()),
             complete_until: records.complete_until,
-            ended: None,
+            ended: records.ended,
             millis_behind: records.millis_behind,
         })
     }

@@ -30,7 +30,7 @@ const SEPARATE_BYTES: u32 = 1 << 10;
 const OPEN_FILES: usize = 128;
 
 /// How often room is made again, and how long the background is waited for each time.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 4;
 const PAUSES: usize = 100;
 const PAUSE: Duration = Duration::from_millis(10);
 /// A key of no block: removing it gives the database something to put in a file, and with it the occasion to tidy up.
@@ -109,22 +109,22 @@ impl Storage {
 
     /// Gives the room of removed blocks back to the system now; left alone, the database does so as it goes.
     pub(super) fn make_room(&self) -> Result<(), LogError> {
-        // One round drops the keys, the next the files that no key leads to any more. What the background is compacting
-        // a round passes over, so it waits for that first.
+        // One round drops the keys, another counts what no key leads to any more, and the next drops the files of it. What the
+        // background is compacting a round passes over, so it waits for that first.
         for _ in 0..ROUNDS {
             let mut batch = self.batch();
             batch.remove(&self.records, NO_BLOCK);
             self.commit(batch)?;
-            self.records.rotate_memtable_and_wait().map_err(|error| self.failure(error))?;
+            // A journal goes when everything in it is in files: the values of state too.
+            for keyspace in [&self.records, &self.state] {
+                keyspace.rotate_memtable_and_wait().map_err(|error| self.failure(error))?;
+            }
             let mut patience = PAUSES;
             while self.database.active_compactions() > 0 && patience > 0 {
                 thread::sleep(PAUSE);
                 patience -= 1;
             }
             self.records.major_compact().map_err(|error| self.failure(error))?;
-            if self.records.fragmented_blob_bytes() == 0 {
-                break;
-            }
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     process::Command,
@@ -10,7 +11,9 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::streams::{Appends, Block, Position, ReadLimit, SequenceNumber, ShardId, hash_key, now};
+use crate::streams::{
+    Appends, Block, HashKeyRange, Lineage, Position, ReadLimit, SequenceNumber, Shard, ShardId, hash_key, now,
+};
 
 const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize::MAX };
 
@@ -160,6 +163,177 @@ fn large_appends_are_split_into_blocks() {
     assert_eq!(first, 16_389);
 }
 
+/// What may happen to a stream whose shards come and go.
+#[derive(Debug, Clone)]
+enum Change {
+    Append(Vec<u8>),
+    Split(u8, u128),
+    Merge(u8),
+    Reopen,
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let change = prop_oneof![
+        6 => prop::collection::vec(any::<u8>(), 1..30).prop_map(Change::Append),
+        2 => (any::<u8>(), any::<u128>()).prop_map(|(shard, at)| Change::Split(shard, at)),
+        2 => any::<u8>().prop_map(Change::Merge),
+        1 => Just(Change::Reopen),
+    ];
+    prop::collection::vec(change, 1..25)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Every record is found once, in the order of its key, by who follows the shards; ranges never leave a gap.
+    #[test]
+    fn shards_that_come_and_go_keep_every_record(changes in changes(), shards in 1..4u32) {
+        let dir = TempDir::new().unwrap();
+        let mut log = open(dir.path());
+        log.create_stream("s", Capacity::Provisioned(shards)).unwrap();
+        let (mut expected, mut count) = (BTreeMap::<String, Vec<u32>>::new(), 0_u32);
+        for change in changes {
+            let open_shards = log.describe_stream("s").unwrap().shards;
+            match change {
+                Change::Append(keys) => {
+                    let mut appends = Appends::new();
+                    for key in keys {
+                        let key = format!("key {}", key % 16);
+                        appends.push(&key, &count.to_be_bytes());
+                        expected.entry(key).or_default().push(count);
+                        count += 1;
+                    }
+                    let routes = log.routes("s", &appends).unwrap();
+                    let placed = log.append_records("s", &appends).unwrap();
+                    prop_assert_eq!(placed.places().iter().map(|place| place.shard).collect::<Vec<_>>(), routes);
+                }
+                Change::Split(shard, at) => {
+                    let shard = &open_shards[shard as usize % open_shards.len()];
+                    let width = shard.range.end - shard.range.start;
+                    let at = if width == 0 { at } else { shard.range.start + at % width + 1 };
+                    match log.split_shard("s", shard.id, at) {
+                        Ok([_, upper]) => {
+                            let listed = log.all_shards("s").unwrap();
+                            let upper = listed.iter().find(|listed| listed.shard.id == upper).unwrap();
+                            prop_assert_eq!(upper.shard.range.start, at);
+                            prop_assert_eq!(&upper.shard.parents, &[shard.id]);
+                        }
+                        Err(ReshardError::Outside { .. }) => prop_assert_eq!(width, 0),
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                Change::Merge(shard) => {
+                    let at = shard as usize % open_shards.len();
+                    if let Some(other) = open_shards.get(at + 1) {
+                        log.merge_shards("s", other.id, open_shards[at].id).unwrap();
+                        let closed = log.merge_shards("s", other.id, open_shards[at].id);
+                        prop_assert!(matches!(closed, Err(ReshardError::Closed(_))));
+                    }
+                }
+                Change::Reopen => {
+                    drop(log);
+                    log = open(dir.path());
+                }
+            }
+            let ranges: Vec<HashKeyRange> = log.describe_stream("s").unwrap().shards.iter().map(|shard| shard.range).collect();
+            prop_assert_eq!((ranges[0].start, ranges[ranges.len() - 1].end), (0, u128::MAX));
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].end + 1 == pair[1].start), "{:?}", ranges);
+        }
+        let listed: Vec<Shard> = log.all_shards("s").unwrap().into_iter().map(|listed| listed.shard).collect();
+        let mut lineage = Lineage::begin(&listed, &Position::Earliest);
+        let mut found = BTreeMap::<String, Vec<u32>>::new();
+        loop {
+            let due = lineage.due();
+            if due.is_empty() {
+                break;
+            }
+            for shard in due {
+                let read = log.read_from("s", shard, 0, ALL).unwrap();
+                for record in read.blocks.iter().flat_map(Block::records) {
+                    let number = u32::from_be_bytes(record.data.try_into().unwrap());
+                    found.entry(record.partition_key.to_owned()).or_default().push(number);
+                }
+                let is_open = listed.iter().any(|listed| listed.id == shard && listed.open);
+                prop_assert_eq!(read.ended.is_none(), is_open);
+                prop_assert_eq!(read.complete_until.is_some(), is_open);
+                if let Some(children) = read.ended {
+                    lineage.end(shard, &children);
+                }
+            }
+        }
+        prop_assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn writers_beside_a_resharding_lose_nothing() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    thread::scope(|scope| {
+        for writer in 0..3 {
+            let log = &log;
+            scope.spawn(move || {
+                for number in 0..200 {
+                    log.append_records("s", &records(&[(&format!("{writer} {}", number % 7), b"x")])).unwrap();
+                }
+            });
+        }
+        for _ in 0..20 {
+            let shards = log.describe_stream("s").unwrap().shards;
+            log.split_shard(
+                "s",
+                shards[0].id,
+                shards[0].range.start + (shards[0].range.end - shards[0].range.start) / 2,
+            )
+            .unwrap();
+            let shards = log.describe_stream("s").unwrap().shards;
+            if shards.len() > 3 {
+                log.merge_shards("s", shards[0].id, shards[1].id).unwrap();
+            }
+        }
+    });
+    assert_eq!(log.stats("s").unwrap().records, 600);
+    drop(log);
+    assert_eq!(open(dir.path()).stats("s").unwrap().records, 600);
+}
+
+#[test]
+fn what_is_kept_no_longer_is_gone_and_so_are_shards_without_records() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    let old = now() - 100_000;
+    log.append_arrived("s", old, &records(&[("a", b"old"), ("b", b"old")])).unwrap();
+    log.append_arrived("s", old + 10, &records(&[("a", b"newer")])).unwrap();
+    log.expire("s", old + 5).unwrap();
+    assert_eq!(read_all(&log, "s", 0, 0, ALL), [("a".to_owned(), b"newer".to_vec())]);
+    assert_eq!(log.offset_of("s", ShardId(0), &Position::Earliest).unwrap(), 2);
+    // The last block stays on the disk, and nobody sees it.
+    log.expire("s", old + 11).unwrap();
+    assert_eq!(log.stats("s").unwrap().records, 0);
+    assert_eq!(log.offset_of("s", ShardId(0), &Position::Earliest).unwrap(), 3);
+    let next = log.append_records("s", &records(&[("a", b"now")])).unwrap();
+    assert_eq!(next.places()[0].offset, 3);
+    assert_eq!(read_all(&log, "s", 0, 0, ALL), [("a".to_owned(), b"now".to_vec())]);
+    log.expire("s", old + 12).unwrap();
+    assert_eq!(read_all(&log, "s", 0, 0, ALL).len(), 1);
+
+    log.split_shard("s", ShardId(0), 1 << 100).unwrap();
+    log.expire("s", now() - 50_000).unwrap();
+    assert_eq!(log.all_shards("s").unwrap().len(), 3, "it has a record still");
+    thread::sleep(std::time::Duration::from_millis(5));
+    log.expire("s", now()).unwrap();
+    let ids = |log: &LocalLog| log.all_shards("s").unwrap().iter().map(|listed| listed.shard.id.0).collect::<Vec<_>>();
+    assert_eq!(ids(&log), [1, 2]);
+    assert!(matches!(log.read_from("s", ShardId(0), 4, ALL), Err(LogError::UnknownShard { .. })));
+    drop(log);
+    let log = open(dir.path());
+    assert_eq!(ids(&log), [1, 2]);
+    log.append_records("s", &records(&[("a", b"after")])).unwrap();
+    assert_eq!(log.stats("s").unwrap().records, 1);
+}
+
 #[test]
 fn commits_to_several_streams_and_state_at_once() {
     let dir = TempDir::new().unwrap();
@@ -275,7 +449,7 @@ fn a_removed_stream_is_gone_and_its_name_free() {
     let (old, made) = (log.stream("s").unwrap(), log.describe_stream("s").unwrap());
     log.delete_stream("s").unwrap();
     assert!(matches!(log.append_records("s", &records(&[("k", b"1")])), Err(LogError::UnknownStream { .. })));
-    assert!(old.shards[0].lock().closed, "whoever still has the stream in hand cannot write");
+    assert_eq!(old.shards[0].lock().life, shard::Life::Removed, "whoever still has the stream in hand cannot write");
     assert_eq!(log.storage.records.len().unwrap(), 1);
 
     log.create_stream("s", Capacity::Provisioned(4)).unwrap();
@@ -492,6 +666,26 @@ fn trimming_gives_the_room_back() {
     }
     let used = size(dir.path());
     assert!(used < 200 << 20, "{used} bytes for eleven records of a megabyte, after {ROUNDS}");
+}
+
+#[test]
+fn what_is_kept_no_longer_gives_its_room_back_at_once() {
+    let dir = TempDir::new().unwrap();
+    // What does not compress, for the files to be as large as the records.
+    let data: Vec<u8> = (0_u32..60_000).flat_map(|number| hash_key(&number.to_string()).to_be_bytes()).collect();
+    {
+        let log = open(dir.path());
+        log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+        for _ in 0..100 {
+            log.append_arrived("s", now() - 100_000, &records(&[("k", &data)])).unwrap();
+        }
+        log.append_records("s", &records(&[("k", b"young")])).unwrap();
+    }
+    let log = open(dir.path());
+    assert!(size(dir.path()) > 80 << 20);
+    log.expire("s", now() - 50_000).unwrap();
+    let left = size(dir.path());
+    assert!(left < 50 << 20, "{left} bytes left");
 }
 
 /// Returns how much a folder takes up on the disk.

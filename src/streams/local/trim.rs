@@ -15,12 +15,12 @@ impl LocalLog {
         let stream = self.stream(stream)?;
         let tip = *stream.shard(shard)?.lock();
         let kept = before.min(tip.next.saturating_sub(1));
-        if kept <= tip.first {
+        if kept <= tip.stored {
             return Ok(());
         }
         let kept = self.kept_from(&stream, shard, kept)?;
         let mut batch = self.storage.batch();
-        let old = block_key(stream.id, shard.0, tip.first)..block_key(stream.id, shard.0, kept.first);
+        let old = block_key(stream.id, shard.0, tip.stored)..block_key(stream.id, shard.0, kept.first);
         for guard in self.storage.records.range(old) {
             batch.remove(&self.storage.records, guard.key().map_err(|error| self.storage.failure(error))?);
         }
@@ -30,9 +30,12 @@ impl LocalLog {
         self.storage.commit(batch)?;
         {
             let mut tip = stream.shard(shard)?.lock();
-            (tip.first, tip.before, tip.first_arrival) = (kept.first, kept.before, Some(kept.arrival));
+            tip.stored = kept.first;
+            if kept.first > tip.first {
+                (tip.first, tip.before, tip.first_arrival) = (kept.first, kept.before, Some(kept.arrival));
+            }
         }
-        let removed = kept.before - tip.before;
+        let removed = kept.before.saturating_sub(tip.before);
         if self.trimmed.fetch_add(removed, Ordering::Relaxed) + removed < LARGE_BYTES {
             return Ok(());
         }

@@ -1,0 +1,195 @@
+//! `pipe kinesis`
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+use crate::deploy::DeployError;
+use crate::deploy::local::{LOOPBACK, listen};
+use crate::error::Error;
+use crate::kinesis_api::{Api, Certificate, Chaos, Hosts, Options, TlsListener, router, serve, upkeep};
+use crate::streams::local::{Durability, LocalLog};
+use crate::ui::{Format, Ui};
+
+use super::stop_signal::stop_signal;
+
+/// How long answers at hand may take when the endpoint stops.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// Serve the Kinesis Data Streams API on this machine, and nothing else
+///
+/// Clients of any language use it as they use AWS: with its address as the endpoint, and any credentials. Shards take and
+/// give as much as they do there, and no more.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  pipe kinesis\n  pipe kinesis --dir streams --port 4567\n  pipe kinesis --tls --no-limits\n  \
+                        pipe kinesis --chaos throttle=5%,error=1%,latency=20ms±10ms,reshard=30s --seed 7"
+)]
+pub(super) struct Args {
+    /// Where the streams are kept; in a folder that goes when the endpoint stops if not given
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+
+    /// The port; 0 for any that is free. The first free one from 4567 if not given
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+
+    /// The address to listen on. Beside loopback it answers to every name, and to everybody who reaches it
+    #[arg(long, value_name = "ADDRESS", default_value_t = LOOPBACK)]
+    listen: IpAddr,
+
+    /// Serve HTTPS, with a certificate that it makes for itself
+    #[arg(long)]
+    tls: bool,
+
+    /// The region that the streams are in
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    region: String,
+
+    /// How long streams are CREATING, UPDATING and DELETING
+    #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = humantime::parse_duration)]
+    delay: Duration,
+
+    /// Take and give as much as comes
+    #[arg(long)]
+    no_limits: bool,
+
+    /// Trouble on purpose: shares of throttled and failing requests, how long answers wait, how often shards are split and
+    /// merged
+    #[arg(long, value_name = "TROUBLE")]
+    chaos: Option<Chaos>,
+
+    /// The seed of that trouble
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// Stop after this time
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    duration: Option<Duration>,
+
+    /// Acknowledge a record only when it would survive a loss of power
+    #[arg(long)]
+    durable: bool,
+}
+
+/// Where streams are kept.
+enum Place {
+    Given(PathBuf),
+    Passing(TempDir),
+}
+
+impl Place {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Given(path) => path,
+            Self::Passing(folder) => folder.path(),
+        }
+    }
+}
+
+pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
+    let mut asked = std::pin::pin!(stop_signal(false)?);
+    let place = match &args.dir {
+        Some(path) => Place::Given(path.clone()),
+        None => Place::Passing(TempDir::new().map_err(|error| Error::write(std::env::temp_dir(), error))?),
+    };
+    let durability = if args.durable { Durability::Power } else { Durability::Process };
+    let log = LocalLog::open(&place.path().join("log"), durability)?;
+    let listener = listen(args.listen, args.port).await?;
+    let address = listener.local_addr().map_err(DeployError::Endpoint)?;
+    let certificate = args.certificate(place.path())?;
+    let hosts = if args.listen.is_loopback() { Hosts::Loopback } else { Hosts::All };
+    let api = Api::new(Arc::clone(&log), args.options());
+
+    let (stop, stopped) = watch::channel(false);
+    let stopping = |mut stopped: watch::Receiver<bool>| async move {
+        // An error means that nobody is left to say stop.
+        drop(stopped.wait_for(|stop| *stop).await);
+    };
+    let (routes, ended) = (router(api.clone()), stopping(stopped.clone()));
+    let mut server = match &certificate {
+        None => tokio::spawn(serve(listener, routes, hosts, ended)),
+        Some(certificate) => {
+            let listener = TlsListener::new(listener, certificate).map_err(DeployError::Endpoint)?;
+            tokio::spawn(serve(listener, routes, hosts, ended))
+        }
+    };
+    let mut keeper = tokio::spawn(upkeep(api, stopping(stopped)));
+    tell(args, address, certificate.as_ref(), ui)?;
+
+    let over = async {
+        match args.duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    let cause = tokio::select! {
+        asked = &mut asked => Err(asked),
+        () = over => Ok(()),
+        ended = &mut server => return Ok(ended.unwrap_or_else(resume).map_err(DeployError::Endpoint)?),
+        ended = &mut keeper => return Ok(ended.unwrap_or_else(resume)?),
+    };
+    stop.send_replace(true);
+    // A client that keeps its connection busy is cut off after a while; what it was answered is in the log.
+    if tokio::time::timeout(CLOSING, &mut server).await.is_err() {
+        server.abort();
+    }
+    cause
+}
+
+fn resume<T>(error: tokio::task::JoinError) -> T {
+    std::panic::resume_unwind(error.into_panic())
+}
+
+impl Args {
+    fn options(&self) -> Options {
+        Options {
+            region: self.region.clone(),
+            delay: self.delay,
+            limits: !self.no_limits,
+            chaos: self.chaos.map(|chaos| (chaos, self.seed)),
+        }
+    }
+
+    fn certificate(&self, folder: &Path) -> Result<Option<Certificate>, Error> {
+        if !self.tls {
+            return Ok(None);
+        }
+        let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        names.push(self.listen.to_string());
+        let folder = folder.join("tls");
+        let made = Certificate::in_folder(&folder, names).map_err(|error| Error::write(&folder, error))?;
+        Ok(Some(made))
+    }
+}
+
+/// Says where it is.
+fn tell(args: &Args, address: SocketAddr, certificate: Option<&Certificate>, ui: &Ui) -> Result<(), Error> {
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let endpoint = format!("{scheme}://{address}");
+    if ui.format() == Format::Table {
+        ui.data(&format!("Kinesis at {endpoint}")).map_err(Error::stdout)?;
+    } else {
+        let trust = certificate.map(|certificate| certificate.path.display().to_string());
+        ui.data(&json!({ "endpoint": endpoint, "certificate": trust }).to_string()).map_err(Error::stdout)?;
+    }
+    let mut lines = vec![format!("export AWS_ENDPOINT_URL_KINESIS={endpoint} AWS_REGION={}", args.region)];
+    if let Some(certificate) = certificate {
+        lines.push(format!("export AWS_CA_BUNDLE={}", certificate.path.display()));
+    }
+    if args.dir.is_none() {
+        lines.push("its streams go when it stops: --dir keeps them".to_owned());
+    }
+    if !args.listen.is_loopback() {
+        lines.push("whoever reaches this address may read and write everything".to_owned());
+    }
+    for line in lines {
+        ui.note(&line);
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! Consumers that have shards pushed to them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Api, Operation, Run,
+    changes::Status,
+    checks::Checks,
+    error::{ApiError, Kind},
+    moment::Moment,
+    named::Named,
+    resource::{ConsumerName, consumer_arn, no_consumer},
+    settings::Consumer,
+    tags::{Given, expect_legal, optional},
+    text::Text,
+    token::{self, ConsumerPage},
+    wire::Body,
+};
+use crate::streams::now;
+
+pub(super) const REGISTER: Operation = Operation { name: "RegisterStreamConsumer", run: Run::Whole(register) };
+pub(super) const DEREGISTER: Operation = Operation { name: "DeregisterStreamConsumer", run: Run::Whole(deregister) };
+pub(super) const DESCRIBE: Operation = Operation { name: "DescribeStreamConsumer", run: Run::Whole(describe) };
+pub(super) const LIST: Operation = Operation { name: "ListStreamConsumers", run: Run::Whole(list) };
+
+/// The most consumers of one stream (Kinesis quotas, "enhanced fan-out": 20 unless the account has on-demand advantage).
+const MOST_CONSUMERS: usize = 20;
+
+#[derive(Deserialize)]
+struct Register<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "ConsumerName")]
+    name: Option<Text<'a>>,
+    #[serde(rename = "Tags")]
+    tags: Given<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Registered<'a> {
+    consumer: Shown<'a>,
+}
+
+fn register(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Register<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let stream = input.named.by_arn(&mut checks)?;
+    let name = checks.required("consumerName", input.name.as_deref());
+    if input.name.is_some() {
+        checks.name("consumerName", name);
+    }
+    let tags = optional(&mut checks, input.tags);
+    checks.finish()?;
+    api.present(stream)?;
+    let created = now();
+    let consumer = Consumer { created, tags };
+    expect_legal(&consumer.tags, &super::settings::Tags::new())?;
+    api.change(stream, |settings| {
+        if settings.consumers.contains_key(name) {
+            let message = format!("Consumer {name} of stream {} already exists.", api.arn(stream));
+            return Err(ApiError::new(Kind::ResourceInUse, message));
+        }
+        if settings.consumers.len() >= MOST_CONSUMERS {
+            let message = format!("Stream {stream} has {MOST_CONSUMERS} consumers already, which is the most.");
+            return Err(ApiError::new(Kind::LimitExceeded, message));
+        }
+        settings.consumers.insert(name.to_owned(), consumer.clone());
+        Ok(())
+    })?;
+    api.begin(&consumer_arn(api, stream, name, created), Status::Creating);
+    body.answer(&Registered { consumer: shown(api, stream, name, &consumer) })
+}
+
+/// How a request names a consumer: by its ARN, or by its name and that of its stream.
+#[derive(Deserialize)]
+struct Meant<'a> {
+    #[serde(borrow, rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
+    #[serde(rename = "ConsumerName")]
+    name: Option<Text<'a>>,
+    #[serde(rename = "ConsumerARN")]
+    arn: Option<Text<'a>>,
+}
+
+impl Meant<'_> {
+    /// Returns its stream, its name and what is known of it.
+    fn find(&self, api: &Api) -> Result<(&str, &str, Consumer), ApiError> {
+        let mut checks = Checks::default();
+        if let Some(name) = &self.name {
+            checks.name("consumerName", name);
+        }
+        if let Some(arn) = &self.arn {
+            let consumer = ConsumerName::read(&mut checks, "consumerARN", arn);
+            checks.finish()?;
+            return Ok((consumer.stream, consumer.name, find(api, consumer)?));
+        }
+        let stream = self.stream_arn.as_ref().map(|arn| super::stream_name::from_arn(&mut checks, "streamARN", arn));
+        checks.finish()?;
+        let (Some(stream), Some(name)) = (stream, self.name.as_deref()) else {
+            let message = "Either the ConsumerARN must be provided, or the StreamARN and the ConsumerName.";
+            return Err(ApiError::argument(message));
+        };
+        let settings = api.present(stream)?.settings;
+        let found = settings.consumers.get(name).ok_or_else(|| no_consumer(api, stream, name))?;
+        Ok((stream, name, found.clone()))
+    }
+}
+
+/// Returns what is known of a consumer.
+pub(super) fn find(api: &Api, name: ConsumerName<'_>) -> Result<Consumer, ApiError> {
+    let settings = api.present(name.stream)?.settings;
+    let found = settings.consumers.get(name.name).filter(|consumer| name.means(consumer));
+    found.cloned().ok_or_else(|| name.not_found(api))
+}
+
+fn deregister(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Meant<'_> = body.parse()?;
+    let (stream, name, consumer) = input.find(api)?;
+    let arn = consumer_arn(api, stream, name, consumer.created);
+    api.change(stream, |settings| {
+        settings.consumers.remove(name);
+        settings.policies.remove(&arn);
+        Ok(())
+    })?;
+    Ok(Vec::new())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described<'a> {
+    consumer_description: Shown<'a>,
+}
+
+fn describe(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Meant<'_> = body.parse()?;
+    let (stream, name, consumer) = input.find(api)?;
+    let described = Shown { stream_arn: Some(api.arn(stream)), ..shown(api, stream, name, &consumer) };
+    body.answer(&Described { consumer_description: described })
+}
+
+#[derive(Deserialize)]
+struct List<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "NextToken")]
+    next_token: Option<Text<'a>>,
+    #[serde(rename = "MaxResults")]
+    most: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed<'a> {
+    consumers: Vec<Shown<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: List<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let stream = input.named.by_arn(&mut checks)?;
+    let most = input.most.unwrap_or(100);
+    checks.range("maxResults", most, 1, 10_000);
+    checks.finish()?;
+    let after = match &input.next_token {
+        None => None,
+        Some(text) => Some(token::resume::<ConsumerPage>(text)?.after),
+    };
+    let settings = api.present(stream)?.settings;
+    let mut left =
+        settings.consumers.iter().filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after)).peekable();
+    let page: Vec<(&String, &Consumer)> = left.by_ref().take(usize::try_from(most).unwrap_or_default()).collect();
+    let last = page.last().filter(|_| left.peek().is_some());
+    let next_token = last.map(|(last, _)| token::seal(&ConsumerPage { after: (*last).clone(), issued: now() }));
+    let consumers = page.iter().map(|(name, consumer)| shown(api, stream, name, consumer)).collect();
+    body.answer(&Listed { consumers, next_token })
+}
+
+/// A consumer as answers show it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Shown<'a> {
+    consumer_name: &'a str,
+    #[serde(rename = "ConsumerARN")]
+    consumer_arn: String,
+    consumer_status: &'static str,
+    consumer_creation_timestamp: Moment,
+    #[serde(rename = "StreamARN", skip_serializing_if = "Option::is_none")]
+    stream_arn: Option<String>,
+}
+
+fn shown<'a>(api: &Api, stream: &str, name: &'a str, consumer: &Consumer) -> Shown<'a> {
+    let arn = consumer_arn(api, stream, name, consumer.created);
+    Shown {
+        consumer_name: name,
+        consumer_status: api.status(&arn).word(),
+        consumer_arn: arn,
+        consumer_creation_timestamp: Moment(consumer.created),
+        stream_arn: None,
+    }
+}

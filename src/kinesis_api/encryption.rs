@@ -1,0 +1,47 @@
+//! `StartStreamEncryption` and `StopStreamEncryption`: nothing is encrypted on this machine, but streams say so.
+
+use serde::Deserialize;
+
+use super::{
+    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, named::Named, text::Text, wire::Body,
+};
+
+pub(super) const START: Operation =
+    Operation { name: "StartStreamEncryption", run: Run::Whole(|api, body| run(api, body, true)) };
+pub(super) const STOP: Operation =
+    Operation { name: "StopStreamEncryption", run: Run::Whole(|api, body| run(api, body, false)) };
+
+#[derive(Deserialize)]
+struct Input<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "EncryptionType")]
+    kind: Option<Text<'a>>,
+    #[serde(rename = "KeyId")]
+    key: Option<Text<'a>>,
+}
+
+fn run(api: &Api, body: Body<'_>, start: bool) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.stream(&mut checks)?;
+    let kind = checks.required("encryptionType", input.kind.as_deref());
+    if input.kind.is_some() {
+        checks.one_of("encryptionType", kind, &["NONE", "KMS"]);
+    }
+    let key = checks.required("keyId", input.key.as_deref());
+    if input.key.is_some() {
+        checks.length("keyId", key, 1, 2048);
+    }
+    checks.finish()?;
+    if kind != "KMS" {
+        return Err(ApiError::argument(format!("Encryption type {kind} is not valid here: the only one is KMS.")));
+    }
+    api.active(name)?;
+    api.change(name, |settings| {
+        settings.key = start.then(|| key.to_owned());
+        Ok(())
+    })?;
+    api.begin(name, Status::Updating);
+    Ok(Vec::new())
+}

@@ -1,0 +1,37 @@
+//! What is known of one stream: its shards, what it was told, and how it stands.
+
+use std::sync::Arc;
+
+use super::{Api, changes::Status, error::ApiError, settings::Settings};
+use crate::streams::{Millis, StreamDescription, local::ListedShard, now};
+
+/// Milliseconds in an hour.
+const HOUR: Millis = 3_600_000;
+
+/// What is known of one stream.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) description: StreamDescription,
+    pub(super) settings: Arc<Settings>,
+    pub(super) status: Status,
+}
+
+impl Known {
+    /// Returns whether it has as many shards as the traffic asks for.
+    pub(super) fn is_on_demand(&self) -> bool {
+        self.settings.is_on_demand(self.description.capacity)
+    }
+
+    /// Returns the moment from which on it keeps records.
+    pub(super) fn horizon(&self) -> Millis {
+        (now() - self.settings.retention_hours * HOUR).max(self.description.created)
+    }
+
+    /// Lists its shards: none while it is being made.
+    pub(super) fn listed(&self, api: &Api) -> Result<Vec<ListedShard>, ApiError> {
+        match self.status {
+            Status::Creating | Status::Deleting => Ok(Vec::new()),
+            Status::Active | Status::Updating => Ok(api.log().all_shards(&self.description.name)?),
+        }
+    }
+}

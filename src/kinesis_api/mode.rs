@@ -1,0 +1,62 @@
+//! `UpdateStreamMode`.
+
+use serde::Deserialize;
+
+use super::{
+    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, named::Named, text::Text, wire::Body,
+};
+
+pub(super) const OPERATION: Operation = Operation { name: "UpdateStreamMode", run: Run::Whole(run) };
+
+#[derive(Deserialize)]
+struct Input<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "StreamModeDetails")]
+    mode: Option<Mode<'a>>,
+    #[serde(rename = "WarmThroughputMiBps")]
+    warm_mibps: Option<i64>,
+}
+
+/// The member of a request that says how shards are provided.
+#[derive(Deserialize)]
+pub(super) struct Mode<'a> {
+    #[serde(borrow, rename = "StreamMode")]
+    mode: Option<Text<'a>>,
+}
+
+impl Mode<'_> {
+    /// Returns whether it is as many as the traffic asks for.
+    pub(super) fn is_on_demand(&self, checks: &mut Checks) -> bool {
+        let mode = checks.required("streamModeDetails.streamMode", self.mode.as_deref());
+        if self.mode.is_some() {
+            checks.one_of("streamModeDetails.streamMode", mode, &["PROVISIONED", "ON_DEMAND"]);
+        }
+        mode == "ON_DEMAND"
+    }
+}
+
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.by_arn(&mut checks)?;
+    let on_demand = match &input.mode {
+        Some(mode) => mode.is_on_demand(&mut checks),
+        None => checks.required("streamModeDetails", None),
+    };
+    if let Some(warm) = input.warm_mibps {
+        checks.range("warmThroughputMiBps", warm, 0, i64::from(i32::MAX));
+    }
+    checks.finish()?;
+    if !on_demand && input.warm_mibps.is_some() {
+        return Err(ApiError::argument("WarmThroughputMiBps can only be given with the stream mode ON_DEMAND."));
+    }
+    api.active(name)?;
+    api.change(name, |settings| {
+        settings.on_demand = Some(on_demand);
+        settings.warm_mibps = if on_demand { input.warm_mibps.or(settings.warm_mibps) } else { None };
+        Ok(())
+    })?;
+    api.begin(name, Status::Updating);
+    Ok(Vec::new())
+}

@@ -1,0 +1,69 @@
+//! `EnableEnhancedMonitoring` and `DisableEnhancedMonitoring`: no metric is sent from this machine, but streams say so.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, named::Named, text::Text, wire::Body,
+};
+
+pub(super) const ENABLE: Operation =
+    Operation { name: "EnableEnhancedMonitoring", run: Run::Whole(|api, body| run(api, body, true)) };
+pub(super) const DISABLE: Operation =
+    Operation { name: "DisableEnhancedMonitoring", run: Run::Whole(|api, body| run(api, body, false)) };
+
+/// The metrics of a shard, and the word for all of them (Kinesis API reference, `EnableEnhancedMonitoring`).
+const METRICS: &[&str] = &[
+    "IncomingBytes",
+    "IncomingRecords",
+    "OutgoingBytes",
+    "OutgoingRecords",
+    "WriteProvisionedThroughputExceeded",
+    "ReadProvisionedThroughputExceeded",
+    "IteratorAgeMilliseconds",
+    ALL,
+];
+const ALL: &str = "ALL";
+
+#[derive(Deserialize)]
+struct Input<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "ShardLevelMetrics")]
+    metrics: Option<Vec<Text<'a>>>,
+}
+
+fn run(api: &Api, body: Body<'_>, enable: bool) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.stream(&mut checks)?;
+    let present = input.metrics.is_some();
+    let metrics = checks.required("shardLevelMetrics", input.metrics);
+    if present {
+        checks.count("shardLevelMetrics", metrics.len(), 1, METRICS.len() - 1);
+    }
+    for metric in &metrics {
+        checks.one_of("shardLevelMetrics", metric, METRICS);
+    }
+    checks.finish()?;
+    api.active(name)?;
+    let meant: BTreeSet<String> = if metrics.iter().any(|metric| &**metric == ALL) {
+        METRICS.iter().filter(|metric| **metric != ALL).map(|metric| (*metric).to_owned()).collect()
+    } else {
+        metrics.iter().map(|metric| (**metric).to_owned()).collect()
+    };
+    let (current, desired) = api.change(name, |settings| {
+        let current = settings.metrics.clone();
+        settings.metrics = if enable { &current | &meant } else { &current - &meant };
+        Ok((current, settings.metrics.clone()))
+    })?;
+    api.begin(name, Status::Updating);
+    body.answer(&json!({
+        "StreamName": name,
+        "StreamARN": api.arn(name),
+        "CurrentShardLevelMetrics": current,
+        "DesiredShardLevelMetrics": desired,
+    }))
+}

@@ -1,0 +1,36 @@
+//! `UpdateMaxRecordSize`.
+
+use serde::Deserialize;
+
+use super::{
+    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, named::Named, settings::RECORD_KIB,
+    wire::Body,
+};
+
+pub(super) const OPERATION: Operation = Operation { name: "UpdateMaxRecordSize", run: Run::Whole(run) };
+
+#[derive(Deserialize)]
+struct Input<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "MaxRecordSizeInKiB")]
+    kib: Option<i64>,
+}
+
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.by_arn(&mut checks)?;
+    let kib = checks.required("maxRecordSizeInKiB", input.kib);
+    if input.kib.is_some() {
+        checks.range("maxRecordSizeInKiB", kib, *RECORD_KIB.start(), *RECORD_KIB.end());
+    }
+    checks.finish()?;
+    api.active(name)?;
+    api.change(name, |settings| {
+        settings.record_kib = kib;
+        Ok(())
+    })?;
+    api.begin(name, Status::Updating);
+    Ok(Vec::new())
+}

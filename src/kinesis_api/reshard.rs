@@ -1,0 +1,206 @@
+//! `SplitShard`, `MergeShards` and `UpdateShardCount`.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    ACCOUNT, Api, Operation, Run,
+    changes::Status,
+    checks::Checks,
+    create_stream::expect_room,
+    error::{ApiError, Kind},
+    named::Named,
+    text::Text,
+    wire::Body,
+};
+use crate::streams::{HashKeyRange, Shard, ShardId, local::ReshardError};
+
+pub(super) const MERGE: Operation = Operation { name: "MergeShards", run: Run::Whole(merge) };
+pub(super) const SPLIT: Operation = Operation { name: "SplitShard", run: Run::Whole(split) };
+pub(super) const UPDATE: Operation = Operation { name: "UpdateShardCount", run: Run::Whole(update) };
+
+/// The most shards that `UpdateShardCount` makes of a stream (Kinesis API reference).
+const MOST_SCALED: i64 = 10_000;
+
+#[derive(Deserialize)]
+struct Split<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "ShardToSplit")]
+    shard: Option<Text<'a>>,
+    #[serde(rename = "NewStartingHashKey")]
+    at: Option<Text<'a>>,
+}
+
+fn split(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Split<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.stream(&mut checks)?;
+    let shard = required_shard(&mut checks, "shardToSplit", input.shard.as_ref());
+    let at = checks.required("newStartingHashKey", input.at.as_deref());
+    if input.at.is_some() {
+        checks.digits("newStartingHashKey", at, 39);
+    }
+    checks.finish()?;
+    api.active(name)?;
+    let (id, range) = find(api, name, shard)?;
+    expect_room(api, 1)?;
+    let wrong = || {
+        ApiError::argument(format!(
+            "NewStartingHashKey {at} used in SplitShard() on shard {id} in stream {name} under account {ACCOUNT} is not \
+             both greater than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",
+            range.start, range.end
+        ))
+    };
+    // AWS leaves each part more than one key.
+    let at: u128 = at.parse().map_err(|_| wrong())?;
+    if at <= range.start.saturating_add(1) || at >= range.end {
+        return Err(wrong());
+    }
+    api.log().split_shard(name, id, at).map_err(|error| refusal(error, name))?;
+    api.begin(name, Status::Updating);
+    Ok(Vec::new())
+}
+
+#[derive(Deserialize)]
+struct Merge<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "ShardToMerge")]
+    shard: Option<Text<'a>>,
+    #[serde(rename = "AdjacentShardToMerge")]
+    adjacent: Option<Text<'a>>,
+}
+
+fn merge(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Merge<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.stream(&mut checks)?;
+    let shard = required_shard(&mut checks, "shardToMerge", input.shard.as_ref());
+    let adjacent = required_shard(&mut checks, "adjacentShardToMerge", input.adjacent.as_ref());
+    checks.finish()?;
+    api.active(name)?;
+    let (shard, _) = find(api, name, shard)?;
+    let (adjacent, _) = find(api, name, adjacent)?;
+    api.log().merge_shards(name, shard, adjacent).map_err(|error| refusal(error, name))?;
+    api.begin(name, Status::Updating);
+    Ok(Vec::new())
+}
+
+fn required_shard<'a>(checks: &mut Checks, at: &str, shard: Option<&'a Text<'_>>) -> &'a str {
+    let name = checks.required(at, shard.map(|shard| &**shard));
+    if shard.is_some() {
+        checks.name(at, name);
+    }
+    name
+}
+
+/// Returns a shard of a stream by its name.
+fn find(api: &Api, stream: &str, shard: &str) -> Result<(ShardId, HashKeyRange), ApiError> {
+    let found = shard
+        .parse()
+        .ok()
+        .and_then(|id: ShardId| api.log().all_shards(stream).ok()?.into_iter().find(|listed| listed.shard.id == id));
+    found.map(|found| (found.shard.id, found.shard.range)).ok_or_else(|| {
+        let message = format!("Could not find shard {shard} in stream {stream} under account {ACCOUNT}.");
+        ApiError::new(Kind::ResourceNotFound, message)
+    })
+}
+
+fn refusal(error: ReshardError, stream: &str) -> ApiError {
+    match error {
+        ReshardError::Log(error) => error.into(),
+        ReshardError::Closed(shard) => ApiError::argument(format!(
+            "Shard {shard} in stream {stream} under account {ACCOUNT} has already been merged or split, and thus is not \
+             eligible for merging or splitting."
+        )),
+        ReshardError::Apart(one, other) => ApiError::argument(format!(
+            "Shards {one} and {other} in stream {stream} under account {ACCOUNT} are not an adjacent pair of shards \
+             eligible for merging"
+        )),
+        ReshardError::Outside { shard, at } => ApiError::argument(format!(
+            "NewStartingHashKey {at} used in SplitShard() on shard {shard} in stream {stream} under account {ACCOUNT} is \
+             outside of the shard."
+        )),
+    }
+}
+
+#[derive(Deserialize)]
+struct Update<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "TargetShardCount")]
+    target: Option<i64>,
+    #[serde(rename = "ScalingType")]
+    scaling: Option<Text<'a>>,
+}
+
+fn update(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Update<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.stream(&mut checks)?;
+    let target = checks.required("targetShardCount", input.target);
+    if input.target.is_some() {
+        checks.range("targetShardCount", target, 1, i64::from(i32::MAX));
+    }
+    let scaling = checks.required("scalingType", input.scaling.as_deref());
+    if input.scaling.is_some() {
+        checks.one_of("scalingType", scaling, &["UNIFORM_SCALING"]);
+    }
+    checks.finish()?;
+    let stream = api.active(name)?;
+    if stream.is_on_demand() {
+        let message = format!("Stream {name} is in the stream mode ON_DEMAND, whose shards are not counted.");
+        return Err(ApiError::new(Kind::Validation, message));
+    }
+    let current = stream.description.shards.len();
+    // At most twice as many, and at least half (Kinesis API reference, `UpdateShardCount`).
+    let count = i64::try_from(current).unwrap_or(i64::MAX);
+    if target > count.saturating_mul(2) || target.saturating_mul(2) < count {
+        return Err(ApiError::argument(format!(
+            "UpdateShardCount cannot scale to more than double or less than half of the current {count} open shards of \
+             stream {name}; TargetShardCount was {target}."
+        )));
+    }
+    if target > MOST_SCALED {
+        let message =
+            format!("UpdateShardCount cannot scale to more than {MOST_SCALED} shards; TargetShardCount was {target}.");
+        return Err(ApiError::argument(message));
+    }
+    let target = u32::try_from(target).unwrap_or(u32::MAX);
+    expect_room(api, (target as usize).saturating_sub(current))?;
+    scale(api, name, target)?;
+    api.begin(name, Status::Updating);
+    body.answer(&json!({
+        "StreamName": name,
+        "StreamARN": api.arn(name),
+        "CurrentShardCount": current,
+        "TargetShardCount": target,
+    }))
+}
+
+/// Splits and merges shards until there are so many, of one size.
+fn scale(api: &Api, stream: &str, target: u32) -> Result<(), ApiError> {
+    let refused = |error| refusal(error, stream);
+    let open = || -> Result<Vec<Shard>, ApiError> { Ok(api.log().describe_stream(stream)?.shards) };
+    for wanted in HashKeyRange::split(target) {
+        // What lies across an end is cut there.
+        for at in [Some(wanted.start), wanted.end.checked_add(1)].into_iter().flatten() {
+            let across = open()?.into_iter().find(|shard| shard.range.start < at && at <= shard.range.end);
+            if let Some(across) = across {
+                api.log().split_shard(stream, across.id, at).map_err(refused)?;
+            }
+        }
+        // What lies between them becomes one.
+        loop {
+            let inside: Vec<ShardId> = open()?
+                .iter()
+                .filter(|shard| wanted.start <= shard.range.start && shard.range.end <= wanted.end)
+                .map(|shard| shard.id)
+                .collect();
+            let [one, other, ..] = inside[..] else { break };
+            api.log().merge_shards(stream, one, other).map_err(refused)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! `IncreaseStreamRetentionPeriod` and `DecreaseStreamRetentionPeriod`.
+
+use serde::Deserialize;
+
+use super::{
+    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, named::Named, settings::RETENTION_HOURS,
+    wire::Body,
+};
+
+pub(super) const INCREASE: Operation =
+    Operation { name: "IncreaseStreamRetentionPeriod", run: Run::Whole(|api, body| run(api, body, true)) };
+pub(super) const DECREASE: Operation =
+    Operation { name: "DecreaseStreamRetentionPeriod", run: Run::Whole(|api, body| run(api, body, false)) };
+
+#[derive(Deserialize)]
+struct Input<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "RetentionPeriodHours")]
+    hours: Option<i64>,
+}
+
+fn run(api: &Api, body: Body<'_>, increase: bool) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.stream(&mut checks)?;
+    let hours = checks.required("retentionPeriodHours", input.hours);
+    checks.finish()?;
+    api.active(name)?;
+    let (least, most) = (RETENTION_HOURS.start(), RETENTION_HOURS.end());
+    if hours < *least {
+        return Err(ApiError::argument(format!(
+            "Minimum allowed retention period is {least} hours. Requested retention period ({hours} hours) is too short."
+        )));
+    }
+    if hours > *most {
+        return Err(ApiError::argument(format!(
+            "Maximum allowed retention period is {most} hours. Requested retention period ({hours} hours) is too long."
+        )));
+    }
+    api.change(name, |settings| {
+        let existing = settings.retention_hours;
+        let (wrong, than, other) = if increase {
+            (hours < existing, "shorter", "DecreaseRetentionPeriod")
+        } else {
+            (hours > existing, "longer", "IncreaseRetentionPeriod")
+        };
+        if wrong {
+            return Err(ApiError::argument(format!(
+                "Requested retention period ({hours} hours) for stream {name} can not be {than} than existing retention \
+                 period ({existing} hours). Use {other} API."
+            )));
+        }
+        settings.retention_hours = hours;
+        Ok(())
+    })?;
+    api.begin(name, Status::Updating);
+    Ok(Vec::new())
+}

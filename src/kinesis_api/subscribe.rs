@@ -1,0 +1,248 @@
+//! `SubscribeToShard`: records of a shard, pushed as they come.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body as Frames, Bytes};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+
+use super::{
+    Api, Operation, Run,
+    changes::Status,
+    checks::Checks,
+    consumers,
+    error::{ApiError, Kind},
+    event_stream,
+    get_records::{self, Record},
+    list_shards,
+    moment::Moment,
+    place::Place,
+    resource::ConsumerName,
+    text::Text,
+    wire::{Body, Wire},
+};
+use crate::streams::{ReadLimit, ShardId};
+
+pub(super) const OPERATION: Operation = Operation { name: "SubscribeToShard", run: Run::Events(run) };
+
+/// How long a subscription lasts, and for how long after it has begun no other takes its place (Kinesis API reference,
+/// `SubscribeToShard`).
+const LIFE: Duration = Duration::from_mins(5);
+const SETTLED: Duration = Duration::from_secs(5);
+/// How often an event comes at the least, so that the other side knows how far it is.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// The most records of one event, and where it stops: what a consumer is given in half a second.
+const EVENT: ReadLimit = ReadLimit { records: 10_000, bytes: 1 << 20 };
+/// What a consumer is given of a shard in a second (Kinesis API reference, `RegisterStreamConsumer`).
+const BYTES_EACH_SECOND: f64 = 2_097_152.0;
+
+#[derive(Deserialize)]
+struct Input<'a> {
+    #[serde(borrow, rename = "ConsumerARN")]
+    consumer: Option<Text<'a>>,
+    #[serde(rename = "ShardId")]
+    shard: Option<Text<'a>>,
+    #[serde(rename = "StartingPosition")]
+    position: Option<Position<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Position<'a> {
+    #[serde(borrow, rename = "Type")]
+    kind: Option<Text<'a>>,
+    sequence_number: Option<Text<'a>>,
+    timestamp: Option<Moment>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event<'a> {
+    records: Vec<Record<'a>>,
+    continuation_sequence_number: &'a str,
+    millis_behind_latest: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    child_shards: Option<Vec<Value>>,
+}
+
+/// When a subscription has begun, and what ends it when another takes its place.
+type Begun = (Instant, oneshot::Sender<()>);
+
+/// The subscriptions that there are.
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions {
+    /// By consumer and shard.
+    // Held for a look.
+    under_way: Mutex<HashMap<(String, ShardId), Begun>>,
+}
+
+impl Subscriptions {
+    /// Begins with one, in place of the one before; `settled` is for how long that one cannot be replaced.
+    fn begin(&self, consumer: &str, shard: ShardId, settled: Duration) -> Result<oneshot::Receiver<()>, ApiError> {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        under_way.retain(|_, (begun, ends)| *begun + settled > now || !ends.is_closed());
+        let key = (consumer.to_owned(), shard);
+        if under_way.get(&key).is_some_and(|(begun, _)| *begun + settled > now) {
+            let message = format!("Another active subscription exists for this consumer: {consumer} and {shard}");
+            return Err(ApiError::new(Kind::ResourceInUse, message));
+        }
+        let (ends, ended) = oneshot::channel();
+        if let Some((_, before)) = under_way.insert(key, (now, ends)) {
+            // It may be over already.
+            before.send(()).ok();
+        }
+        Ok(ended)
+    }
+}
+
+/// One subscription.
+struct Subscription {
+    api: Api,
+    wire: Wire,
+    stream: String,
+    shard: ShardId,
+    offset: u64,
+    events: mpsc::Sender<Bytes>,
+}
+
+/// What an attempt to go on has come to.
+enum Step {
+    /// Something was sent; of so many bytes of data.
+    Sent(usize),
+    /// There is nothing to send.
+    Nothing,
+    /// The shard has been read to its end.
+    Over,
+}
+
+fn run(api: &Api, body: Body<'_>) -> Result<Frames, ApiError> {
+    let input: Input<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let arn = checks.required("consumerARN", input.consumer.as_deref());
+    let shard = checks.required("shardId", input.shard.as_deref());
+    if input.shard.is_some() {
+        checks.name("shardId", shard);
+    }
+    let position = input.position.as_ref();
+    if position.is_none() {
+        checks.required::<()>("startingPosition", None);
+    }
+    let kind = position.and_then(|position| position.kind.as_deref());
+    let sequence = position.and_then(|position| position.sequence_number.as_deref());
+    let timestamp = position.and_then(|position| position.timestamp);
+    let place =
+        Place { members: ["startingPosition.type", "startingPosition.sequenceNumber"], kind, sequence, timestamp };
+    if position.is_some() {
+        place.check(&mut checks);
+    }
+    let consumer = if input.consumer.is_some() {
+        ConsumerName::read(&mut checks, "consumerARN", arn)
+    } else {
+        checks.finish()?;
+        return Err(ApiError::argument("ConsumerARN must be provided."));
+    };
+    checks.finish()?;
+    consumers::find(api, consumer)?;
+    if api.status(arn) == Status::Creating {
+        let message = format!("Consumer {} is not ACTIVE, instead in state CREATING", consumer.name);
+        return Err(ApiError::new(Kind::ResourceInUse, message));
+    }
+    let (shard, offset) = place.find(api, consumer.stream, shard)?;
+    let settled = if api.limits() { SETTLED } else { Duration::ZERO };
+    let replaced = api.subscriptions().begin(arn, shard, settled)?;
+    let (events, frames) = event_stream::Frames::body();
+    let stream = consumer.stream.to_owned();
+    let subscription = Subscription { api: api.clone(), wire: body.wire, stream, shard, offset, events };
+    tokio::spawn(subscription.push(replaced));
+    Ok(frames)
+}
+
+impl Subscription {
+    /// Pushes records until the consumer leaves, another subscription takes the place of this one, or its life is over.
+    async fn push(mut self, mut replaced: oneshot::Receiver<()>) {
+        let ends = Instant::now() + LIFE;
+        let events = self.events.clone();
+        let first = event_stream::event(
+            "initial-response",
+            self.wire,
+            self.wire.write(&serde_json::json!({})).unwrap_or_default(),
+        );
+        if events.send(first).await.is_err() {
+            return;
+        }
+        let end = tokio::select! {
+            // The consumer has left.
+            () = events.closed() => return,
+            _ = &mut replaced => {
+                let message = "Another subscription of this consumer to the shard has taken over.";
+                Err(ApiError::new(Kind::ResourceInUse, message))
+            }
+            ended = timeout_at(ends, self.events()) => ended.unwrap_or(Ok(())),
+        };
+        if let Err(error) = end {
+            // Nobody is left to be told where that fails.
+            events.send(event_stream::exception(self.wire, &error)).await.ok();
+        }
+    }
+
+    /// Sends events until the shard is over.
+    async fn events(&mut self) -> Result<(), ApiError> {
+        let mut version = self.api.log().version();
+        let (mut last, mut heartbeat) = (Instant::now(), true);
+        loop {
+            version.borrow_and_update();
+            match self.step(heartbeat).await? {
+                Step::Over => return Ok(()),
+                Step::Sent(bytes) => {
+                    (last, heartbeat) = (Instant::now(), false);
+                    if self.api.limits() {
+                        #[expect(clippy::cast_precision_loss, reason = "an event is far smaller")]
+                        sleep(Duration::from_secs_f64(bytes as f64 / BYTES_EACH_SECOND)).await;
+                    }
+                }
+                Step::Nothing => {
+                    tokio::select! {
+                        // The log stays for as long as the endpoint does.
+                        _ = version.changed() => {}
+                        () = sleep_until(last + HEARTBEAT) => heartbeat = true,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends the next event, where there are records, the shard is over or a sign of life is due.
+    async fn step(&mut self, heartbeat: bool) -> Result<Step, ApiError> {
+        self.api.expect_present(&self.stream)?;
+        let log = self.api.log();
+        let read = log.read_from(&self.stream, self.shard, self.offset, EVENT)?;
+        if read.blocks.is_empty() && read.ended.is_none() && !heartbeat {
+            return Ok(Step::Nothing);
+        }
+        let child_shards = match read.ended {
+            Some(_) => Some(list_shards::children(self.shard, &log.all_shards(&self.stream)?)),
+            None => None,
+        };
+        let settings = self.api.settings(&self.stream)?;
+        let over = child_shards.is_some();
+        let sequence = log.sequence_before(&self.stream, self.shard, read.next)?;
+        let event = Event {
+            records: read.blocks.iter().flat_map(|block| get_records::records(block, settings.encryption())).collect(),
+            continuation_sequence_number: sequence.as_str(),
+            millis_behind_latest: read.millis_behind,
+            child_shards,
+        };
+        let bytes = read.blocks.iter().map(crate::streams::Block::data_bytes).sum();
+        let frame = event_stream::event("SubscribeToShardEvent", self.wire, self.wire.write(&event)?);
+        if self.events.send(frame).await.is_err() {
+            return Ok(Step::Over);
+        }
+        self.offset = read.next;
+        Ok(if over { Step::Over } else { Step::Sent(bytes) })
+    }
+}

@@ -1,0 +1,247 @@
+//! Tags of streams and of consumers.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, Operation, Run, checks::Checks, error::ApiError, named::Named, resource::Resource, settings::Tags, text::Text,
+    wire::Body,
+};
+
+pub(super) const ADD: Operation = Operation { name: "AddTagsToStream", run: Run::Whole(add) };
+pub(super) const REMOVE: Operation = Operation { name: "RemoveTagsFromStream", run: Run::Whole(remove) };
+pub(super) const LIST: Operation = Operation { name: "ListTagsForStream", run: Run::Whole(list) };
+pub(super) const TAG: Operation = Operation { name: "TagResource", run: Run::Whole(tag) };
+pub(super) const UNTAG: Operation = Operation { name: "UntagResource", run: Run::Whole(untag) };
+pub(super) const LIST_OF_RESOURCE: Operation =
+    Operation { name: "ListTagsForResource", run: Run::Whole(list_of_resource) };
+
+/// The most tags of one resource (Kinesis developer guide, "tag your streams").
+const MOST_TAGS: usize = 50;
+/// The most tags that the API's model lets a request have, and the most keys.
+const MOST_TAGS_OF_REQUEST: usize = 200;
+const MOST_KEYS_OF_REQUEST: usize = 50;
+/// The most tags of an answer, and how many there are where a request does not say (the API's model).
+const MOST_LISTED: i64 = 50;
+
+/// Tags as a request gives them.
+pub(super) type Given<'a> = Option<BTreeMap<Text<'a>, Text<'a>>>;
+
+#[derive(Deserialize)]
+struct Add<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "Tags")]
+    tags: Given<'a>,
+}
+
+fn add(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Add<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.stream(&mut checks)?;
+    let tags = required(&mut checks, input.tags);
+    checks.finish()?;
+    api.active(name)?;
+    put(api, Resource::Stream(name), tags)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag<'a> {
+    #[serde(borrow, rename = "ResourceARN")]
+    arn: Option<Text<'a>>,
+    tags: Given<'a>,
+}
+
+fn tag(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Tag<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let resource = Resource::read(&mut checks, input.arn.as_ref());
+    let tags = required(&mut checks, input.tags);
+    checks.finish()?;
+    put(api, resource, tags)
+}
+
+#[derive(Deserialize)]
+struct Remove<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "TagKeys")]
+    keys: Option<Vec<Text<'a>>>,
+}
+
+fn remove(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Remove<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.stream(&mut checks)?;
+    let keys = required_keys(&mut checks, input.keys);
+    checks.finish()?;
+    api.active(name)?;
+    take(api, Resource::Stream(name), &keys)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Untag<'a> {
+    #[serde(borrow, rename = "ResourceARN")]
+    arn: Option<Text<'a>>,
+    tag_keys: Option<Vec<Text<'a>>>,
+}
+
+fn untag(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Untag<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let resource = Resource::read(&mut checks, input.arn.as_ref());
+    let keys = required_keys(&mut checks, input.tag_keys);
+    checks.finish()?;
+    take(api, resource, &keys)
+}
+
+#[derive(Deserialize)]
+struct List<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "ExclusiveStartTagKey")]
+    start: Option<Text<'a>>,
+    #[serde(rename = "Limit")]
+    limit: Option<i64>,
+}
+
+fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: List<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.stream(&mut checks)?;
+    if let Some(start) = &input.start {
+        checks.length("exclusiveStartTagKey", start, 1, KEY_CHARACTERS);
+    }
+    let limit = input.limit.unwrap_or(MOST_LISTED);
+    checks.range("limit", limit, 1, MOST_LISTED);
+    checks.finish()?;
+    let tags = api.stream(name)?.settings.tags.clone();
+    let mut left =
+        tags.iter().filter(|(key, _)| input.start.as_ref().is_none_or(|start| key.as_str() > &**start)).peekable();
+    let page: Vec<Value> = left.by_ref().take(usize::try_from(limit).unwrap_or_default()).map(shown).collect();
+    body.answer(&json!({ "Tags": page, "HasMoreTags": left.peek().is_some() }))
+}
+
+#[derive(Deserialize)]
+struct ListOfResource<'a> {
+    #[serde(borrow, rename = "ResourceARN")]
+    arn: Option<Text<'a>>,
+}
+
+fn list_of_resource(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: ListOfResource<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let resource = Resource::read(&mut checks, input.arn.as_ref());
+    checks.finish()?;
+    let settings = api.stream(resource.stream())?.settings;
+    let tags = match resource {
+        Resource::Stream(_) => &settings.tags,
+        Resource::Consumer(name) => {
+            let found = settings.consumers.get(name.name).filter(|consumer| name.means(consumer));
+            &found.ok_or_else(|| name.not_found(api))?.tags
+        }
+    };
+    body.answer(&json!({ "Tags": tags.iter().map(shown).collect::<Vec<Value>>() }))
+}
+
+fn shown((key, value): (&String, &String)) -> Value {
+    json!({ "Key": key, "Value": value })
+}
+
+/// The most characters of a tag's key and of its value (the API's model).
+const KEY_CHARACTERS: usize = 128;
+const VALUE_CHARACTERS: usize = 256;
+
+fn required(checks: &mut Checks, tags: Given<'_>) -> Tags {
+    let present = tags.is_some();
+    let tags = checks.required("tags", tags);
+    if present {
+        checks.count("tags", tags.len(), 1, MOST_TAGS_OF_REQUEST);
+    }
+    checked(checks, tags)
+}
+
+/// Checks tags that a request may give with something else.
+pub(super) fn optional(checks: &mut Checks, tags: Given<'_>) -> Tags {
+    if let Some(tags) = &tags {
+        checks.count("tags", tags.len(), 1, MOST_TAGS_OF_REQUEST);
+    }
+    checked(checks, tags.unwrap_or_default())
+}
+
+fn checked(checks: &mut Checks, tags: BTreeMap<Text<'_>, Text<'_>>) -> Tags {
+    for (key, value) in &tags {
+        checks.length("tags", key, 1, KEY_CHARACTERS);
+        checks.length("tags", value, 0, VALUE_CHARACTERS);
+    }
+    tags.into_iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+fn required_keys(checks: &mut Checks, keys: Option<Vec<Text<'_>>>) -> Vec<String> {
+    let present = keys.is_some();
+    let keys = checks.required("tagKeys", keys);
+    if present {
+        checks.count("tagKeys", keys.len(), 1, MOST_KEYS_OF_REQUEST);
+    }
+    for key in &keys {
+        checks.length("tagKeys", key, 1, KEY_CHARACTERS);
+    }
+    keys.iter().map(|key| (**key).to_owned()).collect()
+}
+
+/// Says whether a text can be part of a tag (Kinesis developer guide, "tag restrictions").
+fn is_legal(text: &str) -> bool {
+    text.chars().all(|one| one.is_alphanumeric() || one.is_whitespace() || "_./=+-@:".contains(one))
+}
+
+/// Refuses what cannot be tags of a resource that has some.
+pub(super) fn expect_legal(tags: &Tags, has: &Tags) -> Result<(), ApiError> {
+    if !tags.iter().all(|(key, value)| is_legal(key) && is_legal(value)) {
+        let message = "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - @ :.";
+        return Err(ApiError::argument(message));
+    }
+    let total = has.len() + tags.keys().filter(|key| !has.contains_key(*key)).count();
+    if total > MOST_TAGS {
+        return Err(ApiError::argument(format!(
+            "A resource has {MOST_TAGS} tags at the most, and this one would have {total}."
+        )));
+    }
+    Ok(())
+}
+
+fn put(api: &Api, resource: Resource<'_>, tags: Tags) -> Result<Vec<u8>, ApiError> {
+    with(api, resource, |has| {
+        expect_legal(&tags, has)?;
+        has.extend(tags);
+        Ok(())
+    })
+}
+
+fn take(api: &Api, resource: Resource<'_>, keys: &[String]) -> Result<Vec<u8>, ApiError> {
+    with(api, resource, |has| {
+        for key in keys {
+            has.remove(key);
+        }
+        Ok(())
+    })
+}
+
+fn with(
+    api: &Api,
+    resource: Resource<'_>,
+    change: impl FnOnce(&mut Tags) -> Result<(), ApiError>,
+) -> Result<Vec<u8>, ApiError> {
+    api.stream(resource.stream())?;
+    api.change(resource.stream(), |settings| match resource {
+        Resource::Stream(_) => change(&mut settings.tags),
+        Resource::Consumer(name) => {
+            let found = settings.consumers.get_mut(name.name).filter(|consumer| name.means(consumer));
+            change(&mut found.ok_or_else(|| name.not_found(api))?.tags)
+        }
+    })?;
+    Ok(Vec::new())
+}

@@ -1,0 +1,220 @@
+//! How much shards and operations take: as much as on AWS, or as much as comes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use super::{
+    ACCOUNT,
+    error::{ApiError, Kind},
+};
+use crate::streams::local::LocalLog;
+use crate::streams::{Appends, LogError, Millis, ShardId};
+
+/// What a shard takes in a second (Kinesis quotas, "shard write"): records, and bytes of data and keys.
+const WRITE_RECORDS: f64 = 1_000.0;
+const WRITE_BYTES: f64 = 1_048_576.0;
+/// What a shard gives in a second (Kinesis quotas, "shard read"): requests, and bytes of data. Who has been given more waits
+/// until it has come to that.
+const READS: f64 = 5.0;
+const READ_BYTES: f64 = 2_097_152.0;
+/// How many iterators it gives out in a second (Kinesis quotas, "API limits", `GetShardIterator`).
+const FINDS: f64 = 5.0;
+/// How often an operation can be asked for in a second, where it is not the operation of a shard (Kinesis API reference, each
+/// operation; Kinesis quotas, "API limits").
+const OPERATIONS: &[(&str, f64)] = &[
+    ("AddTagsToStream", 5.0),
+    ("CreateStream", 5.0),
+    ("DecreaseStreamRetentionPeriod", 5.0),
+    ("DeleteResourcePolicy", 5.0),
+    ("DeleteStream", 5.0),
+    ("DeregisterStreamConsumer", 5.0),
+    ("DescribeAccountSettings", 5.0),
+    ("DescribeLimits", 1.0),
+    ("DescribeStream", 10.0),
+    ("DescribeStreamConsumer", 20.0),
+    ("DescribeStreamSummary", 20.0),
+    ("DisableEnhancedMonitoring", 5.0),
+    ("EnableEnhancedMonitoring", 5.0),
+    ("GetResourcePolicy", 5.0),
+    ("IncreaseStreamRetentionPeriod", 5.0),
+    ("ListShards", 1_000.0),
+    ("ListStreamConsumers", 5.0),
+    ("ListStreams", 5.0),
+    ("ListTagsForResource", 5.0),
+    ("ListTagsForStream", 5.0),
+    ("MergeShards", 5.0),
+    ("PutResourcePolicy", 5.0),
+    ("RegisterStreamConsumer", 5.0),
+    ("RemoveTagsFromStream", 5.0),
+    ("SplitShard", 5.0),
+    ("TagResource", 5.0),
+    ("UntagResource", 5.0),
+    ("UpdateShardCount", 10.0),
+];
+
+/// What fills again with time, up to what a second brings.
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    /// What is left; less than nothing where more was taken.
+    left: f64,
+    since: Instant,
+}
+
+impl Bucket {
+    fn full(of: f64, now: Instant) -> Self {
+        Self { left: of, since: now }
+    }
+
+    /// Lets time pass.
+    fn fill(&mut self, each_second: f64, now: Instant) {
+        let passed = now.saturating_duration_since(self.since).as_secs_f64();
+        self.left = (self.left + passed * each_second).min(each_second);
+        self.since = now;
+    }
+}
+
+/// What one shard has left.
+#[derive(Debug, Clone, Copy)]
+struct ShardBuckets {
+    write_records: Bucket,
+    write_bytes: Bucket,
+    reads: Bucket,
+    read_bytes: Bucket,
+    finds: Bucket,
+}
+
+impl ShardBuckets {
+    fn new(now: Instant) -> Self {
+        Self {
+            write_records: Bucket::full(WRITE_RECORDS, now),
+            write_bytes: Bucket::full(WRITE_BYTES, now),
+            reads: Bucket::full(READS, now),
+            read_bytes: Bucket::full(READ_BYTES, now),
+            finds: Bucket::full(FINDS, now),
+        }
+    }
+
+    fn fill(&mut self, now: Instant) {
+        self.write_records.fill(WRITE_RECORDS, now);
+        self.write_bytes.fill(WRITE_BYTES, now);
+        self.reads.fill(READS, now);
+        self.read_bytes.fill(READ_BYTES, now);
+        self.finds.fill(FINDS, now);
+    }
+}
+
+/// A shard of a stream, which is known by when it was made.
+type OfShard = (Millis, ShardId);
+
+/// Keeps requests within the limits of AWS.
+#[derive(Debug)]
+pub(super) struct Throttle(Option<Buckets>);
+
+#[derive(Debug, Default)]
+struct Buckets {
+    // Each is held while a request is counted.
+    shards: Mutex<HashMap<OfShard, ShardBuckets>>,
+    operations: Mutex<HashMap<&'static str, Bucket>>,
+}
+
+/// The most shards that are remembered: what has not been asked for lately is full again.
+const MOST_REMEMBERED: usize = 100_000;
+
+impl Throttle {
+    /// Keeps to the limits, or knows none.
+    pub(super) fn new(limits: bool) -> Self {
+        Self(limits.then(Buckets::default))
+    }
+
+    /// Counts a request for an operation.
+    pub(super) fn operation(&self, name: &'static str) -> Result<(), ApiError> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        let Some((_, each_second)) = OPERATIONS.iter().find(|(operation, _)| *operation == name) else { return Ok(()) };
+        let now = Instant::now();
+        let mut operations = buckets.operations.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = operations.entry(name).or_insert_with(|| Bucket::full(*each_second, now));
+        bucket.fill(*each_second, now);
+        if bucket.left < 1.0 {
+            let message =
+                format!("Rate exceeded for {name} under account {ACCOUNT}: {each_second} requests in a second.");
+            return Err(ApiError::new(Kind::LimitExceeded, message));
+        }
+        bucket.left -= 1.0;
+        Ok(())
+    }
+
+    /// Counts records to be put; returns the indexes of those that their shards do not take, with why.
+    pub(super) fn write(
+        &self,
+        log: &LocalLog,
+        stream: &str,
+        records: &Appends,
+    ) -> Result<Vec<(usize, ApiError)>, LogError> {
+        let Some(buckets) = &self.0 else { return Ok(Vec::new()) };
+        let (shards, created) = (log.routes(stream, records)?, log.created(stream)?);
+        let now = Instant::now();
+        let mut all = buckets.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = Vec::new();
+        for (index, (record, shard)) in records.iter().zip(shards).enumerate() {
+            let own = bucket(&mut all, (created, shard), now);
+            #[expect(clippy::cast_precision_loss, reason = "a record is far smaller")]
+            let bytes = (record.data.len() + record.partition_key.len()) as f64;
+            // A record larger than a second's share passes a full bucket, which it leaves in debt.
+            if own.write_records.left < 1.0 || own.write_bytes.left < bytes.min(WRITE_BYTES) {
+                refused.push((index, exceeded(stream, shard)));
+            } else {
+                own.write_records.left -= 1.0;
+                own.write_bytes.left -= bytes;
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Counts a request for a place in a shard.
+    pub(super) fn find(&self, stream: &str, of: OfShard) -> Result<(), ApiError> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        let mut all = buckets.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = bucket(&mut all, of, Instant::now());
+        if own.finds.left < 1.0 {
+            return Err(exceeded(stream, of.1));
+        }
+        own.finds.left -= 1.0;
+        Ok(())
+    }
+
+    /// Counts a request for a shard's records.
+    pub(super) fn read(&self, stream: &str, of: OfShard) -> Result<(), ApiError> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        let mut all = buckets.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = bucket(&mut all, of, Instant::now());
+        if own.reads.left < 1.0 || own.read_bytes.left <= 0.0 {
+            return Err(exceeded(stream, of.1));
+        }
+        own.reads.left -= 1.0;
+        Ok(())
+    }
+
+    /// Counts what such a request was given.
+    pub(super) fn was_read(&self, of: OfShard, bytes: usize) {
+        let Some(buckets) = &self.0 else { return };
+        let mut all = buckets.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        #[expect(clippy::cast_precision_loss, reason = "an answer is far smaller")]
+        let bytes = bytes as f64;
+        bucket(&mut all, of, Instant::now()).read_bytes.left -= bytes;
+    }
+}
+
+fn bucket(all: &mut HashMap<OfShard, ShardBuckets>, of: OfShard, now: Instant) -> &mut ShardBuckets {
+    if all.len() >= MOST_REMEMBERED {
+        all.clear();
+    }
+    let own = all.entry(of).or_insert_with(|| ShardBuckets::new(now));
+    own.fill(now);
+    own
+}
+
+fn exceeded(stream: &str, shard: ShardId) -> ApiError {
+    let message = format!("Rate exceeded for shard {shard} in stream {stream} under account {ACCOUNT}.");
+    ApiError::new(Kind::ProvisionedThroughputExceeded, message)
+}

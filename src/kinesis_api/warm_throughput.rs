@@ -1,0 +1,57 @@
+//! `UpdateStreamWarmThroughput`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, Operation, Run,
+    changes::Status,
+    checks::Checks,
+    error::{ApiError, Kind},
+    named::Named,
+    settings::Settings,
+    wire::Body,
+};
+
+pub(super) const OPERATION: Operation = Operation { name: "UpdateStreamWarmThroughput", run: Run::Whole(run) };
+
+/// The most MiB/s that a stream can be warmed to (Kinesis API reference, `UpdateStreamWarmThroughput`: 10 GiB/s).
+pub(super) const MOST_MIBPS: i64 = 10_240;
+
+#[derive(Deserialize)]
+struct Input<'a> {
+    #[serde(borrow, flatten)]
+    named: Named<'a>,
+    #[serde(rename = "WarmThroughputMiBps")]
+    warm_mibps: Option<i64>,
+}
+
+fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let input: Input<'_> = body.parse()?;
+    let mut checks = Checks::default();
+    let name = input.named.stream(&mut checks)?;
+    let warm = checks.required("warmThroughputMiBps", input.warm_mibps);
+    checks.range("warmThroughputMiBps", warm, 0, i64::from(i32::MAX));
+    checks.finish()?;
+    let stream = api.active(name)?;
+    if !stream.is_on_demand() {
+        return Err(ApiError::new(Kind::Validation, format!("Stream {name} is not in the stream mode ON_DEMAND.")));
+    }
+    if warm > MOST_MIBPS {
+        return Err(ApiError::argument(format!(
+            "WarmThroughputMiBps is {MOST_MIBPS} at the most, and {warm} was asked for."
+        )));
+    }
+    api.change(name, |settings| {
+        settings.warm_mibps = Some(warm);
+        Ok(())
+    })?;
+    api.begin(name, Status::Updating);
+    let settings = api.stream(name)?.settings;
+    body.answer(&json!({ "StreamName": name, "StreamARN": api.arn(name), "WarmThroughput": shown(&settings) }))
+}
+
+/// Returns what a stream was warmed to, as answers show it.
+pub(super) fn shown(settings: &Settings) -> Option<Value> {
+    settings.warm_mibps.map(|mibps| json!({ "TargetMiBps": mibps, "CurrentMiBps": mibps }))
+}

@@ -1,0 +1,72 @@
+//! Removing what a stream is not to keep any longer.
+
+use std::sync::PoisonError;
+
+use super::{
+    LocalLog, catalogue,
+    shard::{Life, Stream},
+    storage::block_key,
+};
+use crate::streams::{LogError, Millis, ShardId};
+
+impl LocalLog {
+    /// Removes the records of a stream that arrived before a moment. A closed shard without any goes as well. Whoever reads
+    /// goes on with the oldest record that is left.
+    pub fn expire(&self, name: &str, before: Millis) -> Result<(), LogError> {
+        let stream = self.stream(name)?;
+        let mut over = Vec::new();
+        for listed in stream.all() {
+            let id = listed.shard.id;
+            let shard = stream.shard(id)?;
+            let tip = *shard.lock();
+            let first = self.first_since(&stream, id, before, tip)?;
+            if first > tip.first {
+                self.trim(name, id, first)?;
+                let mut tip = shard.lock();
+                if first == tip.next {
+                    // The block that says how far the shard is stays, and nobody sees it.
+                    (tip.first, tip.before, tip.first_arrival) = (tip.next, tip.bytes, None);
+                }
+            }
+            if listed.closed.is_some_and(|closed| closed < before) && first == tip.next {
+                over.push(id);
+            }
+        }
+        if over.is_empty() { Ok(()) } else { self.forget(&stream.name, &over) }
+    }
+
+    /// Removes closed shards.
+    fn forget(&self, name: &str, over: &[ShardId]) -> Result<(), LogError> {
+        let _making = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
+        // It may have been resharded since.
+        let stream = self.stream(name)?;
+        let mut gone = stream.gone();
+        gone.extend(over.iter().map(|shard| shard.0));
+        gone.sort_unstable();
+        let mut batch = self.storage.batch();
+        catalogue::update(&self.storage, &mut batch, &stream, &stream.shards, gone);
+        for shard in over {
+            self.remove_blocks(&mut batch, &stream, *shard)?;
+        }
+        self.storage.commit(batch)?;
+        for shard in over {
+            stream.shard(*shard)?.lock().life = Life::Gone;
+        }
+        Ok(())
+    }
+
+    /// Adds to a batch the removal of the blocks of a shard, of which hardly any are left.
+    fn remove_blocks(
+        &self,
+        batch: &mut fjall::OwnedWriteBatch,
+        stream: &Stream,
+        shard: ShardId,
+    ) -> Result<(), LogError> {
+        let stored = stream.shard(shard)?.lock().stored;
+        let blocks = block_key(stream.id, shard.0, stored)..=block_key(stream.id, shard.0, u64::MAX);
+        for guard in self.storage.records.range(blocks) {
+            batch.remove(&self.storage.records, guard.key().map_err(|error| self.storage.failure(error))?);
+        }
+        Ok(())
+    }
+}

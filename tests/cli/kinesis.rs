@@ -1,0 +1,350 @@
+//! `pipe kinesis`, from outside: the endpoint on its own, judged by clients that are not ours.
+
+use std::path::Path;
+use std::process::Command;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use pipe::streams::local::{Durability, LocalLog};
+use pipe::streams::{Appends, Capacity, now};
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::harness::{Done, Place, Running, wait_for};
+use crate::peers;
+
+/// An endpoint at work.
+struct Kinesis {
+    running: Running,
+    told: Value,
+}
+
+impl Kinesis {
+    fn start(place: &Place, arguments: &[&str]) -> Self {
+        let mut running = place.start(&[&["kinesis", "--port", "0", "-o", "json"], arguments].concat());
+        let told = wait_for("`pipe kinesis` to be at work", || {
+            assert!(!running.has_ended(), "`pipe kinesis` has ended: {:?}", running.said());
+            running.rows().pop()
+        });
+        Self { running, told }
+    }
+
+    fn url(&self) -> &str {
+        self.told["endpoint"].as_str().unwrap()
+    }
+
+    fn client(&self) -> Client {
+        Client::new(self.url())
+    }
+
+    /// Ends it with `kill -9`.
+    fn kill(self) {
+        drop(self);
+    }
+
+    fn stop(self) -> Done {
+        self.running.interrupt();
+        let done = self.running.ended();
+        assert_eq!(done.code(), Some(130), "{done:?}");
+        done
+    }
+}
+
+/// Runs a program of `tests/peers` against an endpoint.
+fn python(venv: &Path, program: &str, kinesis: &Kinesis) {
+    let mut command = Command::new(venv.join("bin/python"));
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(program));
+    command.env("AWS_ENDPOINT_URL", kinesis.url());
+    if let Some(certificate) = kinesis.told["certificate"].as_str() {
+        command.env("AWS_CA_BUNDLE", certificate);
+    }
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// Runs where `PIPE_PEERS` names a Python virtual environment that has boto3; `tests/run` makes one and names it.
+#[test]
+fn boto3_shapes_streams_where_pipe_peers_names_its_environment() {
+    let Some(venv) = peers::environment("boto3 that shapes streams") else { return };
+    let place = Place::empty();
+    let kinesis = Kinesis::start(&place, &["--delay", "400ms", "--no-limits", "--region", "eu-central-1"]);
+    python(&venv, "kinesis_whole_boto3.py", &kinesis);
+    kinesis.stop();
+}
+
+/// The same clients as of the endpoint of `pipe up`, here under TLS.
+#[test]
+fn boto3_uses_it_under_tls_where_pipe_peers_names_its_environment() {
+    let Some(venv) = peers::environment("boto3 under TLS") else { return };
+    let place = Place::empty();
+    let arguments = ["--tls", "--dir", "kept", "--delay", "0s", "--no-limits", "--region", "eu-central-1"];
+    let kinesis = Kinesis::start(&place, &arguments);
+    python(&venv, "kinesis_boto3.py", &kinesis);
+    let certificate = kinesis.told["certificate"].clone();
+    kinesis.stop();
+    let again = Kinesis::start(&place, &arguments);
+    assert_eq!(again.told["certificate"], certificate, "whoever trusts it goes on to");
+    again.stop();
+}
+
+#[test]
+fn streams_go_with_it_unless_it_is_told_where_to_keep_them() {
+    let place = Place::empty();
+    for (arguments, kept) in [(&["--delay", "0s"][..], false), (&["--delay", "0s", "--dir", "kept"], true)] {
+        let kinesis = Kinesis::start(&place, arguments);
+        kinesis.client().create("s", 2);
+        assert!(kinesis.client().put("s", "k", b"one").is_some());
+        let done = kinesis.stop();
+        assert_eq!(done.stderr.contains("--dir keeps them"), !kept, "{done:?}");
+        let kinesis = Kinesis::start(&place, arguments);
+        assert_eq!(kinesis.client().put("s", "k", b"two").is_some(), kept);
+        kinesis.stop();
+    }
+}
+
+#[test]
+fn what_cannot_be_served_is_told() {
+    let place = Place::empty();
+    let kinesis = Kinesis::start(&place, &["--dir", "kept"]);
+    place.pipe(&["kinesis", "--port", "0", "--dir", "kept"]).failed(1, &["kept", "another process"]);
+    let port = kinesis.url().rsplit(':').next().unwrap();
+    place.pipe(&["kinesis", "--port", port]).failed(1, &[port, "--port"]);
+    place.pipe(&["kinesis", "--chaos", "noise=5%"]).failed(64, &["`noise` is none of throttle"]);
+    kinesis.stop();
+}
+
+const PIPELINE: &str = r#"
+[pipeline]
+name = "resharded"
+
+[streams.trades]
+shards = 1
+partition_key = "ticker"
+[streams.trades.columns]
+ticker = "VARCHAR(8)"
+
+[streams.counts]
+[queries.counts]
+from = "trades"
+window = { kind = "tumbling", size = "1s" }
+group_by = ["ticker"]
+[queries.counts.select]
+trades = "COUNT(*)"
+"#;
+
+/// The records that are counted in all rows of the query of a pipeline that does not run.
+fn counted(place: &Place) -> u64 {
+    place.rows("counts").iter().map(|row| row["trades"].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn a_query_follows_shards_that_are_split_and_merged() {
+    let place = Place::new(PIPELINE);
+    let mut up = place.up(&["--no-generator"]);
+    let put = |client: &Client, count: u32| {
+        for index in 0..count {
+            let ticker = format!("T{}", index % 10);
+            client.put("trades", &ticker, json!({ "ticker": ticker }).to_string().as_bytes()).unwrap();
+        }
+    };
+    put(&up.client, 50);
+    let middle = (1_u128 << 127).to_string();
+    let split = json!({ "StreamName": "trades", "ShardToSplit": "shardId-000000000000", "NewStartingHashKey": middle });
+    assert_eq!(up.client.answer("SplitShard", &split).unwrap().0, 200);
+    put(&up.client, 50);
+    // It goes on behind a stop in the midst of it, with the shards that there are.
+    up.stop();
+    up = place.up(&["--no-generator"]);
+    put(&up.client, 50);
+    let [one, other] = ["shardId-000000000001", "shardId-000000000002"];
+    let merge = json!({ "StreamName": "trades", "ShardToMerge": one, "AdjacentShardToMerge": other });
+    assert_eq!(up.client.answer("MergeShards", &merge).unwrap().0, 200);
+    put(&up.client, 50);
+    up.settle();
+    let listed = up.client.call("ListShards", &json!({ "StreamName": "trades" })).unwrap();
+    assert_eq!(listed["Shards"].as_array().unwrap().len(), 4);
+    up.kill();
+    let up = place.up(&["--no-generator"]);
+    put(&up.client, 10);
+    up.settle();
+    up.stop();
+    assert_eq!(counted(&place), 210);
+}
+
+fn records(count: usize, size: usize) -> Value {
+    let data = STANDARD.encode(vec![b'x'; size]);
+    (0..count).map(|index| json!({ "PartitionKey": format!("key {index}"), "Data": data })).collect()
+}
+
+#[test]
+fn shards_take_and_give_as_much_as_on_aws() {
+    let place = Place::empty();
+    let kinesis = Kinesis::start(&place, &["--delay", "0s"]);
+    let client = kinesis.client();
+    client.create("s", 1);
+    client.create("wide", 2);
+    let put = |stream: &str, records: &Value| {
+        client.call("PutRecords", &json!({ "StreamName": stream, "Records": records })).unwrap()
+    };
+    // Two seconds' worth at once, give or take what a slow machine lets pass.
+    let answers: Vec<Value> = (0..4).map(|_| put("s", &records(500, 10))).collect();
+    let refused: u64 = answers.iter().map(|answer| answer["FailedRecordCount"].as_u64().unwrap()).sum();
+    assert!((1..=1_000).contains(&refused), "{refused}");
+    let entries = answers.iter().flat_map(|answer| answer["Records"].as_array().unwrap());
+    let (no, yes): (Vec<&Value>, Vec<&Value>) = entries.partition(|entry| entry["ErrorCode"].is_string());
+    assert_eq!((no.len() as u64, yes.len() as u64), (refused, 2_000 - refused));
+    assert!(no.iter().all(|entry| entry["ErrorCode"] == "ProvisionedThroughputExceededException"
+        && entry["ErrorMessage"]
+            == "Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000."
+        && entry["SequenceNumber"].is_null()));
+    assert!(yes.iter().all(|entry| entry["SequenceNumber"].is_string()));
+    // By bytes.
+    let answer = put("wide", &records(30, 100_000));
+    assert!(answer["FailedRecordCount"].as_u64().unwrap() > 5, "{answer}");
+
+    let shard = json!({ "StreamName": "s", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON" });
+    let iterator = client.call("GetShardIterator", &shard).unwrap()["ShardIterator"].clone();
+    let read = || client.answer("GetRecords", &json!({ "ShardIterator": iterator })).unwrap();
+    let answers: Vec<(u16, Value)> = (0..12).map(|_| read()).collect();
+    let (good, bad): (Vec<_>, Vec<_>) = answers.iter().partition(|(status, _)| *status == 200);
+    assert!(good.len() >= 5 && !bad.is_empty(), "{} and {}", good.len(), bad.len());
+    assert!(bad.iter().all(|(_, body)| body["__type"] == "ProvisionedThroughputExceededException"), "{bad:?}");
+    assert_eq!(good[0].1["Records"].as_array().unwrap().len() as u64, 2_000 - refused);
+
+    let answers: Vec<_> = (0..12).map(|_| client.answer("ListStreams", &json!({})).unwrap()).collect();
+    assert!(answers.iter().any(|(status, body)| *status == 400 && body["__type"] == "LimitExceededException"));
+    kinesis.stop();
+}
+
+#[test]
+fn trouble_comes_as_it_was_asked_for() {
+    let place = Place::empty();
+    let chaos =
+        ["--delay", "0s", "--no-limits", "--chaos", "throttle=20%,error=20%,latency=2ms,reshard=20ms", "--seed", "3"];
+    let kinesis = Kinesis::start(&place, &chaos);
+    let client = kinesis.client();
+    while client.answer("CreateStream", &json!({ "StreamName": "s", "ShardCount": 1 })).unwrap().0 != 200 {}
+    let put = || client.answer("PutRecords", &json!({ "StreamName": "s", "Records": records(10, 10) })).unwrap();
+    let answers: Vec<(u16, Value)> = (0..100).map(|_| put()).collect();
+    let failed = answers.iter().filter(|(status, _)| *status == 500).count();
+    assert!((5..40).contains(&failed), "{failed}");
+    assert!(answers.iter().all(|(status, body)| *status == 200 || body["__type"] == "InternalFailure"));
+    let refused: u64 = answers.iter().filter_map(|(_, body)| body["FailedRecordCount"].as_u64()).sum();
+    assert!((80..260).contains(&refused), "{refused}");
+    let shards = wait_for("shards to come and go", || {
+        let listed = client.call("ListShards", &json!({ "StreamName": "s" }))?;
+        let shards = listed["Shards"].as_array().unwrap().len();
+        (shards > 5).then_some(shards)
+    });
+    assert!(shards > 5);
+    kinesis.stop();
+}
+
+#[test]
+fn records_are_kept_as_long_as_their_stream_says_and_their_room_is_given_back() {
+    let place = Place::empty();
+    let folder = place.path().join("kept/log");
+    let hour = 3_600_000;
+    {
+        let log = LocalLog::open(&folder, Durability::Process).unwrap();
+        log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+        // Nothing that could be packed tighter.
+        let mut state = 1_u64;
+        let noise = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        };
+        let data: Vec<u8> = std::iter::repeat_with(noise).take(125_000).flatten().collect();
+        for hours in [30, 26] {
+            for _ in 0..150 {
+                let mut appends = Appends::new();
+                appends.push("k", &data);
+                log.append_arrived("s", now() - hours * hour, &appends).unwrap();
+            }
+        }
+        let mut appends = Appends::new();
+        appends.push("k", b"young");
+        log.append_arrived("s", now() - 20 * hour, &appends).unwrap();
+    }
+    let size = || -> u64 {
+        let entries = walk(&folder);
+        entries.iter().map(|path| std::os::unix::fs::MetadataExt::blocks(&path.metadata().unwrap()) * 512).sum()
+    };
+    assert!(size() > 300_000_000, "{}", size());
+    let kinesis = Kinesis::start(&place, &["--dir", "kept", "--no-limits"]);
+    let client = kinesis.client();
+    let shard = json!({ "StreamName": "s", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON" });
+    let first = wait_for("the old records to go", || {
+        let iterator = client.call("GetShardIterator", &shard)?["ShardIterator"].clone();
+        let read = client.call("GetRecords", &json!({ "ShardIterator": iterator }))?;
+        let records = read["Records"].as_array().unwrap().clone();
+        (records.len() == 1).then(|| records[0].clone())
+    });
+    assert_eq!(first["Data"], STANDARD.encode(b"young"));
+    // What is left are journals, which go when they are full.
+    wait_for("their room", || (size() < 200_000_000).then_some(()));
+    kinesis.stop();
+}
+
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+#[test]
+fn every_acknowledged_record_survives_kill_9_under_load() {
+    let place = Place::empty();
+    let mut acknowledged: Vec<Vec<u64>> = vec![Vec::new(); 4];
+    for round in 0..5_u64 {
+        let kinesis = Kinesis::start(&place, &["--dir", "kept", "--no-limits", "--delay", "0s"]);
+        if round == 0 {
+            kinesis.client().create("s", 2);
+        }
+        std::thread::scope(|scope| {
+            for (writer, own) in acknowledged.iter_mut().enumerate() {
+                let client = kinesis.client();
+                scope.spawn(move || {
+                    let mut next = own.last().map_or(0, |last| last + 1);
+                    while client.put("s", &format!("writer {writer}"), next.to_string().as_bytes()).is_some() {
+                        own.push(next);
+                        next += 1;
+                    }
+                });
+            }
+            std::thread::sleep(std::time::Duration::from_millis(150 + 70 * round));
+            kinesis.kill();
+        });
+    }
+    let kinesis = Kinesis::start(&place, &["--dir", "kept", "--no-limits"]);
+    let mut found: Vec<Vec<u64>> = vec![Vec::new(); acknowledged.len()];
+    for shard in ["shardId-000000000000", "shardId-000000000001"] {
+        let at = json!({ "StreamName": "s", "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
+        let client = kinesis.client();
+        let mut iterator = client.call("GetShardIterator", &at).unwrap()["ShardIterator"].clone();
+        loop {
+            let read = client.call("GetRecords", &json!({ "ShardIterator": iterator })).unwrap();
+            for record in read["Records"].as_array().unwrap() {
+                let writer: usize = record["PartitionKey"].as_str().unwrap()["writer ".len()..].parse().unwrap();
+                let data = STANDARD.decode(record["Data"].as_str().unwrap()).unwrap();
+                found[writer].push(String::from_utf8(data).unwrap().parse().unwrap());
+            }
+            if read["MillisBehindLatest"] == 0 {
+                break;
+            }
+            iterator = read["NextShardIterator"].clone();
+        }
+    }
+    for (acknowledged, found) in acknowledged.iter().zip(&found) {
+        assert!(acknowledged.len() > 20, "the load was one: {}", acknowledged.len());
+        // What was not acknowledged may be there as well, and is put again then.
+        assert!(found.is_sorted());
+        let missing: Vec<&u64> = acknowledged.iter().filter(|number| found.binary_search(number).is_err()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+    kinesis.stop();
+}

@@ -1,4 +1,4 @@
-//! Programs that are not ours, against which the tests hold `pipe`: boto3, cfn-lint, checkov, Flink, kinesis-mock, `MiniStack`.
+//! Programs that are not ours, against which the tests hold `pipe`: boto3, the AWS CLI, cfn-lint, checkov, Flink, kinesis-mock, `MiniStack`.
 
 pub(crate) mod flink;
 pub(crate) mod kinesis_mock;
@@ -18,6 +18,11 @@ pub(crate) fn environment(what: &str) -> Option<PathBuf> {
 /// Returns the Python virtual environment that `PIPE_CHECKOV` names: checkov and boto3 want different versions of one library.
 pub(crate) fn checkov(what: &str) -> Option<PathBuf> {
     found("PIPE_CHECKOV", what)
+}
+
+/// Returns the Python virtual environment that `PIPE_AWSCLI` names: the AWS CLI and boto3 want different versions of one library.
+pub(crate) fn aws_cli(what: &str) -> Option<PathBuf> {
+    found("PIPE_AWSCLI", what)
 }
 
 /// Returns the folder that a variable names, or says what is left out.

@@ -178,7 +178,10 @@ fn tell(args: &Args, address: SocketAddr, certificate: Option<&Certificate>, ui:
         let trust = certificate.map(|certificate| certificate.path.display().to_string());
         ui.data(&json!({ "endpoint": endpoint, "certificate": trust }).to_string()).map_err(Error::stdout)?;
     }
-    let mut lines = vec![format!("export AWS_ENDPOINT_URL_KINESIS={endpoint} AWS_REGION={}", args.region)];
+    // The first AWS CLI knows the region by another name than the second.
+    let region = &args.region;
+    let mut lines =
+        vec![format!("export AWS_ENDPOINT_URL_KINESIS={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}")];
     if let Some(certificate) = certificate {
         lines.push(format!("export AWS_CA_BUNDLE={}", certificate.path.display()));
     }

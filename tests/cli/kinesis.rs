@@ -86,6 +86,50 @@ fn boto3_uses_it_under_tls_where_pipe_peers_names_its_environment() {
     again.stop();
 }
 
+/// Runs where `PIPE_AWSCLI` names a Python virtual environment that has the AWS CLI; `tests/run` makes one and names it.
+#[test]
+fn the_aws_cli_uses_it_where_pipe_awscli_names_its_environment() {
+    let Some(venv) = peers::aws_cli("the AWS CLI against the endpoint") else { return };
+    let place = Place::empty();
+    let kinesis = Kinesis::start(&place, &[]);
+    let aws = |arguments: &[&str]| -> Value {
+        let mut command = Command::new(venv.join("bin/python"));
+        command.arg(venv.join("bin/aws")).arg("kinesis").args(arguments).args(["--output", "json"]);
+        command.env("AWS_ENDPOINT_URL_KINESIS", kinesis.url()).env("AWS_DEFAULT_REGION", "us-east-1");
+        command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any").env("HOME", place.path());
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        serde_json::from_slice(&done.stdout).unwrap_or_default()
+    };
+    let named = ["--stream-name", "by-hand"];
+    aws(&[&["create-stream", "--shard-count", "1"][..], &named].concat());
+    aws(&[&["wait", "stream-exists"][..], &named].concat());
+    let put = aws(&[&["put-record", "--partition-key", "k", "--data", "hello"][..], &named].concat());
+    assert_eq!(put["ShardId"], "shardId-000000000000");
+    let described = aws(&[&["describe-stream-summary"][..], &named].concat());
+    assert_eq!(described["StreamDescriptionSummary"]["StreamStatus"], "ACTIVE");
+    let first = ["--shard-id", "shardId-000000000000", "--shard-iterator-type", "TRIM_HORIZON"];
+    let iterator = aws(&[&["get-shard-iterator"][..], &named, &first].concat());
+    let read = aws(&["get-records", "--shard-iterator", iterator["ShardIterator"].as_str().unwrap()]);
+    assert_eq!(read["Records"][0]["Data"], "aGVsbG8=");
+    aws(&[&["delete-stream"][..], &named].concat());
+    kinesis.stop();
+}
+
+#[test]
+fn clients_speak_http_2_with_prior_knowledge_and_under_tls() {
+    let place = Place::empty();
+    for arguments in [&["--no-limits", "--delay", "0s"][..], &["--no-limits", "--delay", "0s", "--tls"]] {
+        let kinesis = Kinesis::start(&place, arguments);
+        let mut command = Command::new("node");
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/kinesis_http2.js")).arg(kinesis.url());
+        command.args(kinesis.told["certificate"].as_str());
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        kinesis.stop();
+    }
+}
+
 #[test]
 fn streams_go_with_it_unless_it_is_told_where_to_keep_them() {
     let place = Place::empty();

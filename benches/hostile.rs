@@ -191,6 +191,11 @@ impl Hostile {
         if self.numbers.random_bool(0.3) {
             self.damage(&mut body);
         }
+        if self.numbers.random_bool(0.001) {
+            // As deep as nobody should go.
+            let opening = if is_json { &b"{\"a\":["[..] } else { &[0xa1, 0x61, b'a', 0x81] };
+            body = opening.repeat(self.numbers.random_range(1..20_000));
+        }
         let operation = self.operations.choose(&mut self.numbers).unwrap().clone();
         let mut request = Request::new(Body::from(body));
         *request.method_mut() = Method::POST;

@@ -1,6 +1,8 @@
 //! `pipe kinesis`
 
+use std::fs::DirBuilder;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +76,7 @@ pub(super) struct Args {
 
     /// Acknowledge a record only when it would survive a loss of power
     #[arg(long)]
-    durable: bool,
+    fsync: bool,
 }
 
 /// Where streams are kept.
@@ -95,10 +97,15 @@ impl Place {
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let mut asked = std::pin::pin!(stop_signal(false)?);
     let place = match &args.dir {
-        Some(path) => Place::Given(path.clone()),
+        Some(path) => {
+            // Nobody else's business.
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+            made.map_err(|error| Error::write(path, error))?;
+            Place::Given(path.clone())
+        }
         None => Place::Passing(TempDir::new().map_err(|error| Error::write(std::env::temp_dir(), error))?),
     };
-    let durability = if args.durable { Durability::Power } else { Durability::Process };
+    let durability = if args.fsync { Durability::Power } else { Durability::Process };
     let log = LocalLog::open(&place.path().join("log"), durability)?;
     let listener = listen(args.listen, args.port).await?;
     let address = listener.local_addr().map_err(DeployError::Endpoint)?;
@@ -119,7 +126,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             tokio::spawn(serve(listener, routes, hosts, ended))
         }
     };
-    let mut keeper = tokio::spawn(upkeep(api, stopping(stopped)));
+    let mut keeper = tokio::spawn(upkeep(api.clone(), stopping(stopped)));
     tell(args, address, certificate.as_ref(), ui)?;
 
     let over = async {
@@ -135,6 +142,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         ended = &mut keeper => return Ok(ended.unwrap_or_else(resume)?),
     };
     stop.send_replace(true);
+    api.close();
     // A client that keeps its connection busy is cut off after a while; what it was answered is in the log.
     if tokio::time::timeout(CLOSING, &mut server).await.is_err() {
         server.abort();

@@ -70,8 +70,9 @@ fn latency(text: &str) -> Result<(Duration, Duration), String> {
 #[derive(Debug)]
 pub(super) struct Trouble {
     chaos: Chaos,
-    // Held for a draw.
+    // Each is held for a draw. What comes with the time takes nothing from what comes with the requests.
     numbers: Mutex<ChaCha8Rng>,
+    choices: Mutex<ChaCha8Rng>,
 }
 
 /// The operations that are refused where a shard has had enough.
@@ -79,7 +80,12 @@ const OF_SHARDS: &[&str] = &["GetRecords", "GetShardIterator", "PutRecord"];
 
 impl Trouble {
     pub(super) fn new(chaos: Chaos, seed: u64) -> Self {
-        Self { chaos, numbers: Mutex::new(ChaCha8Rng::seed_from_u64(seed)) }
+        let numbers = |stream| {
+            let mut numbers = ChaCha8Rng::seed_from_u64(seed);
+            numbers.set_stream(stream);
+            Mutex::new(numbers)
+        };
+        Self { chaos, numbers: numbers(0), choices: numbers(1) }
     }
 
     fn draw<T>(&self, draw: impl FnOnce(&mut ChaCha8Rng) -> T) -> T {
@@ -125,7 +131,8 @@ impl Trouble {
 
     /// Chooses one of so many.
     pub(super) fn choose(&self, count: usize) -> usize {
-        if count < 2 { 0 } else { self.draw(|numbers| numbers.random_range(0..count)) }
+        let mut choices = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
+        if count < 2 { 0 } else { choices.random_range(0..count) }
     }
 }
 

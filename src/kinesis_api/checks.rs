@@ -20,6 +20,11 @@ impl Checks {
         Err(ApiError::new(Kind::Validation, format!("{count} validation {errors} detected: {}", self.0.join("; "))))
     }
 
+    /// Returns whether no constraint has been broken yet.
+    pub(super) fn is_good(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Notes a broken constraint; `value` is in quotes already, or `null`.
     pub(super) fn broken(&mut self, value: &str, at: &str, constraint: &str) {
         if self.0.len() < MOST {

@@ -8,9 +8,9 @@ use super::{
     checks::Checks,
     error::{ApiError, Kind},
     moment::Moment,
-    named::Named,
     resource::{ConsumerName, consumer_arn, no_consumer},
     settings::Consumer,
+    stream_name::stream_arn,
     tags::{Given, expect_legal, optional},
     text::Text,
     token::{self, ConsumerPage},
@@ -28,8 +28,8 @@ const MOST_CONSUMERS: usize = 20;
 
 #[derive(Deserialize)]
 struct Register<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "ConsumerName")]
     name: Option<Text<'a>>,
     #[serde(rename = "Tags")]
@@ -45,7 +45,7 @@ struct Registered<'a> {
 fn register(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Register<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let stream = input.named.by_arn(&mut checks)?;
+    let stream = stream_arn(&mut checks, input.stream_arn.as_ref())?;
     let name = checks.required("consumerName", input.name.as_deref());
     if input.name.is_some() {
         checks.name("consumerName", name);
@@ -141,8 +141,8 @@ fn describe(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 
 #[derive(Deserialize)]
 struct List<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "NextToken")]
     next_token: Option<Text<'a>>,
     #[serde(rename = "MaxResults")]
@@ -160,7 +160,7 @@ struct Listed<'a> {
 fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: List<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let stream = input.named.by_arn(&mut checks)?;
+    let stream = stream_arn(&mut checks, input.stream_arn.as_ref())?;
     let most = input.most.unwrap_or(100);
     checks.range("maxResults", most, 1, 10_000);
     checks.finish()?;

@@ -6,6 +6,7 @@ use super::{
     ACCOUNT, Api, Operation, Run,
     changes::Status,
     checks::Checks,
+    distribution,
     error::{ApiError, Kind},
     mode::Mode,
     settings::{RECORD_KIB, Tags},
@@ -35,6 +36,7 @@ struct Input<'a> {
     warm_mibps: Option<i64>,
     #[serde(rename = "MaxRecordSizeInKiB")]
     record_kib: Option<i64>,
+    record_distribution_strategy: Option<Text<'a>>,
 }
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
@@ -58,7 +60,10 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     if let Some(kib) = input.record_kib {
         checks.range("maxRecordSizeInKiB", kib, *RECORD_KIB.start(), *RECORD_KIB.end());
     }
+    let strategy = input.record_distribution_strategy.as_deref().unwrap_or(distribution::BY_KEY);
+    distribution::check(&mut checks, strategy);
     checks.finish()?;
+    distribution::expect_on_demand(strategy, on_demand)?;
     let capacity = match input.shard_count {
         Some(_) if on_demand => {
             return Err(ApiError::argument("ShardCount cannot be given with the stream mode ON_DEMAND."));
@@ -81,6 +86,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     api.change(name, |settings| {
         settings.tags = tags;
         settings.warm_mibps = input.warm_mibps;
+        settings.spread = strategy == distribution::AUTO;
         settings.record_kib = input.record_kib.unwrap_or(settings.record_kib);
         Ok(())
     })?;

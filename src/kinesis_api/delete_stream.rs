@@ -6,7 +6,8 @@ use super::{
     Api, Operation, Run,
     checks::Checks,
     error::{ApiError, Kind},
-    named::Named,
+    stream_name::stream_name,
+    text::Text,
     wire::Body,
 };
 
@@ -14,8 +15,10 @@ pub(super) const OPERATION: Operation = Operation { name: "DeleteStream", run: R
 
 #[derive(Deserialize)]
 struct Input<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "EnforceConsumerDeletion")]
     with_consumers: Option<bool>,
 }
@@ -23,7 +26,7 @@ struct Input<'a> {
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     checks.finish()?;
     let known = api.stream(name)?;
     if !known.settings.consumers.is_empty() && input.with_consumers != Some(true) {

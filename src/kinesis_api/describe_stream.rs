@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Api, Operation, Run, checks::Checks, error::ApiError, known::Known, list_shards, moment::Moment,
+    Api, Operation, Run, checks::Checks, distribution, error::ApiError, known::Known, list_shards, moment::Moment,
     stream_name::stream_name, text::Text, warm_throughput, wire::Body,
 };
 
 pub(super) const OPERATION: Operation = Operation { name: "DescribeStream", run: Run::Whole(run) };
 pub(super) const SUMMARY: Operation = Operation { name: "DescribeStreamSummary", run: Run::Whole(summary) };
+
+/// The most shards of one answer, whatever a request asks for (Kinesis API reference, `DescribeStream`).
+const MOST_SHARDS: i64 = 100;
 
 #[derive(Deserialize)]
 struct Input<'a> {
@@ -82,6 +85,11 @@ struct Summary<'a> {
     record_kib: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     warm_throughput: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record_distribution_strategy: Option<&'static str>,
+    // There are no channels and no queues here.
+    channel_count: u32,
+    queue_count: u32,
 }
 
 #[derive(Serialize)]
@@ -100,8 +108,9 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
-    let limit = input.limit.unwrap_or(100);
+    let limit = input.limit.unwrap_or(MOST_SHARDS);
     checks.range("limit", limit, 1, 10_000);
+    let limit = limit.min(MOST_SHARDS);
     if let Some(start) = &input.start {
         checks.name("exclusiveStartShardId", start);
     }
@@ -124,6 +133,7 @@ fn summary(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     checks.finish()?;
     let stream = api.stream(name)?;
+    let strategy = if stream.settings.spread { distribution::AUTO } else { distribution::BY_KEY };
     body.answer(&SummaryOutput {
         stream_description_summary: Summary {
             common: common(api, &stream),
@@ -131,6 +141,9 @@ fn summary(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
             consumer_count: stream.settings.consumers.len(),
             record_kib: stream.settings.record_kib,
             warm_throughput: warm_throughput::shown(&stream.settings),
+            record_distribution_strategy: stream.is_on_demand().then_some(strategy),
+            channel_count: 0,
+            queue_count: 0,
         },
     })
 }

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, named::Named, text::Text, wire::Body,
+    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, stream_name::stream_name, text::Text,
+    wire::Body,
 };
 
 pub(super) const START: Operation =
@@ -13,8 +14,10 @@ pub(super) const STOP: Operation =
 
 #[derive(Deserialize)]
 struct Input<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "EncryptionType")]
     kind: Option<Text<'a>>,
     #[serde(rename = "KeyId")]
@@ -24,7 +27,7 @@ struct Input<'a> {
 fn run(api: &Api, body: Body<'_>, start: bool) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let kind = checks.required("encryptionType", input.kind.as_deref());
     if input.kind.is_some() {
         checks.one_of("encryptionType", kind, &["NONE", "KMS"]);

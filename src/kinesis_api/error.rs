@@ -13,6 +13,7 @@ use crate::streams::LogError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     AccessDenied,
+    DryRun,
     ExpiredIterator,
     ExpiredNextToken,
     Internal,
@@ -32,6 +33,7 @@ impl Kind {
     fn wire(self) -> (&'static str, StatusCode) {
         match self {
             Self::AccessDenied => ("AccessDeniedException", StatusCode::FORBIDDEN),
+            Self::DryRun => ("DryRunOperationException", StatusCode::BAD_REQUEST),
             Self::ExpiredIterator => ("ExpiredIteratorException", StatusCode::BAD_REQUEST),
             Self::ExpiredNextToken => ("ExpiredNextTokenException", StatusCode::BAD_REQUEST),
             Self::Internal => ("InternalFailure", StatusCode::INTERNAL_SERVER_ERROR),
@@ -66,9 +68,22 @@ impl ApiError {
         Self::new(Kind::InvalidArgument, message)
     }
 
+    /// Answers a request that only asks whether it would succeed: it would.
+    pub(super) fn dry_run() -> Self {
+        Self::new(Kind::DryRun, "Request would have succeeded, but DryRun flag is set.")
+    }
+
     /// Returns the name of its kind.
     pub(super) fn name(&self) -> &'static str {
         self.kind.wire().0
+    }
+
+    /// Returns the name of its kind inside a stream of events, which knows fewer of them.
+    pub(super) fn event_name(&self) -> &'static str {
+        match self.kind {
+            Kind::ResourceInUse | Kind::ResourceNotFound => self.name(),
+            _ => "InternalFailureException",
+        }
     }
 
     pub(super) fn no_shard(shard: &str, stream: &str) -> Self {

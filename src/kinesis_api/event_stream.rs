@@ -21,8 +21,11 @@ pub(super) fn event(kind: &'static str, wire: Wire, payload: Vec<u8>) -> Bytes {
 
 /// Frames the refusal that ends a stream of events.
 pub(super) fn exception(wire: Wire, error: &ApiError) -> Bytes {
-    let headers =
-        [(":exception-type", error.name()), (":content-type", wire.content_type()), (":message-type", "exception")];
+    let headers = [
+        (":exception-type", error.event_name()),
+        (":content-type", wire.content_type()),
+        (":message-type", "exception"),
+    ];
     framed(headers, error.body(wire))
 }
 

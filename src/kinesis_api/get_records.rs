@@ -31,6 +31,7 @@ struct Input<'a> {
     limit: Option<i64>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Text<'a>>,
+    dry_run: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -72,7 +73,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 
     let iterator: Iterator = token::open(token).ok_or_else(|| ApiError::argument("Invalid ShardIterator."))?;
     let (now, shard) = (now(), ShardId(iterator.shard));
-    if now - iterator.issued > token::LIFETIME {
+    if token::is_over(iterator.issued, now) {
         return Err(expired(iterator.issued, now));
     }
     if stream.is_some_and(|stream| stream != iterator.stream) {
@@ -83,6 +84,9 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         return Err(ApiError::no_shard(&shard.to_string(), &iterator.stream));
     }
     let settings = api.settings(&iterator.stream)?;
+    if input.dry_run == Some(true) {
+        return Err(ApiError::dry_run());
+    }
     // A read stops behind the record that reaches its limit: one more may be as large as the stream lets it.
     let bytes = ANSWER_BYTES.saturating_sub(settings.record_bytes()).max(1);
     let limit = ReadLimit { records: usize::try_from(limit).unwrap_or_default(), bytes };

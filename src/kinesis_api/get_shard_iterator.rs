@@ -32,6 +32,8 @@ struct Input<'a> {
     sequence: Option<Text<'a>>,
     #[serde(rename = "Timestamp")]
     timestamp: Option<Moment>,
+    #[serde(rename = "DryRun")]
+    dry_run: Option<bool>,
 }
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
@@ -51,6 +53,9 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     place.check(&mut checks);
     checks.finish()?;
     let (shard, offset) = place.find(api, name, shard_name)?;
+    if input.dry_run == Some(true) {
+        return Err(ApiError::dry_run());
+    }
     let created = api.log().created(name)?;
     api.throttle().find(name, (created, shard))?;
     let iterator = Iterator { stream: name.to_owned(), created, shard: shard.0, offset, issued: now() };

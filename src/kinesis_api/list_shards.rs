@@ -50,6 +50,9 @@ struct Filter<'a> {
     timestamp: Option<Moment>,
 }
 
+/// The most shards of one answer, whatever a request asks for (Kinesis API reference, `ListShards`).
+const MOST_SHARDS: i64 = 1_000;
+
 /// Which shards a list has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
@@ -73,8 +76,9 @@ pub(super) struct Shards<'a> {
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let limit = input.max_results.unwrap_or(1000);
+    let limit = input.max_results.unwrap_or(MOST_SHARDS);
     checks.range("maxResults", limit, 1, 10_000);
+    let limit = limit.min(MOST_SHARDS);
     if let Some(start) = &input.start {
         checks.name("exclusiveStartShardId", start);
     }
@@ -173,8 +177,8 @@ impl Which {
         match self {
             Self::All => true,
             Self::Open => listed.shard.open,
-            Self::At(at) => listed.created <= at && listed.closed.is_none_or(|closed| closed > at),
-            Self::From(from) => listed.closed.is_none_or(|closed| closed > from),
+            Self::At(at) => listed.created <= at && listed.closed.is_none_or(|closed| closed >= at),
+            Self::From(from) => listed.closed.is_none_or(|closed| closed >= from),
         }
     }
 }

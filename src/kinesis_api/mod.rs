@@ -1,7 +1,8 @@
 //! The Kinesis Data Streams API over a local log, for clients that are told this endpoint.
 //!
-//! Owns the protocol (JSON 1.1 and CBOR 1.1 over HTTP/1.1), its limits and its errors, all as AWS has them. May import `streams`.
-//! Never answers a name that is not this machine's own, and never keeps anything but in the log.
+//! Owns the protocol (JSON 1.1 and CBOR 1.1 over HTTP/1.1 and HTTP/2), its limits and its errors, all as AWS has them. May
+//! import `streams`. Keeps what it is told of streams in the log, and nothing else beyond its process. Answers only to those
+//! who call it by a name of this machine, unless it is told to answer everybody.
 
 mod account;
 mod changes;
@@ -11,6 +12,7 @@ mod consumers;
 mod create_stream;
 mod delete_stream;
 mod describe_stream;
+mod distribution;
 mod encryption;
 mod error;
 mod event_stream;
@@ -23,7 +25,6 @@ mod list_streams;
 mod mode;
 mod moment;
 mod monitoring;
-mod named;
 mod place;
 mod policy;
 mod put_record;
@@ -53,6 +54,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 pub use chaos::Chaos;
 pub use server::{Hosts, router, serve};
 pub use tls::{Certificate, TlsListener};
@@ -64,8 +67,10 @@ use crate::streams::{
 };
 use changes::{Changes, Status};
 use chaos::Trouble;
+use distribution::Spread;
 use error::{ApiError, Kind};
 use known::Known;
+use record::Manners;
 use settings::{AllSettings, Settings};
 use subscribe::Subscriptions;
 use throttle::Throttle;
@@ -99,6 +104,8 @@ struct Inner {
     changes: Changes,
     throttle: Throttle,
     subscriptions: Subscriptions,
+    spread: Spread,
+    closing: watch::Sender<bool>,
     limits: bool,
     trouble: Option<Trouble>,
     /// Streams that are being removed, as they were.
@@ -117,10 +124,22 @@ impl Api {
             changes: Changes::taking(options.delay),
             throttle: Throttle::new(options.limits),
             subscriptions: Subscriptions::default(),
+            spread: Spread::default(),
+            closing: watch::Sender::new(false),
             limits: options.limits,
             trouble: options.chaos.map(|(chaos, seed)| Trouble::new(chaos, seed)),
             removed: Mutex::default(),
         }))
+    }
+
+    /// Ends what would go on by itself: subscriptions.
+    pub fn close(&self) {
+        self.0.closing.send_replace(true);
+    }
+
+    /// Returns whether it ends.
+    fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
     }
 
     fn log(&self) -> &LocalLog {
@@ -174,9 +193,14 @@ impl Api {
         Ok(self.0.settings.of(self.log(), stream)?)
     }
 
-    /// Returns the most bytes that a record of a stream has; the least that can be the most where there is no such stream.
-    fn record_bytes(&self, stream: &str) -> usize {
-        self.settings(stream).map_or(RECORD_BYTES, |settings| settings.record_bytes())
+    /// Returns what the records of a stream may be; what those of a new one may be where there is no such stream.
+    fn manners(&self, stream: &str) -> Manners<'_> {
+        match self.settings(stream) {
+            Ok(settings) => {
+                Manners { most: settings.record_bytes(), spread: settings.spread.then_some(&self.0.spread) }
+            }
+            Err(_) => Manners { most: RECORD_BYTES, spread: None },
+        }
     }
 
     /// Returns whether it takes no more than AWS does.
@@ -226,14 +250,13 @@ impl Api {
             let message = format!("Stream {name} under account {ACCOUNT} not ACTIVE, instead in state {status}");
             return Err(ApiError::new(Kind::ResourceInUse, message));
         }
-        self.log().delete_stream(&name)?;
         {
             let mut removed = self.0.removed.lock().unwrap_or_else(PoisonError::into_inner);
             removed.retain(|name, _| self.status(name) == Status::Deleting);
             removed.insert(name.clone(), Known { status: Status::Deleting, ..known });
         }
         self.begin(&name, Status::Deleting);
-        Ok(())
+        Ok(self.log().delete_stream(&name)?)
     }
 
     /// Walks over the streams that are not being removed.
@@ -312,5 +335,6 @@ const OPERATIONS: &[Operation] = &[
     record_size::OPERATION,
     reshard::UPDATE,
     mode::OPERATION,
+    distribution::OPERATION,
     warm_throughput::OPERATION,
 ];

@@ -3,15 +3,16 @@
 use serde::Deserialize;
 
 use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, named::Named, text::Text, wire::Body,
+    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, stream_name::stream_arn, text::Text,
+    wire::Body,
 };
 
 pub(super) const OPERATION: Operation = Operation { name: "UpdateStreamMode", run: Run::Whole(run) };
 
 #[derive(Deserialize)]
 struct Input<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "StreamModeDetails")]
     mode: Option<Mode<'a>>,
     #[serde(rename = "WarmThroughputMiBps")]
@@ -39,7 +40,7 @@ impl Mode<'_> {
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.by_arn(&mut checks)?;
+    let name = stream_arn(&mut checks, input.stream_arn.as_ref())?;
     let on_demand = match &input.mode {
         Some(mode) => mode.is_on_demand(&mut checks),
         None => checks.required("streamModeDetails", None),
@@ -54,6 +55,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     api.active(name)?;
     api.change(name, |settings| {
         settings.on_demand = Some(on_demand);
+        settings.spread &= on_demand;
         settings.warm_mibps = if on_demand { input.warm_mibps.or(settings.warm_mibps) } else { None };
         Ok(())
     })?;

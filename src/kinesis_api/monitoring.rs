@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, named::Named, text::Text, wire::Body,
+    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, stream_name::stream_name, text::Text,
+    wire::Body,
 };
 
 pub(super) const ENABLE: Operation =
@@ -29,8 +30,10 @@ const ALL: &str = "ALL";
 
 #[derive(Deserialize)]
 struct Input<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "ShardLevelMetrics")]
     metrics: Option<Vec<Text<'a>>>,
 }
@@ -38,7 +41,7 @@ struct Input<'a> {
 fn run(api: &Api, body: Body<'_>, enable: bool) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let present = input.metrics.is_some();
     let metrics = checks.required("shardLevelMetrics", input.metrics);
     if present {

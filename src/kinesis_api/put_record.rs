@@ -20,6 +20,8 @@ struct Input<'a> {
     /// Kept by every log without being asked: a record put later has the greater number.
     #[serde(rename = "SequenceNumberForOrdering")]
     ordering: Option<Text<'a>>,
+    #[serde(rename = "DryRun")]
+    dry_run: Option<bool>,
 }
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
@@ -32,10 +34,13 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         checks.digits("sequenceNumberForOrdering", ordering, 129);
     }
     let mut appends = Appends::new();
-    entry.push(&mut checks, "", api.record_bytes(name), &mut appends, &mut Vec::new())?;
+    entry.push(&mut checks, "", api.manners(name), &mut appends, &mut Vec::new())?;
     checks.finish()?;
     api.expect_present(name)?;
     let settings = api.settings(name)?;
+    if input.dry_run == Some(true) {
+        return Err(ApiError::dry_run());
+    }
     if let Some((_, refused)) = api.throttle().write(api.log(), name, &appends)?.pop() {
         return Err(refused);
     }

@@ -23,6 +23,8 @@ struct Input<'a> {
     stream_arn: Option<Text<'a>>,
     #[serde(rename = "Records")]
     records: Option<Vec<Entry<'a>>>,
+    #[serde(rename = "DryRun")]
+    dry_run: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -56,9 +58,9 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         checks.broken("", "records", &format!("have length less than or equal to {MOST_RECORDS}"));
     }
     let (mut appends, mut buffer, mut keys) = (Appends::new(), Vec::new(), 0);
-    let most = api.record_bytes(name);
+    let manners = api.manners(name);
     for (index, record) in records.iter().enumerate().take(MOST_RECORDS) {
-        record.push(&mut checks, &format!("records.{}.member.", index + 1), most, &mut appends, &mut buffer)?;
+        record.push(&mut checks, &format!("records.{}.member.", index + 1), manners, &mut appends, &mut buffer)?;
         keys += record.key_bytes();
     }
     checks.finish()?;
@@ -67,6 +69,9 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     }
     api.expect_present(name)?;
     let settings = api.settings(name)?;
+    if input.dry_run == Some(true) {
+        return Err(ApiError::dry_run());
+    }
     let mut refused = api.throttle().write(api.log(), name, &appends)?;
     if let Some(trouble) = api.trouble() {
         refused.extend(trouble.refused(records.len()));

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::{
     checks::Checks,
+    distribution::Spread,
     error::ApiError,
     text::{Blob, Text},
 };
@@ -11,6 +12,15 @@ use crate::streams::Appends;
 
 const KEY_CHARACTERS: usize = 256;
 const HASH_KEY_DIGITS: usize = 39;
+
+/// What the records of a stream may be.
+#[derive(Clone, Copy)]
+pub(super) struct Manners<'a> {
+    /// The most bytes that data and key have together.
+    pub(super) most: usize,
+    /// Where records go whose keys do not say it; they need none then.
+    pub(super) spread: Option<&'a Spread>,
+}
 
 /// A record to put.
 #[derive(Deserialize)]
@@ -29,28 +39,36 @@ impl Entry<'_> {
     }
 
     /// Adds the record to those to append, and notes the constraints that it breaks; `at` comes before the names of its
-    /// members. Its data and key have `most` bytes at the most.
+    /// members.
     pub(super) fn push(
         &self,
         checks: &mut Checks,
         at: &str,
-        most: usize,
+        Manners { most, spread }: Manners<'_>,
         appends: &mut Appends,
         buffer: &mut Vec<u8>,
     ) -> Result<(), ApiError> {
         let name = |member: &str| format!("{at}{member}");
-        let Some(key) = &self.partition_key else {
-            checks.required::<()>(&name("partitionKey"), None);
-            return Ok(());
+        let key = match &self.partition_key {
+            None if spread.is_some() => "",
+            None => {
+                checks.required::<()>(&name("partitionKey"), None);
+                ""
+            }
+            Some(key) => {
+                if key.is_empty() || key.len() > KEY_CHARACTERS {
+                    checks.length(&name("partitionKey"), key, 1, KEY_CHARACTERS);
+                }
+                &**key
+            }
         };
-        if key.is_empty() || key.len() > KEY_CHARACTERS {
-            checks.length(&name("partitionKey"), key, 1, KEY_CHARACTERS);
+        match &self.data {
+            None => {
+                checks.required::<()>(&name("data"), None);
+                buffer.clear();
+            }
+            Some(data) => data.read(buffer)?,
         }
-        let Some(data) = &self.data else {
-            checks.required::<()>(&name("data"), None);
-            return Ok(());
-        };
-        data.read(buffer)?;
         if buffer.len() + key.len() > most {
             checks.broken("", &name("data"), &format!("have length less than or equal to {most}"));
         }
@@ -59,10 +77,15 @@ impl Entry<'_> {
             Some(digits) => {
                 checks.digits(&name("explicitHashKey"), digits, HASH_KEY_DIGITS);
                 let number = digits.parse();
-                Some(number.or_else(|_| if digits.len() < HASH_KEY_DIGITS { Ok(0) } else { Err(beyond(digits)) })?)
+                // What is no number at all has been complained of.
+                let is_beyond = number.is_err() && digits.len() == HASH_KEY_DIGITS && checks.is_good();
+                if is_beyond {
+                    return Err(beyond(digits));
+                }
+                Some(number.unwrap_or_default())
             }
         };
-        appends.push_hashed(key, hash_key, buffer);
+        appends.push_hashed(key, spread.map_or(hash_key, |spread| Some(spread.next())), buffer);
         Ok(())
     }
 }

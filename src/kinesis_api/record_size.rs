@@ -3,16 +3,16 @@
 use serde::Deserialize;
 
 use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, named::Named, settings::RECORD_KIB,
-    wire::Body,
+    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, settings::RECORD_KIB,
+    stream_name::stream_arn, text::Text, wire::Body,
 };
 
 pub(super) const OPERATION: Operation = Operation { name: "UpdateMaxRecordSize", run: Run::Whole(run) };
 
 #[derive(Deserialize)]
 struct Input<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "MaxRecordSizeInKiB")]
     kib: Option<i64>,
 }
@@ -20,7 +20,7 @@ struct Input<'a> {
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.by_arn(&mut checks)?;
+    let name = stream_arn(&mut checks, input.stream_arn.as_ref())?;
     let kib = checks.required("maxRecordSizeInKiB", input.kib);
     if input.kib.is_some() {
         checks.range("maxRecordSizeInKiB", kib, *RECORD_KIB.start(), *RECORD_KIB.end());

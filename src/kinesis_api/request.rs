@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use md5::{Digest, Md5};
 
 use super::{
@@ -84,7 +84,7 @@ async fn run(api: Api, request: Request, wire: Result<Wire, ApiError>) -> Result
 fn unzipped(body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let mut whole = Vec::new();
     // One byte more tells a body that is too large from one that is just as large as it may be.
-    let mut reader = GzDecoder::new(body).take(BODY_BYTES as u64 + 1);
+    let mut reader = MultiGzDecoder::new(body).take(BODY_BYTES as u64 + 1);
     reader
         .read_to_end(&mut whole)
         .map_err(|error| ApiError::new(Kind::Serialization, format!("the body is no gzip: {error}")))?;

@@ -9,11 +9,12 @@ use super::{
     checks::Checks,
     create_stream::expect_room,
     error::{ApiError, Kind},
-    named::Named,
+    known::Known,
+    stream_name::stream_name,
     text::Text,
     wire::Body,
 };
-use crate::streams::{HashKeyRange, Shard, ShardId, local::ReshardError};
+use crate::streams::{HashKeyRange, ShardId, local::ReshardError};
 
 pub(super) const MERGE: Operation = Operation { name: "MergeShards", run: Run::Whole(merge) };
 pub(super) const SPLIT: Operation = Operation { name: "SplitShard", run: Run::Whole(split) };
@@ -24,8 +25,10 @@ const MOST_SCALED: i64 = 10_000;
 
 #[derive(Deserialize)]
 struct Split<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "ShardToSplit")]
     shard: Option<Text<'a>>,
     #[serde(rename = "NewStartingHashKey")]
@@ -35,14 +38,14 @@ struct Split<'a> {
 fn split(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Split<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let shard = required_shard(&mut checks, "shardToSplit", input.shard.as_ref());
     let at = checks.required("newStartingHashKey", input.at.as_deref());
     if input.at.is_some() {
         checks.digits("newStartingHashKey", at, 39);
     }
     checks.finish()?;
-    api.active(name)?;
+    expect_provisioned(&api.active(name)?, "SplitShard")?;
     let (id, range) = find(api, name, shard)?;
     expect_room(api, 1)?;
     let wrong = || {
@@ -64,8 +67,10 @@ fn split(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 
 #[derive(Deserialize)]
 struct Merge<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "ShardToMerge")]
     shard: Option<Text<'a>>,
     #[serde(rename = "AdjacentShardToMerge")]
@@ -75,11 +80,11 @@ struct Merge<'a> {
 fn merge(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Merge<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let shard = required_shard(&mut checks, "shardToMerge", input.shard.as_ref());
     let adjacent = required_shard(&mut checks, "adjacentShardToMerge", input.adjacent.as_ref());
     checks.finish()?;
-    api.active(name)?;
+    expect_provisioned(&api.active(name)?, "MergeShards")?;
     let (shard, _) = find(api, name, shard)?;
     let (adjacent, _) = find(api, name, adjacent)?;
     api.log().merge_shards(name, shard, adjacent).map_err(|error| refusal(error, name))?;
@@ -93,6 +98,16 @@ fn required_shard<'a>(checks: &mut Checks, at: &str, shard: Option<&'a Text<'_>>
         checks.name(at, name);
     }
     name
+}
+
+/// Expects that the shards of a stream are its owner's to shape.
+fn expect_provisioned(stream: &Known, operation: &str) -> Result<(), ApiError> {
+    if !stream.is_on_demand() {
+        return Ok(());
+    }
+    let name = &stream.description.name;
+    let message = format!("{operation} cannot be used on stream {name}, which is in the stream mode ON_DEMAND.");
+    Err(ApiError::new(Kind::Validation, message))
 }
 
 /// Returns a shard of a stream by its name.
@@ -127,8 +142,10 @@ fn refusal(error: ReshardError, stream: &str) -> ApiError {
 
 #[derive(Deserialize)]
 struct Update<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "TargetShardCount")]
     target: Option<i64>,
     #[serde(rename = "ScalingType")]
@@ -138,7 +155,7 @@ struct Update<'a> {
 fn update(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Update<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let target = checks.required("targetShardCount", input.target);
     if input.target.is_some() {
         checks.range("targetShardCount", target, 1, i64::from(i32::MAX));
@@ -149,10 +166,7 @@ fn update(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     }
     checks.finish()?;
     let stream = api.active(name)?;
-    if stream.is_on_demand() {
-        let message = format!("Stream {name} is in the stream mode ON_DEMAND, whose shards are not counted.");
-        return Err(ApiError::new(Kind::Validation, message));
-    }
+    expect_provisioned(&stream, "UpdateShardCount")?;
     let current = stream.description.shards.len();
     // At most twice as many, and at least half (Kinesis API reference, `UpdateShardCount`).
     let count = i64::try_from(current).unwrap_or(i64::MAX);
@@ -169,38 +183,12 @@ fn update(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     }
     let target = u32::try_from(target).unwrap_or(u32::MAX);
     expect_room(api, (target as usize).saturating_sub(current))?;
-    scale(api, name, target)?;
     api.begin(name, Status::Updating);
+    api.log().scale_shards(name, target).map_err(|error| refusal(error, name))?;
     body.answer(&json!({
         "StreamName": name,
         "StreamARN": api.arn(name),
         "CurrentShardCount": current,
         "TargetShardCount": target,
     }))
-}
-
-/// Splits and merges shards until there are so many, of one size.
-fn scale(api: &Api, stream: &str, target: u32) -> Result<(), ApiError> {
-    let refused = |error| refusal(error, stream);
-    let open = || -> Result<Vec<Shard>, ApiError> { Ok(api.log().describe_stream(stream)?.shards) };
-    for wanted in HashKeyRange::split(target) {
-        // What lies across an end is cut there.
-        for at in [Some(wanted.start), wanted.end.checked_add(1)].into_iter().flatten() {
-            let across = open()?.into_iter().find(|shard| shard.range.start < at && at <= shard.range.end);
-            if let Some(across) = across {
-                api.log().split_shard(stream, across.id, at).map_err(refused)?;
-            }
-        }
-        // What lies between them becomes one.
-        loop {
-            let inside: Vec<ShardId> = open()?
-                .iter()
-                .filter(|shard| wanted.start <= shard.range.start && shard.range.end <= wanted.end)
-                .map(|shard| shard.id)
-                .collect();
-            let [one, other, ..] = inside[..] else { break };
-            api.log().merge_shards(stream, one, other).map_err(refused)?;
-        }
-    }
-    Ok(())
 }

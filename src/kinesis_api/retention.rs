@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, named::Named, settings::RETENTION_HOURS,
-    wire::Body,
+    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, settings::RETENTION_HOURS,
+    stream_name::stream_name, text::Text, wire::Body,
 };
 
 pub(super) const INCREASE: Operation =
@@ -14,8 +14,10 @@ pub(super) const DECREASE: Operation =
 
 #[derive(Deserialize)]
 struct Input<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "RetentionPeriodHours")]
     hours: Option<i64>,
 }
@@ -23,7 +25,7 @@ struct Input<'a> {
 fn run(api: &Api, body: Body<'_>, increase: bool) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let hours = checks.required("retentionPeriodHours", input.hours);
     checks.finish()?;
     api.active(name)?;

@@ -20,7 +20,7 @@ pub(super) const RECORD_KIB: std::ops::RangeInclusive<i64> = 1024..=10_240;
 
 /// The settings of one stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Settings {
     /// When the stream was made that they are of: another of that name has its own.
     created: Millis,
@@ -34,6 +34,8 @@ pub(super) struct Settings {
     pub(super) metrics: BTreeSet<String>,
     pub(super) record_kib: i64,
     pub(super) warm_mibps: Option<i64>,
+    /// Whether records are spread evenly, whatever keys they have.
+    pub(super) spread: bool,
     /// The resource policies by ARN: of the stream and of its consumers.
     pub(super) policies: BTreeMap<String, String>,
     /// By name.
@@ -62,6 +64,7 @@ impl Default for Settings {
             metrics: BTreeSet::new(),
             record_kib: *RECORD_KIB.start(),
             warm_mibps: None,
+            spread: false,
             policies: BTreeMap::new(),
             consumers: BTreeMap::new(),
         }
@@ -132,8 +135,13 @@ fn find(
         return Ok(Arc::clone(known));
     }
     let stored = log.state(&format!("{PREFIX}{stream}"))?;
-    // Settings that cannot be read are those of a later version: the stream is as it was made.
-    let stored = stored.and_then(|json| serde_json::from_slice::<Settings>(&json).ok());
+    let read = |json: bytes::Bytes| {
+        serde_json::from_slice::<Settings>(&json).map_err(|error| LogError::Format {
+            path: stream.into(),
+            what: format!("settings that cannot be read ({error})"),
+        })
+    };
+    let stored = stored.map(read).transpose()?;
     let own = stored.filter(|stored| stored.created == created);
     let settings = Arc::new(own.unwrap_or_else(|| Settings { created, ..Settings::default() }));
     all.insert(stream.to_owned(), Arc::clone(&settings));

@@ -22,6 +22,16 @@ pub(super) fn stream_name<'a>(
     }
 }
 
+/// Returns the stream that a request names which must say its ARN.
+pub(super) fn stream_arn<'a>(checks: &mut Checks, arn: Option<&'a Text<'_>>) -> Result<&'a str, ApiError> {
+    if arn.is_none() {
+        checks.required::<()>("streamARN", None);
+        // What is missing is complained of once.
+        return Ok("unknown");
+    }
+    stream_name(checks, None, arn)
+}
+
 /// Returns what an ARN says behind `stream/`; `at` is the member of the request that it stands in.
 pub(super) fn from_arn<'a>(checks: &mut Checks, at: &str, arn: &'a str) -> &'a str {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();

@@ -21,11 +21,11 @@ use super::{
     list_shards,
     moment::Moment,
     place::Place,
-    resource::ConsumerName,
+    resource::{ConsumerName, no_consumer},
     text::Text,
     wire::{Body, Wire},
 };
-use crate::streams::{ReadLimit, ShardId};
+use crate::streams::{LogError, Millis, ReadLimit, ShardId};
 
 pub(super) const OPERATION: Operation = Operation { name: "SubscribeToShard", run: Run::Events(run) };
 
@@ -35,8 +35,9 @@ const LIFE: Duration = Duration::from_mins(5);
 const SETTLED: Duration = Duration::from_secs(5);
 /// How often an event comes at the least, so that the other side knows how far it is.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// The most records of one event, and where it stops: what a consumer is given in half a second.
-const EVENT: ReadLimit = ReadLimit { records: 10_000, bytes: 1 << 20 };
+/// The most records of one event, and where it stops. With a record of 10 MiB behind it, and keys as long as they can be,
+/// it is still less than the 16 MiB that an event may have.
+const EVENT: ReadLimit = ReadLimit { records: 500, bytes: 1 << 20 };
 /// What a consumer is given of a shard in a second (Kinesis API reference, `RegisterStreamConsumer`).
 const BYTES_EACH_SECOND: f64 = 2_097_152.0;
 
@@ -48,6 +49,8 @@ struct Input<'a> {
     shard: Option<Text<'a>>,
     #[serde(rename = "StartingPosition")]
     position: Option<Position<'a>>,
+    #[serde(rename = "DryRun")]
+    dry_run: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +108,9 @@ struct Subscription {
     api: Api,
     wire: Wire,
     stream: String,
+    /// When the stream was made, and the consumer: others of their names are not meant.
+    created: Millis,
+    consumer: (String, Millis),
     shard: ShardId,
     offset: u64,
     events: mpsc::Sender<Bytes>,
@@ -147,17 +153,23 @@ fn run(api: &Api, body: Body<'_>) -> Result<Frames, ApiError> {
         return Err(ApiError::argument("ConsumerARN must be provided."));
     };
     checks.finish()?;
-    consumers::find(api, consumer)?;
+    let registered = consumers::find(api, consumer)?.created;
     if api.status(arn) == Status::Creating {
         let message = format!("Consumer {} is not ACTIVE, instead in state CREATING", consumer.name);
         return Err(ApiError::new(Kind::ResourceInUse, message));
     }
     let (shard, offset) = place.find(api, consumer.stream, shard)?;
+    if input.dry_run == Some(true) {
+        return Err(ApiError::dry_run());
+    }
     let settled = if api.limits() { SETTLED } else { Duration::ZERO };
     let replaced = api.subscriptions().begin(arn, shard, settled)?;
     let (events, frames) = event_stream::Frames::body();
     let stream = consumer.stream.to_owned();
-    let subscription = Subscription { api: api.clone(), wire: body.wire, stream, shard, offset, events };
+    let created = api.log().created(&stream)?;
+    let consumer = (consumer.name.to_owned(), registered);
+    let subscription =
+        Subscription { api: api.clone(), wire: body.wire, stream, created, consumer, shard, offset, events };
     tokio::spawn(subscription.push(replaced));
     Ok(frames)
 }
@@ -194,6 +206,7 @@ impl Subscription {
     async fn events(&mut self) -> Result<(), ApiError> {
         let mut version = self.api.log().version();
         let (mut last, mut heartbeat) = (Instant::now(), true);
+        let mut closing = self.api.closing();
         loop {
             version.borrow_and_update();
             match self.step(heartbeat).await? {
@@ -209,6 +222,7 @@ impl Subscription {
                     tokio::select! {
                         // The log stays for as long as the endpoint does.
                         _ = version.changed() => {}
+                        _ = closing.wait_for(|closing| *closing) => return Ok(()),
                         () = sleep_until(last + HEARTBEAT) => heartbeat = true,
                     }
                 }
@@ -216,9 +230,23 @@ impl Subscription {
         }
     }
 
+    /// Expects that the stream and the consumer are those that it began with.
+    fn expect_there(&self) -> Result<(), ApiError> {
+        let (name, registered) = &self.consumer;
+        self.api.expect_present(&self.stream)?;
+        if self.api.log().created(&self.stream)? != self.created {
+            return Err(LogError::UnknownStream { stream: self.stream.clone() }.into());
+        }
+        let settings = self.api.settings(&self.stream)?;
+        if settings.consumers.get(name).is_none_or(|consumer| consumer.created != *registered) {
+            return Err(no_consumer(&self.api, &self.stream, name));
+        }
+        Ok(())
+    }
+
     /// Sends the next event, where there are records, the shard is over or a sign of life is due.
     async fn step(&mut self, heartbeat: bool) -> Result<Step, ApiError> {
-        self.api.expect_present(&self.stream)?;
+        self.expect_there()?;
         let log = self.api.log();
         let read = log.read_from(&self.stream, self.shard, self.offset, EVENT)?;
         if read.blocks.is_empty() && read.ended.is_none() && !heartbeat {

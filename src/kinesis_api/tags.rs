@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, Run, checks::Checks, error::ApiError, named::Named, resource::Resource, settings::Tags, text::Text,
-    wire::Body,
+    Api, Operation, Run, checks::Checks, error::ApiError, resource::Resource, settings::Tags, stream_name::stream_name,
+    text::Text, wire::Body,
 };
 
 pub(super) const ADD: Operation = Operation { name: "AddTagsToStream", run: Run::Whole(add) };
@@ -31,8 +31,10 @@ pub(super) type Given<'a> = Option<BTreeMap<Text<'a>, Text<'a>>>;
 
 #[derive(Deserialize)]
 struct Add<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "Tags")]
     tags: Given<'a>,
 }
@@ -40,7 +42,7 @@ struct Add<'a> {
 fn add(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Add<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let tags = required(&mut checks, input.tags);
     checks.finish()?;
     api.active(name)?;
@@ -66,8 +68,10 @@ fn tag(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 
 #[derive(Deserialize)]
 struct Remove<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "TagKeys")]
     keys: Option<Vec<Text<'a>>>,
 }
@@ -75,7 +79,7 @@ struct Remove<'a> {
 fn remove(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Remove<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let keys = required_keys(&mut checks, input.keys);
     checks.finish()?;
     api.active(name)?;
@@ -101,8 +105,10 @@ fn untag(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 
 #[derive(Deserialize)]
 struct List<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "ExclusiveStartTagKey")]
     start: Option<Text<'a>>,
     #[serde(rename = "Limit")]
@@ -112,7 +118,7 @@ struct List<'a> {
 fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: List<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     if let Some(start) = &input.start {
         checks.length("exclusiveStartTagKey", start, 1, KEY_CHARACTERS);
     }

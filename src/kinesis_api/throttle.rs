@@ -48,9 +48,15 @@ const OPERATIONS: &[(&str, f64)] = &[
     ("RegisterStreamConsumer", 5.0),
     ("RemoveTagsFromStream", 5.0),
     ("SplitShard", 5.0),
+    ("StartStreamEncryption", 5.0),
+    ("StopStreamEncryption", 5.0),
     ("TagResource", 5.0),
     ("UntagResource", 5.0),
+    ("UpdateAccountSettings", 5.0),
+    ("UpdateMaxRecordSize", 5.0),
     ("UpdateShardCount", 10.0),
+    ("UpdateStreamMode", 5.0),
+    ("UpdateStreamWarmThroughput", 5.0),
 ];
 
 /// What fills again with time, up to what a second brings.

@@ -89,10 +89,15 @@ impl Resumes for ConsumerPage {
     }
 }
 
+/// Returns whether a token is good no longer that was given out then. None was given out in the future.
+pub(super) fn is_over(issued: Millis, now: Millis) -> bool {
+    !(0..=LIFETIME).contains(&now.saturating_sub(issued))
+}
+
 /// Reads the member `nextToken` of a request.
 pub(super) fn resume<T: Resumes>(text: &str) -> Result<T, ApiError> {
     let page: T = open(text).ok_or_else(|| ApiError::argument("NextToken is invalid."))?;
-    if now() - page.issued() > LIFETIME {
+    if is_over(page.issued(), now()) {
         return Err(ApiError::new(Kind::ExpiredNextToken, "NextToken has expired: it is good for 5 minutes."));
     }
     Ok(page)

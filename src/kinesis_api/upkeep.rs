@@ -58,6 +58,8 @@ impl Api {
         let merges = shards.len() > 1 && trouble.choose(2) == 1;
         let resharded = match (&shards[chosen], shards.get(chosen + 1)) {
             (one, Some(other)) if merges => self.log().merge_shards(name, one.id, other.id).map(drop),
+            // A single key cannot be parted.
+            (Shard { range, .. }, _) if range.start == range.end => Ok(()),
             (Shard { id, range, .. }, _) => {
                 self.log().split_shard(name, *id, range.start + (range.end - range.start) / 2 + 1).map(drop)
             }

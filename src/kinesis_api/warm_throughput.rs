@@ -8,8 +8,9 @@ use super::{
     changes::Status,
     checks::Checks,
     error::{ApiError, Kind},
-    named::Named,
     settings::Settings,
+    stream_name::stream_name,
+    text::Text,
     wire::Body,
 };
 
@@ -20,8 +21,10 @@ pub(super) const MOST_MIBPS: i64 = 10_240;
 
 #[derive(Deserialize)]
 struct Input<'a> {
-    #[serde(borrow, flatten)]
-    named: Named<'a>,
+    #[serde(borrow, rename = "StreamName")]
+    stream_name: Option<Text<'a>>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
     #[serde(rename = "WarmThroughputMiBps")]
     warm_mibps: Option<i64>,
 }
@@ -29,7 +32,7 @@ struct Input<'a> {
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = Checks::default();
-    let name = input.named.stream(&mut checks)?;
+    let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let warm = checks.required("warmThroughputMiBps", input.warm_mibps);
     checks.range("warmThroughputMiBps", warm, 0, i64::from(i32::MAX));
     checks.finish()?;

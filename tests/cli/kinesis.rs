@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::Ordering;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pipe::streams::local::{Durability, LocalLog};
@@ -66,7 +67,7 @@ fn python(venv: &Path, program: &str, kinesis: &Kinesis) {
 fn boto3_shapes_streams_where_pipe_peers_names_its_environment() {
     let Some(venv) = peers::environment("boto3 that shapes streams") else { return };
     let place = Place::empty();
-    let kinesis = Kinesis::start(&place, &["--delay", "400ms", "--no-limits", "--region", "eu-central-1"]);
+    let kinesis = Kinesis::start(&place, &["--delay", "1s", "--no-limits", "--region", "eu-central-1"]);
     python(&venv, "kinesis_whole_boto3.py", &kinesis);
     kinesis.stop();
 }
@@ -229,34 +230,64 @@ fn shards_take_and_give_as_much_as_on_aws() {
     let put = |stream: &str, records: &Value| {
         client.call("PutRecords", &json!({ "StreamName": stream, "Records": records })).unwrap()
     };
-    // Two seconds' worth at once, give or take what a slow machine lets pass.
-    let answers: Vec<Value> = (0..4).map(|_| put("s", &records(500, 10))).collect();
-    let refused: u64 = answers.iter().map(|answer| answer["FailedRecordCount"].as_u64().unwrap()).sum();
-    assert!((1..=1_000).contains(&refused), "{refused}");
+    // More than it takes, however slow the machine.
+    let (mut answers, mut refused) = (Vec::new(), 0);
+    while refused == 0 {
+        let answer = put("s", &records(500, 10));
+        refused += answer["FailedRecordCount"].as_u64().unwrap();
+        answers.push(answer);
+        assert!(answers.len() < 200, "nothing is refused");
+    }
+    assert!(answers.len() > 2, "two requests are within what it takes");
+    let put_in_all = 500 * answers.len() as u64;
     let entries = answers.iter().flat_map(|answer| answer["Records"].as_array().unwrap());
     let (no, yes): (Vec<&Value>, Vec<&Value>) = entries.partition(|entry| entry["ErrorCode"].is_string());
-    assert_eq!((no.len() as u64, yes.len() as u64), (refused, 2_000 - refused));
+    assert_eq!((no.len() as u64, yes.len() as u64), (refused, put_in_all - refused));
     assert!(no.iter().all(|entry| entry["ErrorCode"] == "ProvisionedThroughputExceededException"
         && entry["ErrorMessage"]
             == "Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000."
         && entry["SequenceNumber"].is_null()));
     assert!(yes.iter().all(|entry| entry["SequenceNumber"].is_string()));
     // By bytes.
-    let answer = put("wide", &records(30, 100_000));
-    assert!(answer["FailedRecordCount"].as_u64().unwrap() > 5, "{answer}");
+    let large = records(30, 100_000);
+    assert!((0..50).any(|_| put("wide", &large)["FailedRecordCount"].as_u64().unwrap() > 0));
 
     let shard = json!({ "StreamName": "s", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON" });
     let iterator = client.call("GetShardIterator", &shard).unwrap()["ShardIterator"].clone();
     let read = || client.answer("GetRecords", &json!({ "ShardIterator": iterator })).unwrap();
-    let answers: Vec<(u16, Value)> = (0..12).map(|_| read()).collect();
-    let (good, bad): (Vec<_>, Vec<_>) = answers.iter().partition(|(status, _)| *status == 200);
-    assert!(good.len() >= 5 && !bad.is_empty(), "{} and {}", good.len(), bad.len());
-    assert!(bad.iter().all(|(_, body)| body["__type"] == "ProvisionedThroughputExceededException"), "{bad:?}");
-    assert_eq!(good[0].1["Records"].as_array().unwrap().len() as u64, 2_000 - refused);
+    let (status, first) = read();
+    assert_eq!((status, first["Records"].as_array().unwrap().len() as u64), (200, put_in_all - refused));
+    let (status, bad) = (0..500).map(|_| read()).find(|(status, _)| *status != 200).expect("a refusal");
+    assert_eq!((status, &bad["__type"]), (400, &json!("ProvisionedThroughputExceededException")));
 
-    let answers: Vec<_> = (0..12).map(|_| client.answer("ListStreams", &json!({})).unwrap()).collect();
-    assert!(answers.iter().any(|(status, body)| *status == 400 && body["__type"] == "LimitExceededException"));
+    let list = || client.answer("ListStreams", &json!({})).unwrap();
+    let (status, bad) = (0..500).map(|_| list()).find(|(status, _)| *status != 200).expect("a refusal");
+    assert_eq!((status, &bad["__type"]), (400, &json!("LimitExceededException")));
     kinesis.stop();
+}
+
+#[test]
+fn a_subscription_holds_nobody_up_who_stops_the_endpoint() {
+    let place = Place::empty();
+    let kinesis = Kinesis::start(&place, &["--delay", "0s"]);
+    let client = kinesis.client();
+    client.create("s", 1);
+    let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+    let registered = client.call("RegisterStreamConsumer", &json!({ "StreamARN": arn, "ConsumerName": "c" })).unwrap();
+    let consumer = registered["Consumer"]["ConsumerARN"].clone();
+    let subscribe = json!({
+        "ConsumerARN": consumer,
+        "ShardId": "shardId-000000000000",
+        "StartingPosition": { "Type": "LATEST" },
+    });
+    // It ends with the endpoint.
+    let subscribed = std::thread::spawn(move || client.answer("SubscribeToShard", &subscribe));
+    // Where it begins later, the endpoint is stopped all the sooner.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let begun = std::time::Instant::now();
+    kinesis.stop();
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4), "{:?}", begun.elapsed());
+    drop(subscribed.join());
 }
 
 #[test]
@@ -311,9 +342,10 @@ fn records_are_kept_as_long_as_their_stream_says_and_their_room_is_given_back() 
         appends.push("k", b"young");
         log.append_arrived("s", now() - 20 * hour, &appends).unwrap();
     }
+    // Files come and go meanwhile.
     let size = || -> u64 {
-        let entries = walk(&folder);
-        entries.iter().map(|path| std::os::unix::fs::MetadataExt::blocks(&path.metadata().unwrap()) * 512).sum()
+        let files = walk(&folder).into_iter().filter_map(|path| path.metadata().ok());
+        files.map(|file| std::os::unix::fs::MetadataExt::blocks(&file) * 512).sum()
     };
     assert!(size() > 300_000_000, "{}", size());
     let kinesis = Kinesis::start(&place, &["--dir", "kept", "--no-limits"]);
@@ -333,8 +365,8 @@ fn records_are_kept_as_long_as_their_stream_says_and_their_room_is_given_back() 
 
 fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
         if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
     }
     files
@@ -344,23 +376,27 @@ fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
 fn every_acknowledged_record_survives_kill_9_under_load() {
     let place = Place::empty();
     let mut acknowledged: Vec<Vec<u64>> = vec![Vec::new(); 4];
+    let puts = std::sync::atomic::AtomicUsize::new(0);
     for round in 0..5_u64 {
+        let before = puts.load(Ordering::Relaxed);
         let kinesis = Kinesis::start(&place, &["--dir", "kept", "--no-limits", "--delay", "0s"]);
         if round == 0 {
             kinesis.client().create("s", 2);
         }
         std::thread::scope(|scope| {
             for (writer, own) in acknowledged.iter_mut().enumerate() {
-                let client = kinesis.client();
+                let (client, puts) = (kinesis.client(), &puts);
                 scope.spawn(move || {
                     let mut next = own.last().map_or(0, |last| last + 1);
                     while client.put("s", &format!("writer {writer}"), next.to_string().as_bytes()).is_some() {
                         own.push(next);
+                        puts.fetch_add(1, Ordering::Relaxed);
                         next += 1;
                     }
                 });
             }
-            std::thread::sleep(std::time::Duration::from_millis(150 + 70 * round));
+            let wanted = before + 100 + 37 * usize::try_from(round).unwrap();
+            wait_for("records", || (puts.load(Ordering::Relaxed) > wanted).then_some(()));
             kinesis.kill();
         });
     }

@@ -1,6 +1,6 @@
 """Uses the operations of a Kinesis endpoint that shape streams, with boto3; fails at the first that is not AWS's.
 
-AWS_ENDPOINT_URL names the endpoint of a `pipe kinesis --delay 400ms --no-limits`. Leaves no stream behind.
+AWS_ENDPOINT_URL names the endpoint of a `pipe kinesis --delay 1s --no-limits`. Leaves no stream behind.
 """
 
 import os
@@ -62,6 +62,23 @@ def made():
     kinesis.put_record(StreamName=NAME, PartitionKey="k", Data=b"y" * 10_000_000)
     refused("ValidationException", kinesis.update_max_record_size, StreamARN=ARN, MaxRecordSizeInKiB=10241)
     refused("ValidationException", kinesis.update_max_record_size, MaxRecordSizeInKiB=2048)
+
+
+def asked():
+    one = {"StreamName": NAME, "PartitionKey": "k", "Data": b"never"}
+    refused("DryRunOperationException", kinesis.put_record, **one, DryRun=True)
+    records = [{"PartitionKey": "k", "Data": b"never"}]
+    refused("DryRunOperationException", kinesis.put_records, StreamName=NAME, Records=records, DryRun=True)
+    place = {"StreamName": NAME, "ShardId": shards()[0]["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    refused("DryRunOperationException", kinesis.get_shard_iterator, **place, DryRun=True)
+    start = shards()[0]["SequenceNumberRange"]["StartingSequenceNumber"]
+    behind = {**place, "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": start}
+    iterators = [kinesis.get_shard_iterator(**place)["ShardIterator"], kinesis.get_shard_iterator(**behind)["ShardIterator"]]
+    read = [kinesis.get_records(ShardIterator=iterator, Limit=2)["Records"] for iterator in iterators]
+    assert read[0] == read[1], "the number at which a shard starts is that of no record"
+    refused("DryRunOperationException", kinesis.get_records, ShardIterator=iterators[0], DryRun=True)
+    message = refused("ValidationException", kinesis.put_record, StreamName=NAME)
+    assert message.startswith("2 validation errors detected"), message
 
 
 def shards(**arguments):
@@ -221,11 +238,19 @@ def told():
     assert warm["WarmThroughput"]["TargetMiBps"] == 100, warm
     active()
     assert summary()["WarmThroughput"] == {"TargetMiBps": 100, "CurrentMiBps": 100}
+    refused("ValidationException", kinesis.split_shard, StreamName=NAME, ShardToSplit=shards()[-1]["ShardId"], NewStartingHashKey="9")
+    assert summary()["RecordDistributionStrategy"] == "USER_PARTITION_KEY"
+    kinesis.update_stream_record_distribution_strategy(StreamARN=ARN, RecordDistributionStrategy="AUTO")
+    active()
+    placed = {kinesis.put_record(StreamName=NAME, Data=b"anywhere")["ShardId"] for _ in range(20)}
+    assert len(placed) == 2, placed
     limits = kinesis.describe_limits()
     assert (limits["OnDemandStreamCount"], limits["OpenShardCount"]) == (1, 0), limits
     kinesis.update_stream_mode(StreamARN=ARN, StreamModeDetails={"StreamMode": "PROVISIONED"})
     active()
     assert "WarmThroughput" not in summary()
+    spread = {"StreamARN": ARN, "RecordDistributionStrategy": "AUTO"}
+    refused("InvalidArgumentException", kinesis.update_stream_record_distribution_strategy, **spread)
     refused("ValidationException", kinesis.update_stream_warm_throughput, StreamName=NAME, WarmThroughputMiBps=1)
     assert kinesis.describe_limits()["OpenShardCount"] == 2
 
@@ -307,7 +332,15 @@ def pushed():
     refused("ResourceNotFoundException", kinesis.subscribe_to_shard, **{**subscribe, "ConsumerARN": arn + "1"})
 
     refused("ResourceInUseException", kinesis.delete_stream, StreamName=NAME)
+    following = iter(kinesis.subscribe_to_shard(**{**subscribe, "StartingPosition": {"Type": "LATEST"}})["EventStream"])
+    next(following)
     kinesis.deregister_stream_consumer(ConsumerARN=arn)
+    put(b"five")
+    try:
+        next(following)
+        raise AssertionError("a subscription outlives its consumer")
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "ResourceNotFoundException", error.response
     refused("ResourceNotFoundException", kinesis.describe_stream_consumer, ConsumerARN=arn)
     kinesis.deregister_stream_consumer(StreamARN=ARN, ConsumerName="other")
 
@@ -327,6 +360,7 @@ def removed():
 
 
 made()
+asked()
 resharded()
 tagged()
 told()

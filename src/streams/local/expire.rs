@@ -21,7 +21,7 @@ impl LocalLog {
             let tip = *shard.lock();
             let first = self.first_since(&stream, id, before, tip)?;
             if first > tip.first {
-                self.trim(name, id, first)?;
+                self.trim_stream(&stream, id, first)?;
                 let mut tip = shard.lock();
                 if first == tip.next {
                     // The block that says how far the shard is stays, and nobody sees it.
@@ -32,14 +32,17 @@ impl LocalLog {
                 over.push(id);
             }
         }
-        if over.is_empty() { Ok(()) } else { self.forget(&stream.name, &over) }
+        if over.is_empty() { Ok(()) } else { self.forget(&stream, &over) }
     }
 
-    /// Removes closed shards.
-    fn forget(&self, name: &str, over: &[ShardId]) -> Result<(), LogError> {
+    /// Removes closed shards of a stream.
+    fn forget(&self, known: &Stream, over: &[ShardId]) -> Result<(), LogError> {
         let _making = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
-        // It may have been resharded since.
-        let stream = self.stream(name)?;
+        // It may have been resharded since, or removed, and another one of its name been made.
+        let stream = self.stream(&known.name)?;
+        if stream.id != known.id {
+            return Ok(());
+        }
         let mut gone = stream.gone();
         gone.extend(over.iter().map(|shard| shard.0));
         gone.sort_unstable();

@@ -59,17 +59,20 @@ impl LocalLog {
     /// Turns a position into the offset of a first read.
     pub fn offset_of(&self, stream: &str, shard: ShardId, position: &Position) -> Result<u64, LogError> {
         let stream = self.stream(stream)?;
-        let tip = *stream.shard(shard)?.lock();
+        unless_trimmed(&stream, shard, |tip| self.offset_in(&stream, shard, position, tip))
+    }
+
+    fn offset_in(&self, stream: &Stream, shard: ShardId, position: &Position, tip: Tip) -> Result<u64, LogError> {
         match position {
             Position::At(sequence) | Position::After(sequence) if *sequence == stream.numbering(shard).before_all() => {
                 Ok(tip.first)
             }
             Position::Earliest => Ok(tip.first),
             Position::Latest => Ok(tip.next),
-            Position::At(sequence) => known(&stream, shard, sequence, tip),
+            Position::At(sequence) => known(stream, shard, sequence, tip),
             // No record bears the lowest number while the shard is empty, so nothing is skipped then.
-            Position::After(sequence) => Ok((known(&stream, shard, sequence, tip)? + 1).min(tip.next)),
-            Position::AtTime(time) => self.first_since(&stream, shard, *time, tip),
+            Position::After(sequence) => Ok((known(stream, shard, sequence, tip)? + 1).min(tip.next)),
+            Position::AtTime(time) => self.first_since(stream, shard, *time, tip),
         }
     }
 
@@ -92,14 +95,17 @@ impl LocalLog {
     /// come that far.
     pub fn read_from(&self, stream: &str, shard: ShardId, offset: u64, limit: ReadLimit) -> Result<Records, LogError> {
         let stream = self.stream(stream)?;
-        let tip = *stream.shard(shard)?.lock();
-        if offset > tip.next {
-            return Err(LogError::InvalidCursor);
-        }
-        let offset = offset.max(tip.first);
-        let mut records =
-            Records { blocks: Vec::new(), next: offset, complete_until: None, ended: None, millis_behind: 0 };
-        if offset < tip.next && self.take_blocks(&stream, shard, tip, limit, &mut records)? {
+        let (mut records, limited) = unless_trimmed(&stream, shard, |tip| {
+            if offset > tip.next {
+                return Err(LogError::InvalidCursor);
+            }
+            let offset = offset.max(tip.first);
+            let (blocks, complete_until, ended, millis_behind) = (Vec::new(), None, None, 0);
+            let mut records = Records { blocks, next: offset, complete_until, ended, millis_behind };
+            let limited = offset < tip.next && self.take_blocks(&stream, shard, tip, limit, &mut records)?;
+            Ok((records, limited))
+        })?;
+        if limited {
             return Ok(records);
         }
         let mut tip = stream.shard(shard)?.lock();
@@ -138,7 +144,8 @@ impl LocalLog {
         while records.next < tip.next {
             let guard = blocks.next().ok_or_else(|| self.gap(stream, shard))?;
             let Stored { first, block, .. } = stored(&self.storage, guard, numbering)?;
-            let skip = usize::try_from(records.next - first).expect("a block's records are counted in 32 bits");
+            let skip = records.next.checked_sub(first).ok_or_else(|| self.gap(stream, shard))?;
+            let skip = usize::try_from(skip).expect("a block's records are counted in 32 bits");
             let rest = block.cut(skip, usize::MAX);
             let take = if limit.bytes == 0 { 0 } else { rest.reach(limit.bytes).min(limit.records) };
             let (arrival, left_over) = (rest.arrival(), take < rest.len());
@@ -208,6 +215,21 @@ impl LocalLog {
             }
         }
         Ok(low)
+    }
+}
+
+/// Does what needs the oldest records of a shard; again where they have been removed meanwhile.
+fn unless_trimmed<T>(
+    stream: &Stream,
+    shard: ShardId,
+    read: impl Fn(Tip) -> Result<T, LogError>,
+) -> Result<T, LogError> {
+    loop {
+        let tip = *stream.shard(shard)?.lock();
+        match read(tip) {
+            Err(LogError::Format { .. }) if stream.shard(shard)?.lock().first != tip.first => {}
+            done => return done,
+        }
     }
 }
 

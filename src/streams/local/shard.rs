@@ -162,7 +162,7 @@ impl Stream {
 
     fn listed(&self, index: u32, open: bool) -> Shard {
         let (id, shard) = (ShardId(index), &self.shards[index as usize]);
-        let starting_sequence = self.numbering(id).number(0);
+        let starting_sequence = self.numbering(id).before_all();
         Shard { id, range: shard.range, starting_sequence, parents: shard.parents.clone(), open }
     }
 

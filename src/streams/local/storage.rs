@@ -63,7 +63,7 @@ impl Storage {
             .journal_compression(CompressionType::None)
             .open()
             .map_err(|error| failure(path, error))?;
-        // Only removed streams leave holes, so whatever file has many is worth writing anew, however young.
+        // Only what was removed leaves holes, and then many: such a file is worth writing anew, however young.
         let separation = KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES).age_cutoff(1.0);
         let records = database.keyspace("records", || {
             KeyspaceCreateOptions::default()

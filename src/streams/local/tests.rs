@@ -266,6 +266,68 @@ proptest! {
 }
 
 #[test]
+fn scaling_makes_shards_of_one_size_in_few_steps() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    let starts = |log: &LocalLog| -> Vec<u128> {
+        log.describe_stream("s").unwrap().shards.iter().map(|shard| shard.range.start).collect()
+    };
+    log.create_stream("s", Capacity::Provisioned(3)).unwrap();
+    for (count, listed) in [(6, 9), (3, 12), (5, 22), (10, 32), (1, 41)] {
+        log.scale_shards("s", count).unwrap();
+        assert_eq!(starts(&log).len(), count as usize);
+        let even = HashKeyRange::split(count);
+        let off = starts(&log).iter().zip(&even).map(|(start, even)| start.abs_diff(even.start)).max().unwrap();
+        assert!(off < 1 << 100, "{count}: {off}");
+        assert_eq!(log.all_shards("s").unwrap().len(), listed, "{count}");
+    }
+    log.scale_shards("s", 1).unwrap();
+    assert_eq!(log.all_shards("s").unwrap().len(), 41, "there is nothing to do");
+    log.scale_shards("s", 2_000).unwrap();
+    assert_eq!(starts(&log).len(), 2_000);
+    drop(log);
+    assert_eq!(starts(&open(dir.path())).len(), 2_000);
+}
+
+#[test]
+fn who_reads_while_records_are_removed_goes_on_behind_them() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    let begin = now() - 1_000_000;
+    for index in 0..6_000 {
+        log.append_arrived("s", begin + index, &records(&[("k", b"x")])).unwrap();
+    }
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let done = &done;
+    thread::scope(|scope| {
+        let readers: Vec<_> = (0..2)
+            .map(|reader| {
+                let log = &log;
+                scope.spawn(move || {
+                    let mut reads = 0_u64;
+                    while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                        let time = begin + i64::try_from(reads % 6_000).unwrap();
+                        log.offset_of("s", ShardId(0), &Position::AtTime(time)).unwrap();
+                        log.read_from("s", ShardId(0), reader, ReadLimit { records: 10, bytes: 1000 }).unwrap();
+                        reads += 1;
+                    }
+                    reads
+                })
+            })
+            .collect();
+        for round in 1..=60 {
+            log.expire("s", begin + round * 100).unwrap();
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        for reader in readers {
+            assert!(reader.join().unwrap() > 0);
+        }
+    });
+    assert_eq!(log.stats("s").unwrap().records, 0);
+}
+
+#[test]
 fn writers_beside_a_resharding_lose_nothing() {
     let dir = TempDir::new().unwrap();
     let log = open(dir.path());

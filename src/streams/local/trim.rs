@@ -1,40 +1,55 @@
 //! Removing the oldest records of a shard.
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
-use super::{LocalLog, storage::block_key};
+use super::{LocalLog, shard::Stream, storage::block_key};
 use crate::streams::{LogError, ShardId};
 
 /// How many bytes of data are removed before room is made at once and not by and by.
 const LARGE_BYTES: u64 = 64 << 20;
+/// How many blocks one batch removes.
+const BATCH: usize = 4096;
 
 impl LocalLog {
     /// Removes the records of a shard that lie before an offset, in whole blocks. The last block stays in any case: it
-    /// tells where the shard is. Nobody reads in front of the offset meanwhile.
+    /// tells where the shard is. Whoever reads in front of the offset meanwhile goes on behind it.
     pub fn trim(&self, stream: &str, shard: ShardId, before: u64) -> Result<(), LogError> {
-        let stream = self.stream(stream)?;
-        let tip = *stream.shard(shard)?.lock();
+        self.trim_stream(&self.stream(stream)?, shard, before)
+    }
+
+    /// Does so in a stream at hand, which may have been removed since.
+    pub(super) fn trim_stream(&self, stream: &Arc<Stream>, shard: ShardId, before: u64) -> Result<(), LogError> {
+        let local = stream.shard(shard)?;
+        let tip = *local.lock();
         let kept = before.min(tip.next.saturating_sub(1));
         if kept <= tip.stored {
             return Ok(());
         }
-        let kept = self.kept_from(&stream, shard, kept)?;
-        let mut batch = self.storage.batch();
-        let old = block_key(stream.id, shard.0, tip.stored)..block_key(stream.id, shard.0, kept.first);
-        for guard in self.storage.records.range(old) {
-            batch.remove(&self.storage.records, guard.key().map_err(|error| self.storage.failure(error))?);
-        }
-        if batch.is_empty() {
-            return Ok(());
-        }
-        self.storage.commit(batch)?;
+        let kept = self.kept_from(stream, shard, kept)?;
         {
-            let mut tip = stream.shard(shard)?.lock();
-            tip.stored = kept.first;
+            // First nobody reads them any more, then they go.
+            let mut tip = local.lock();
             if kept.first > tip.first {
                 (tip.first, tip.before, tip.first_arrival) = (kept.first, kept.before, Some(kept.arrival));
             }
         }
+        let mut old = self
+            .storage
+            .records
+            .range(block_key(stream.id, shard.0, tip.stored)..block_key(stream.id, shard.0, kept.first));
+        loop {
+            let mut batch = self.storage.batch();
+            for guard in old.by_ref().take(BATCH) {
+                batch.remove(&self.storage.records, guard.key().map_err(|error| self.storage.failure(error))?);
+            }
+            if batch.is_empty() {
+                break;
+            }
+            self.storage.commit(batch)?;
+        }
+        // Nothing is dropped that somebody still looks through.
+        drop(old);
+        local.lock().stored = kept.first;
         let removed = kept.before.saturating_sub(tip.before);
         if self.trimmed.fetch_add(removed, Ordering::Relaxed) + removed < LARGE_BYTES {
             return Ok(());

@@ -1,4 +1,5 @@
-//! Programs that are not ours, against which the tests hold `pipe`: boto3, the AWS CLI, cfn-lint, checkov, Flink, kinesis-mock, `MiniStack`.
+//! Programs that are not ours, against which the tests hold `pipe`: boto3, the AWS CLI, cfn-lint, checkov, Flink, the
+//! Kinesis Client Library, kinesis-mock, `MiniStack`.
 
 pub(crate) mod flink;
 pub(crate) mod kinesis_mock;
@@ -23,6 +24,11 @@ pub(crate) fn checkov(what: &str) -> Option<PathBuf> {
 /// Returns the Python virtual environment that `PIPE_AWSCLI` names: the AWS CLI and boto3 want different versions of one library.
 pub(crate) fn aws_cli(what: &str) -> Option<PathBuf> {
     found("PIPE_AWSCLI", what)
+}
+
+/// Returns the folder that `PIPE_KCL` names, in which `tests/run` has put the Kinesis Client Library and a program that uses it.
+pub(crate) fn kcl(what: &str) -> Option<PathBuf> {
+    found("PIPE_KCL", what)
 }
 
 /// Returns the folder that a variable names, or says what is left out.

@@ -66,7 +66,9 @@ struct Position<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Event<'a> {
     records: Vec<Record<'a>>,
-    continuation_sequence_number: &'a str,
+    /// Behind which number the next subscription goes on: none where others go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continuation_sequence_number: Option<&'a str>,
     millis_behind_latest: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     child_shards: Option<Vec<Value>>,
@@ -261,7 +263,7 @@ impl Subscription {
         let sequence = log.sequence_before(&self.stream, self.shard, read.next)?;
         let event = Event {
             records: read.blocks.iter().flat_map(|block| get_records::records(block, settings.encryption())).collect(),
-            continuation_sequence_number: sequence.as_str(),
+            continuation_sequence_number: (!over).then(|| sequence.as_str()),
             millis_behind_latest: read.millis_behind,
             child_shards,
         };
@@ -272,5 +274,66 @@ impl Subscription {
         }
         self.offset = read.next;
         Ok(if over { Step::Over } else { Step::Sent(bytes) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_subscription_is_taken_over_only_when_it_has_settled() {
+        let subscriptions = Subscriptions::default();
+        let mut first = subscriptions.begin("c", ShardId(0), SETTLED).unwrap();
+        let refused = subscriptions.begin("c", ShardId(0), SETTLED).unwrap_err();
+        assert_eq!(refused.kind, Kind::ResourceInUse);
+        // Others are others.
+        subscriptions.begin("c", ShardId(1), SETTLED).unwrap();
+        subscriptions.begin("d", ShardId(0), SETTLED).unwrap();
+        assert!(first.try_recv().is_err(), "it goes on");
+        tokio::time::advance(SETTLED).await;
+        let second = subscriptions.begin("c", ShardId(0), SETTLED).unwrap();
+        assert_eq!(first.try_recv(), Ok(()));
+        // One whose consumer has left is remembered for as long as it could not be taken over.
+        drop(second);
+        assert!(subscriptions.begin("c", ShardId(0), SETTLED).is_err());
+        tokio::time::advance(SETTLED).await;
+        subscriptions.begin("c", ShardId(0), SETTLED).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_subscription_has_signs_of_life_and_five_minutes() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let log =
+            crate::streams::local::LocalLog::open(dir.path(), crate::streams::local::Durability::Process).unwrap();
+        log.create_stream("s", crate::streams::Capacity::Provisioned(1)).unwrap();
+        let api = Api::new(log, super::super::Options::default());
+        let call = |body: Value| {
+            let bytes = serde_json::to_vec(&body).unwrap();
+            let operation =
+                super::super::OPERATIONS.iter().find(|operation| operation.name == "RegisterStreamConsumer");
+            let Some(Operation { run: Run::Whole(register), .. }) = operation else { panic!("an operation") };
+            register(&api, Body { wire: Wire::Json, bytes: &bytes }).unwrap()
+        };
+        let answer = call(serde_json::json!({ "StreamARN": api.arn("s"), "ConsumerName": "c" }));
+        let consumer: Value = serde_json::from_slice(&answer).unwrap();
+        let subscribe = serde_json::json!({
+            "ConsumerARN": consumer["Consumer"]["ConsumerARN"],
+            "ShardId": "shardId-000000000000",
+            "StartingPosition": { "Type": "LATEST" },
+        });
+        let begun = Instant::now();
+        let bytes = serde_json::to_vec(&subscribe).unwrap();
+        let frames = run(&api, Body { wire: Wire::Json, bytes: &bytes }).unwrap();
+        let mut frames = std::pin::pin!(frames);
+        let mut count = 0;
+        while let Some(frame) = http_body_util::BodyExt::frame(&mut frames).await {
+            assert!(frame.unwrap().is_data());
+            count += 1;
+        }
+        assert_eq!(begun.elapsed().as_secs(), LIFE.as_secs());
+        // The first answer, and then one every five seconds.
+        let heartbeats = LIFE.as_secs() / HEARTBEAT.as_secs();
+        assert!((heartbeats..=heartbeats + 2).contains(&count), "{count}");
     }
 }

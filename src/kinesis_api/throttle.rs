@@ -224,3 +224,53 @@ fn exceeded(stream: &str, shard: ShardId) -> ApiError {
     let message = format!("Rate exceeded for shard {shard} in stream {stream} under account {ACCOUNT}.");
     ApiError::new(Kind::ProvisionedThroughputExceeded, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_bucket_fills_with_time_and_no_further_than_a_second() {
+        let begin = Instant::now();
+        let after = |millis| begin + Duration::from_millis(millis);
+        let mut bucket = Bucket::full(1_000.0, begin);
+        bucket.left -= 1_000.0;
+        bucket.fill(1_000.0, after(250));
+        assert!((bucket.left - 250.0).abs() < 1e-6, "{bucket:?}");
+        bucket.fill(1_000.0, after(10_000));
+        assert!((bucket.left - 1_000.0).abs() < 1e-6, "{bucket:?}");
+        // What was given beyond it is waited for.
+        bucket.left -= 5_000.0;
+        bucket.fill(1_000.0, after(13_000));
+        assert!(bucket.left < 0.0);
+        bucket.fill(1_000.0, after(14_500));
+        assert!(bucket.left > 0.0);
+        // A clock that stands still brings nothing.
+        let left = bucket.left;
+        bucket.fill(1_000.0, after(14_500));
+        assert_eq!(bucket.left.to_bits(), left.to_bits());
+    }
+
+    #[test]
+    fn operations_have_rates_of_their_own() {
+        let throttle = Throttle::new(true);
+        throttle.operation("DescribeLimits").unwrap();
+        assert_eq!(throttle.operation("DescribeLimits").unwrap_err().kind, Kind::LimitExceeded);
+        throttle.operation("ListStreams").unwrap();
+        for _ in 0..2_000 {
+            // Their shards say how much of these there may be.
+            throttle.operation("PutRecords").unwrap();
+        }
+        let none = Throttle::new(false);
+        assert!((0..100).all(|_| none.operation("DescribeLimits").is_ok()));
+    }
+
+    #[test]
+    fn every_operation_of_the_table_is_one_and_named_once() {
+        let names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
+        assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");
+        assert!(names.iter().all(|name| super::super::OPERATIONS.iter().any(|operation| operation.name == *name)));
+    }
+}

@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     fs::{self, File},
+    io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -231,6 +232,16 @@ impl Running {
         let (text, _) = self.said();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Writes a line to its stdin, which was made a pipe.
+    pub(super) fn tell(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    /// Asks it to end.
+    pub(super) fn terminate(&self) {
+        send(self.child.id(), Signal::TERM);
     }
 
     /// Sends Ctrl-C.

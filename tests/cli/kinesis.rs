@@ -14,13 +14,13 @@ use super::harness::{Done, Place, Running, wait_for};
 use crate::peers;
 
 /// An endpoint at work.
-struct Kinesis {
+pub(super) struct Kinesis {
     running: Running,
     told: Value,
 }
 
 impl Kinesis {
-    fn start(place: &Place, arguments: &[&str]) -> Self {
+    pub(super) fn start(place: &Place, arguments: &[&str]) -> Self {
         let mut running = place.start(&[&["kinesis", "--port", "0", "-o", "json"], arguments].concat());
         let told = wait_for("`pipe kinesis` to be at work", || {
             assert!(!running.has_ended(), "`pipe kinesis` has ended: {:?}", running.said());
@@ -29,7 +29,7 @@ impl Kinesis {
         Self { running, told }
     }
 
-    fn url(&self) -> &str {
+    pub(super) fn url(&self) -> &str {
         self.told["endpoint"].as_str().unwrap()
     }
 
@@ -42,7 +42,7 @@ impl Kinesis {
         drop(self);
     }
 
-    fn stop(self) -> Done {
+    pub(super) fn stop(self) -> Done {
         self.running.interrupt();
         let done = self.running.ended();
         assert_eq!(done.code(), Some(130), "{done:?}");

@@ -14,6 +14,7 @@ mod golden;
 mod harness;
 mod import;
 mod init;
+mod kcl;
 mod kda;
 mod kill;
 mod kinesis;

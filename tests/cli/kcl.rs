@@ -1,5 +1,5 @@
 //! The Kinesis Client Library on `pipe kinesis`, unchanged: it polls or has records pushed over HTTP/2, follows a split and a
-//! merge, and takes apart what the Kinesis Producer Library puts together. Its leases are in `MiniStack`'s DynamoDB.
+//! merge, and takes apart what the Kinesis Producer Library puts together. Its leases are in `MiniStack`'s `DynamoDB`.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -109,9 +109,7 @@ impl Meant<'_> {
 
 /// Returns what is known of a consumer.
 pub(super) fn find(api: &Api, name: ConsumerName<'_>) -> Result<Consumer, ApiError> {
-    let settings = api.present(name.stream)?.settings;
-    let found = settings.consumers.get(name.name).filter(|consumer| name.means(consumer));
-    found.cloned().ok_or_else(|| name.not_found(api))
+    Ok(name.find(api, &api.present(name.stream)?.settings)?.clone())
 }
 
 fn deregister(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {

@@ -140,7 +140,7 @@ fn summary(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
             open_shard_count: stream.listed(api)?.iter().filter(|listed| listed.shard.open).count(),
             consumer_count: stream.settings.consumers.len(),
             record_kib: stream.settings.record_kib,
-            warm_throughput: warm_throughput::shown(&stream.settings),
+            warm_throughput: warm_throughput::shown(stream.settings.warm_mibps),
             record_distribution_strategy: stream.is_on_demand().then_some(strategy),
             channel_count: 0,
             queue_count: 0,

@@ -4,10 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Deserialize;
 
-use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, stream_name::stream_arn, text::Text,
-    wire::Body,
-};
+use super::{Api, Operation, Run, checks::Checks, error::ApiError, stream_name::stream_arn, text::Text, wire::Body};
 
 pub(super) const OPERATION: Operation =
     Operation { name: "UpdateStreamRecordDistributionStrategy", run: Run::Whole(run) };
@@ -38,12 +35,11 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         check(&mut checks, strategy);
     }
     checks.finish()?;
-    expect_on_demand(strategy, api.active(name)?.is_on_demand())?;
-    api.change(name, |settings| {
+    api.update(name, |stream, settings| {
+        expect_on_demand(strategy, stream.is_on_demand())?;
         settings.spread = strategy == AUTO;
         Ok(())
     })?;
-    api.begin(name, Status::Updating);
     Ok(Vec::new())
 }
 

@@ -2,10 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, stream_name::stream_name, text::Text,
-    wire::Body,
-};
+use super::{Api, Operation, Run, checks::Checks, error::ApiError, stream_name::stream_name, text::Text, wire::Body};
 
 pub(super) const START: Operation =
     Operation { name: "StartStreamEncryption", run: Run::Whole(|api, body| run(api, body, true)) };
@@ -40,11 +37,9 @@ fn run(api: &Api, body: Body<'_>, start: bool) -> Result<Vec<u8>, ApiError> {
     if kind != "KMS" {
         return Err(ApiError::argument(format!("Encryption type {kind} is not valid here: the only one is KMS.")));
     }
-    api.active(name)?;
-    api.change(name, |settings| {
+    api.update(name, |_, settings| {
         settings.key = start.then(|| key.to_owned());
         Ok(())
     })?;
-    api.begin(name, Status::Updating);
     Ok(Vec::new())
 }

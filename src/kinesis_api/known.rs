@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Api, changes::Status, error::ApiError, settings::Settings};
+use super::{
+    ACCOUNT, Api,
+    changes::Status,
+    error::{ApiError, Kind},
+    settings::Settings,
+};
 use crate::streams::{Millis, StreamDescription, local::ListedShard, now};
 
 /// Milliseconds in an hour.
@@ -20,6 +25,13 @@ impl Known {
     /// Returns whether it has as many shards as the traffic asks for.
     pub(super) fn is_on_demand(&self) -> bool {
         self.settings.is_on_demand(self.description.capacity)
+    }
+
+    /// Says that something is being done with it.
+    pub(super) fn not_active(&self) -> ApiError {
+        let (name, status) = (&self.description.name, self.status.word());
+        let message = format!("Stream {name} under account {ACCOUNT} not ACTIVE, instead in state {status}");
+        ApiError::new(Kind::ResourceInUse, message)
     }
 
     /// Returns the moment from which on it keeps records.

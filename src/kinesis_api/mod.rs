@@ -68,7 +68,7 @@ use crate::streams::{
 use changes::{Changes, Status};
 use chaos::Trouble;
 use distribution::Spread;
-use error::{ApiError, Kind};
+use error::ApiError;
 use known::Known;
 use record::Manners;
 use settings::{AllSettings, Settings};
@@ -169,9 +169,7 @@ impl Api {
         if known.status == Status::Active {
             return Ok(known);
         }
-        let status = known.status.word();
-        let message = format!("Stream {name} under account {ACCOUNT} not ACTIVE, instead in state {status}");
-        Err(ApiError::new(Kind::ResourceInUse, message))
+        Err(known.not_active())
     }
 
     /// Expects a stream to take and give records.
@@ -193,14 +191,11 @@ impl Api {
         Ok(self.0.settings.of(self.log(), stream)?)
     }
 
-    /// Returns what the records of a stream may be; what those of a new one may be where there is no such stream.
-    fn manners(&self, stream: &str) -> Manners<'_> {
-        match self.settings(stream) {
-            Ok(settings) => {
-                Manners { most: settings.record_bytes(), spread: settings.spread.then_some(&self.0.spread) }
-            }
-            Err(_) => Manners { most: RECORD_BYTES, spread: None },
-        }
+    /// Returns what the records of a stream may be that was told this; what those of a new one may be where there is no such
+    /// stream.
+    fn manners(&self, settings: Option<&Arc<Settings>>) -> Manners<'_> {
+        let most = settings.map_or(RECORD_BYTES, |settings| settings.record_bytes());
+        Manners { most, spread: settings.filter(|settings| settings.spread).map(|_| &self.0.spread) }
     }
 
     /// Returns whether it takes no more than AWS does.
@@ -232,6 +227,18 @@ impl Api {
         self.0.settings.change(self.log(), stream, change)
     }
 
+    /// Changes what a stream was told that nothing is being done with, which is UPDATING then.
+    fn update<T>(
+        &self,
+        stream: &str,
+        change: impl FnOnce(&Known, &mut Settings) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let known = self.active(stream)?;
+        let answer = self.change(stream, |settings| change(&known, settings))?;
+        self.begin(stream, Status::Updating);
+        Ok(answer)
+    }
+
     /// Says how a stream, or a consumer by its ARN, stands for a while.
     fn begin(&self, what: &str, status: Status) {
         self.0.changes.begin(what, status);
@@ -246,9 +253,7 @@ impl Api {
     fn remove(&self, known: Known) -> Result<(), ApiError> {
         let name = known.description.name.clone();
         if known.status == Status::Deleting {
-            let status = known.status.word();
-            let message = format!("Stream {name} under account {ACCOUNT} not ACTIVE, instead in state {status}");
-            return Err(ApiError::new(Kind::ResourceInUse, message));
+            return Err(known.not_active());
         }
         {
             let mut removed = self.0.removed.lock().unwrap_or_else(PoisonError::into_inner);

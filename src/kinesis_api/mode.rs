@@ -2,10 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, stream_name::stream_arn, text::Text,
-    wire::Body,
-};
+use super::{Api, Operation, Run, checks::Checks, error::ApiError, stream_name::stream_arn, text::Text, wire::Body};
 
 pub(super) const OPERATION: Operation = Operation { name: "UpdateStreamMode", run: Run::Whole(run) };
 
@@ -52,13 +49,11 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     if !on_demand && input.warm_mibps.is_some() {
         return Err(ApiError::argument("WarmThroughputMiBps can only be given with the stream mode ON_DEMAND."));
     }
-    api.active(name)?;
-    api.change(name, |settings| {
+    api.update(name, |_, settings| {
         settings.on_demand = Some(on_demand);
         settings.spread &= on_demand;
         settings.warm_mibps = if on_demand { input.warm_mibps.or(settings.warm_mibps) } else { None };
         Ok(())
     })?;
-    api.begin(name, Status::Updating);
     Ok(Vec::new())
 }

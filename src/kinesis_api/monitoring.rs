@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, stream_name::stream_name, text::Text,
-    wire::Body,
-};
+use super::{Api, Operation, Run, checks::Checks, error::ApiError, stream_name::stream_name, text::Text, wire::Body};
 
 pub(super) const ENABLE: Operation =
     Operation { name: "EnableEnhancedMonitoring", run: Run::Whole(|api, body| run(api, body, true)) };
@@ -51,18 +48,16 @@ fn run(api: &Api, body: Body<'_>, enable: bool) -> Result<Vec<u8>, ApiError> {
         checks.one_of("shardLevelMetrics", metric, METRICS);
     }
     checks.finish()?;
-    api.active(name)?;
     let meant: BTreeSet<String> = if metrics.iter().any(|metric| &**metric == ALL) {
         METRICS.iter().filter(|metric| **metric != ALL).map(|metric| (*metric).to_owned()).collect()
     } else {
         metrics.iter().map(|metric| (**metric).to_owned()).collect()
     };
-    let (current, desired) = api.change(name, |settings| {
+    let (current, desired) = api.update(name, |_, settings| {
         let current = settings.metrics.clone();
         settings.metrics = if enable { &current | &meant } else { &current - &meant };
         Ok((current, settings.metrics.clone()))
     })?;
-    api.begin(name, Status::Updating);
     body.answer(&json!({
         "StreamName": name,
         "StreamARN": api.arn(name),

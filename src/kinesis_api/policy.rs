@@ -72,12 +72,10 @@ fn delete(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 /// Returns the settings of the resource's stream, where it is there.
 fn known(api: &Api, resource: Resource<'_>) -> Result<std::sync::Arc<super::settings::Settings>, ApiError> {
     let settings = api.stream(resource.stream())?.settings;
-    match resource {
-        Resource::Consumer(name) if !settings.consumers.get(name.name).is_some_and(|consumer| name.means(consumer)) => {
-            Err(name.not_found(api))
-        }
-        _ => Ok(settings),
+    if let Resource::Consumer(name) = resource {
+        name.find(api, &settings)?;
     }
+    Ok(settings)
 }
 
 fn none(arn: &str) -> ApiError {

@@ -33,11 +33,11 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     if let Some(ordering) = &input.ordering {
         checks.digits("sequenceNumberForOrdering", ordering, 129);
     }
-    let mut appends = Appends::new();
-    entry.push(&mut checks, "", api.manners(name), &mut appends, &mut Vec::new())?;
+    let (settings, mut appends) = (api.settings(name), Appends::new());
+    entry.push(&mut checks, "", api.manners(settings.as_ref().ok()), &mut appends, &mut Vec::new())?;
     checks.finish()?;
     api.expect_present(name)?;
-    let settings = api.settings(name)?;
+    let settings = settings?;
     if input.dry_run == Some(true) {
         return Err(ApiError::dry_run());
     }

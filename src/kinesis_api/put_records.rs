@@ -58,7 +58,8 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         checks.broken("", "records", &format!("have length less than or equal to {MOST_RECORDS}"));
     }
     let (mut appends, mut buffer, mut keys) = (Appends::new(), Vec::new(), 0);
-    let manners = api.manners(name);
+    let settings = api.settings(name);
+    let manners = api.manners(settings.as_ref().ok());
     for (index, record) in records.iter().enumerate().take(MOST_RECORDS) {
         record.push(&mut checks, &format!("records.{}.member.", index + 1), manners, &mut appends, &mut buffer)?;
         keys += record.key_bytes();
@@ -68,7 +69,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         return Err(ApiError::argument("Records size exceeds 10 MB limit"));
     }
     api.expect_present(name)?;
-    let settings = api.settings(name)?;
+    let settings = settings?;
     if input.dry_run == Some(true) {
         return Err(ApiError::dry_run());
     }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, settings::RECORD_KIB,
-    stream_name::stream_arn, text::Text, wire::Body,
+    Api, Operation, Run, checks::Checks, error::ApiError, settings::RECORD_KIB, stream_name::stream_arn, text::Text,
+    wire::Body,
 };
 
 pub(super) const OPERATION: Operation = Operation { name: "UpdateMaxRecordSize", run: Run::Whole(run) };
@@ -26,11 +26,9 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         checks.range("maxRecordSizeInKiB", kib, *RECORD_KIB.start(), *RECORD_KIB.end());
     }
     checks.finish()?;
-    api.active(name)?;
-    api.change(name, |settings| {
+    api.update(name, |_, settings| {
         settings.record_kib = kib;
         Ok(())
     })?;
-    api.begin(name, Status::Updating);
     Ok(Vec::new())
 }

@@ -4,7 +4,7 @@ use super::{
     Api,
     checks::Checks,
     error::{ApiError, Kind},
-    settings::Consumer,
+    settings::{Consumer, Settings},
     stream_name::from_arn,
     text::Text,
 };
@@ -66,14 +66,11 @@ impl<'a> ConsumerName<'a> {
         })
     }
 
-    /// Returns whether it means this consumer, and not an earlier one of that name.
-    pub(super) fn means(self, consumer: &Consumer) -> bool {
-        self.registered == consumer.created / 1000
-    }
-
-    pub(super) fn not_found(self, api: &Api) -> ApiError {
-        let Self { stream, name, .. } = self;
-        no_consumer(api, stream, name)
+    /// Finds it, and not an earlier or later one of that name, in what its stream was told.
+    pub(super) fn find<'s>(self, api: &Api, settings: &'s Settings) -> Result<&'s Consumer, ApiError> {
+        let Self { stream, name, registered } = self;
+        let found = settings.consumers.get(name).filter(|consumer| consumer.created / 1000 == registered);
+        found.ok_or_else(|| no_consumer(api, stream, name))
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{
-    Api, Operation, Run, changes::Status, checks::Checks, error::ApiError, settings::RETENTION_HOURS,
-    stream_name::stream_name, text::Text, wire::Body,
+    Api, Operation, Run, checks::Checks, error::ApiError, settings::RETENTION_HOURS, stream_name::stream_name,
+    text::Text, wire::Body,
 };
 
 pub(super) const INCREASE: Operation =
@@ -28,19 +28,18 @@ fn run(api: &Api, body: Body<'_>, increase: bool) -> Result<Vec<u8>, ApiError> {
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let hours = checks.required("retentionPeriodHours", input.hours);
     checks.finish()?;
-    api.active(name)?;
     let (least, most) = (RETENTION_HOURS.start(), RETENTION_HOURS.end());
-    if hours < *least {
-        return Err(ApiError::argument(format!(
-            "Minimum allowed retention period is {least} hours. Requested retention period ({hours} hours) is too short."
-        )));
-    }
-    if hours > *most {
-        return Err(ApiError::argument(format!(
-            "Maximum allowed retention period is {most} hours. Requested retention period ({hours} hours) is too long."
-        )));
-    }
-    api.change(name, |settings| {
+    api.update(name, |_, settings| {
+        if hours < *least {
+            return Err(ApiError::argument(format!(
+                "Minimum allowed retention period is {least} hours. Requested retention period ({hours} hours) is too short."
+            )));
+        }
+        if hours > *most {
+            return Err(ApiError::argument(format!(
+                "Maximum allowed retention period is {most} hours. Requested retention period ({hours} hours) is too long."
+            )));
+        }
         let existing = settings.retention_hours;
         let (wrong, than, other) = if increase {
             (hours < existing, "shorter", "DecreaseRetentionPeriod")
@@ -56,6 +55,5 @@ fn run(api: &Api, body: Body<'_>, increase: bool) -> Result<Vec<u8>, ApiError> {
         settings.retention_hours = hours;
         Ok(())
     })?;
-    api.begin(name, Status::Updating);
     Ok(Vec::new())
 }

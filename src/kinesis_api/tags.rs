@@ -146,10 +146,7 @@ fn list_of_resource(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let settings = api.stream(resource.stream())?.settings;
     let tags = match resource {
         Resource::Stream(_) => &settings.tags,
-        Resource::Consumer(name) => {
-            let found = settings.consumers.get(name.name).filter(|consumer| name.means(consumer));
-            &found.ok_or_else(|| name.not_found(api))?.tags
-        }
+        Resource::Consumer(name) => &name.find(api, &settings)?.tags,
     };
     body.answer(&json!({ "Tags": tags.iter().map(shown).collect::<Vec<Value>>() }))
 }
@@ -245,8 +242,8 @@ fn with(
     api.change(resource.stream(), |settings| match resource {
         Resource::Stream(_) => change(&mut settings.tags),
         Resource::Consumer(name) => {
-            let found = settings.consumers.get_mut(name.name).filter(|consumer| name.means(consumer));
-            change(&mut found.ok_or_else(|| name.not_found(api))?.tags)
+            name.find(api, settings)?;
+            settings.consumers.get_mut(name.name).map_or(Ok(()), |consumer| change(&mut consumer.tags))
         }
     })?;
     Ok(Vec::new())

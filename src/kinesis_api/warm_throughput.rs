@@ -5,10 +5,8 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Operation, Run,
-    changes::Status,
     checks::Checks,
     error::{ApiError, Kind},
-    settings::Settings,
     stream_name::stream_name,
     text::Text,
     wire::Body,
@@ -36,25 +34,22 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let warm = checks.required("warmThroughputMiBps", input.warm_mibps);
     checks.range("warmThroughputMiBps", warm, 0, i64::from(i32::MAX));
     checks.finish()?;
-    let stream = api.active(name)?;
-    if !stream.is_on_demand() {
-        return Err(ApiError::new(Kind::Validation, format!("Stream {name} is not in the stream mode ON_DEMAND.")));
-    }
-    if warm > MOST_MIBPS {
-        return Err(ApiError::argument(format!(
-            "WarmThroughputMiBps is {MOST_MIBPS} at the most, and {warm} was asked for."
-        )));
-    }
-    api.change(name, |settings| {
+    api.update(name, |stream, settings| {
+        if !stream.is_on_demand() {
+            let message = format!("Stream {name} is not in the stream mode ON_DEMAND.");
+            return Err(ApiError::new(Kind::Validation, message));
+        }
+        if warm > MOST_MIBPS {
+            let message = format!("WarmThroughputMiBps is {MOST_MIBPS} at the most, and {warm} was asked for.");
+            return Err(ApiError::argument(message));
+        }
         settings.warm_mibps = Some(warm);
         Ok(())
     })?;
-    api.begin(name, Status::Updating);
-    let settings = api.stream(name)?.settings;
-    body.answer(&json!({ "StreamName": name, "StreamARN": api.arn(name), "WarmThroughput": shown(&settings) }))
+    body.answer(&json!({ "StreamName": name, "StreamARN": api.arn(name), "WarmThroughput": shown(Some(warm)) }))
 }
 
 /// Returns what a stream was warmed to, as answers show it.
-pub(super) fn shown(settings: &Settings) -> Option<Value> {
-    settings.warm_mibps.map(|mibps| json!({ "TargetMiBps": mibps, "CurrentMiBps": mibps }))
+pub(super) fn shown(warm_mibps: Option<i64>) -> Option<Value> {
+    warm_mibps.map(|mibps| json!({ "TargetMiBps": mibps, "CurrentMiBps": mibps }))
 }

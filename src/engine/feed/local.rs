@@ -9,7 +9,7 @@ use crate::streams::local::LocalLog;
 use crate::streams::{Block, Child, Lineage, LogError, Millis, Position, ReadLimit, Shard, ShardId};
 
 use super::super::graph::Graph;
-use super::{Feed, News, Succession};
+use super::{Feed, News, Succession, lineage};
 
 /// How much one turn reads of a shard: large enough that a batch pays, small enough that two of them fit a core's cache.
 pub(in super::super) const TURN: ReadLimit = ReadLimit { records: 32 * 1024, bytes: 8 << 20 };
@@ -57,12 +57,7 @@ impl LocalFeed {
             let stream = graph.sources[number].stream().to_owned();
             let listed: Vec<Shard> = log.all_shards(&stream)?.into_iter().map(|listed| listed.shard).collect();
             let saved = &graph.sources[number].shards;
-            let lineage = if saved.is_empty() {
-                Lineage::begin(&listed, &Position::Earliest)
-            } else {
-                let of = |aside: bool| saved.iter().filter(move |it| it.stands_aside() == aside).map(|it| it.id);
-                Lineage::resume(&listed, of(false), of(true))
-            };
+            let lineage = lineage(&listed, saved);
             let offset = |shard: &super::super::source::Shard| {
                 let position = shard.consumed.clone().map_or(Position::Earliest, Position::After);
                 Ok((shard.id, log.offset_of(&stream, shard.id, &position)?))

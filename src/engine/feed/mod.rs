@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::streams::{Block, LogError, Millis, ShardId};
+use crate::streams::{Block, Lineage, LogError, Millis, Position, Shard, ShardId};
+
+use super::source;
 
 pub use afar::Afar;
 pub(super) use local::{LocalFeed, TURN};
@@ -37,6 +39,15 @@ pub(super) trait Feed: Send {
     fn troubles(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// Begins with a stream of these shards, or goes on with those of it that have been saved.
+fn lineage(listed: &[Shard], saved: &[source::Shard]) -> Lineage {
+    if saved.is_empty() {
+        return Lineage::begin(listed, &Position::Earliest);
+    }
+    let of = |aside: bool| saved.iter().filter(move |it| it.stands_aside() == aside).map(|it| it.id);
+    Lineage::resume(listed, of(false), of(true))
 }
 
 /// What is new in a shard.

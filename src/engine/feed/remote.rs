@@ -12,7 +12,7 @@ use crate::streams::{Child, Lineage, LogError, Millis, Position, ShardId, bear};
 use super::super::graph::Graph;
 use super::afar::Afar;
 use super::reader::{Lane, Reader, Start};
-use super::{Feed, News, Succession};
+use super::{Feed, News, Succession, lineage};
 
 /// How long a query that stops goes on reading what comes: others may write for as long as they like.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -60,12 +60,7 @@ impl RemoteFeed {
         let streams = Arc::clone(&self.afar.streams);
         let listed = bear(OUTAGE, async || streams.shards(&stream).await).await?;
         let saved = &graph.sources[number].shards;
-        let lineage = if saved.is_empty() {
-            Lineage::begin(&listed, &Position::Earliest)
-        } else {
-            let of = |aside: bool| saved.iter().filter(move |it| it.stands_aside() == aside).map(|it| it.id);
-            Lineage::resume(&listed, of(false), of(true))
-        };
+        let lineage = lineage(&listed, saved);
         let parents = listed.iter().map(|shard| (shard.id, shard.parents.clone())).collect();
         let mut source = Source { stream, lineage, parents, readers: BTreeMap::new() };
         let mut gone = Vec::new();

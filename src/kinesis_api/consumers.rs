@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Api, Operation, Run,
+    Api, Operation, Run, account,
     changes::Status,
     checks::Checks,
     error::{ApiError, Kind},
@@ -23,8 +23,20 @@ pub(super) const DEREGISTER: Operation = Operation { name: "DeregisterStreamCons
 pub(super) const DESCRIBE: Operation = Operation { name: "DescribeStreamConsumer", run: Run::Whole(describe) };
 pub(super) const LIST: Operation = Operation { name: "ListStreamConsumers", run: Run::Whole(list) };
 
-/// The most consumers of one stream (Kinesis quotas, "enhanced fan-out": 20 unless the account has on-demand advantage).
+/// The most consumers of one stream, and of one in the stream mode `ON_DEMAND` of an account that has committed to a minimum
+/// (Kinesis API reference, `RegisterStreamConsumer`).
 const MOST_CONSUMERS: usize = 20;
+const MOST_COMMITTED: usize = 50;
+/// The most that are CREATING at once (Kinesis API reference, `RegisterStreamConsumer`).
+const MOST_CREATING: usize = 5;
+
+/// A consumer that is being removed.
+#[derive(Debug, Clone)]
+pub(super) struct Leaving {
+    stream: String,
+    name: String,
+    consumer: Consumer,
+}
 
 #[derive(Deserialize)]
 struct Register<'a> {
@@ -52,23 +64,30 @@ fn register(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     }
     let tags = optional(&mut checks, input.tags);
     checks.finish()?;
-    api.present(stream)?;
+    let known = api.present(stream)?;
     let created = now();
     let consumer = Consumer { created, tags };
     expect_legal(&consumer.tags, &super::settings::Tags::new())?;
+    if api.limits() && api.consumers().making() >= MOST_CREATING {
+        let message = format!("{MOST_CREATING} consumers are CREATING already, which is the most.");
+        return Err(ApiError::new(Kind::LimitExceeded, message));
+    }
+    let most = if known.is_on_demand() && account::is_committed(api)? { MOST_COMMITTED } else { MOST_CONSUMERS };
+    let leaving = api.consumers().leaving();
+    let leaving = leaving.iter().any(|leaving| leaving.stream == stream && leaving.name == name);
     api.change(stream, |settings| {
-        if settings.consumers.contains_key(name) {
+        if leaving || settings.consumers.contains_key(name) {
             let message = format!("Consumer {name} of stream {} already exists.", api.arn(stream));
             return Err(ApiError::new(Kind::ResourceInUse, message));
         }
-        if settings.consumers.len() >= MOST_CONSUMERS {
-            let message = format!("Stream {stream} has {MOST_CONSUMERS} consumers already, which is the most.");
+        if settings.consumers.len() >= most {
+            let message = format!("Stream {stream} has {most} consumers already, which is the most.");
             return Err(ApiError::new(Kind::LimitExceeded, message));
         }
         settings.consumers.insert(name.to_owned(), consumer.clone());
         Ok(())
     })?;
-    api.begin(&consumer_arn(api, stream, name, created), Status::Creating);
+    api.consumers().begin(&consumer_arn(api, stream, name, created), Status::Creating);
     body.answer(&Registered { consumer: shown(api, stream, name, &consumer) })
 }
 
@@ -93,7 +112,10 @@ impl Meant<'_> {
         if let Some(arn) = &self.arn {
             let consumer = ConsumerName::read(&mut checks, "consumerARN", arn);
             checks.finish()?;
-            return Ok((consumer.stream, consumer.name, find(api, consumer)?));
+            return match api.consumers().was(arn) {
+                Some(leaving) => Ok((consumer.stream, consumer.name, leaving.consumer)),
+                None => Ok((consumer.stream, consumer.name, find(api, consumer)?)),
+            };
         }
         let stream = self.stream_arn.as_ref().map(|arn| super::stream_name::from_arn(&mut checks, "streamARN", arn));
         checks.finish()?;
@@ -102,8 +124,10 @@ impl Meant<'_> {
             return Err(ApiError::argument(message));
         };
         let settings = api.present(stream)?.settings;
-        let found = settings.consumers.get(name).ok_or_else(|| no_consumer(api, stream, name))?;
-        Ok((stream, name, found.clone()))
+        let leaving = api.consumers().leaving().into_iter();
+        let mut leaving = leaving.filter(|leaving| leaving.stream == stream && leaving.name == name);
+        let found = settings.consumers.get(name).cloned().or_else(|| Some(leaving.next()?.consumer));
+        Ok((stream, name, found.ok_or_else(|| no_consumer(api, stream, name))?))
     }
 }
 
@@ -117,10 +141,14 @@ fn deregister(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let (stream, name, consumer) = input.find(api)?;
     let arn = consumer_arn(api, stream, name, consumer.created);
     api.change(stream, |settings| {
-        settings.consumers.remove(name);
+        if settings.consumers.remove(name).is_none() {
+            let message = format!("Consumer {name} is not ACTIVE, instead in state DELETING");
+            return Err(ApiError::new(Kind::ResourceInUse, message));
+        }
         settings.policies.remove(&arn);
         Ok(())
     })?;
+    api.consumers().remove(&arn, Leaving { stream: stream.to_owned(), name: name.to_owned(), consumer });
     Ok(Vec::new())
 }
 
@@ -145,6 +173,8 @@ struct List<'a> {
     next_token: Option<Text<'a>>,
     #[serde(rename = "MaxResults")]
     most: Option<i64>,
+    #[serde(rename = "StreamCreationTimestamp")]
+    created: Option<Moment>,
 }
 
 #[derive(Serialize)]
@@ -162,16 +192,33 @@ fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let most = input.most.unwrap_or(100);
     checks.range("maxResults", most, 1, 10_000);
     checks.finish()?;
+    let known = api.present(stream)?;
     let after = match &input.next_token {
-        None => None,
-        Some(text) => Some(token::resume::<ConsumerPage>(text)?.after),
+        Some(_) if input.created.is_some() => {
+            return Err(ApiError::argument("NextToken cannot be provided together with StreamCreationTimestamp."));
+        }
+        Some(text) => {
+            let page: ConsumerPage = token::resume(text)?;
+            if page.created != known.description.created {
+                return Err(ApiError::argument("NextToken is of another stream."));
+            }
+            Some(page.after)
+        }
+        None => {
+            known.expect_created(input.created)?;
+            None
+        }
     };
-    let settings = api.present(stream)?.settings;
-    let mut left =
-        settings.consumers.iter().filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after)).peekable();
+    let mut consumers = known.settings.consumers.clone();
+    let leaving = api.consumers().leaving().into_iter().filter(|leaving| leaving.stream == stream);
+    consumers.extend(leaving.map(|leaving| (leaving.name, leaving.consumer)));
+    let mut left = consumers.iter().filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after)).peekable();
     let page: Vec<(&String, &Consumer)> = left.by_ref().take(usize::try_from(most).unwrap_or_default()).collect();
     let last = page.last().filter(|_| left.peek().is_some());
-    let next_token = last.map(|(last, _)| token::seal(&ConsumerPage { after: (*last).clone(), issued: now() }));
+    let next_token = last.map(|(last, _)| {
+        let created = known.description.created;
+        token::seal(&ConsumerPage { created, after: (*last).clone(), issued: now() })
+    });
     let consumers = page.iter().map(|(name, consumer)| shown(api, stream, name, consumer)).collect();
     body.answer(&Listed { consumers, next_token })
 }
@@ -193,7 +240,7 @@ fn shown<'a>(api: &Api, stream: &str, name: &'a str, consumer: &Consumer) -> Sho
     let arn = consumer_arn(api, stream, name, consumer.created);
     Shown {
         consumer_name: name,
-        consumer_status: api.status(&arn).word(),
+        consumer_status: api.consumers().status(&arn).word(),
         consumer_arn: arn,
         consumer_creation_timestamp: Moment(consumer.created),
         stream_arn: None,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    ACCOUNT, Api, Operation, Run,
+    ACCOUNT, Api, Operation, Run, account,
     changes::Status,
     checks::Checks,
     distribution,
@@ -23,6 +23,9 @@ pub(super) const OPERATION: Operation = Operation { name: "CreateStream", run: R
 /// `ON_DEMAND` (Kinesis quotas).
 pub(super) const MOST_SHARDS: usize = 20_000;
 pub(super) const MOST_ON_DEMAND: usize = 50;
+
+/// The most streams that are CREATING at once (Kinesis API reference, `CreateStream`).
+const MOST_CREATING: usize = 5;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -75,20 +78,25 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         Some(shards) => Capacity::Provisioned(u32::try_from(shards).unwrap_or(u32::MAX)),
     };
     expect_legal(&tags, &Tags::new())?;
-    if api.status(name) == Status::Deleting {
+    if input.warm_mibps.is_some() {
+        account::expect_committed(api)?;
+    }
+    if api.limits() && api.streams().making() >= MOST_CREATING {
+        let message = format!("{MOST_CREATING} streams are CREATING already, which is the most.");
+        return Err(ApiError::new(Kind::LimitExceeded, message));
+    }
+    if api.streams().status(name) == Status::Deleting {
         return Err(LogError::StreamExists { stream: name.to_owned() }.into());
     }
     match capacity {
         Capacity::Provisioned(shards) => expect_room(api, shards as usize)?,
         Capacity::OnDemand => expect_on_demand_room(api)?,
     }
-    api.log().create_stream(name, capacity)?;
-    api.change(name, |settings| {
+    api.create(name, capacity, |settings| {
         settings.tags = tags;
         settings.warm_mibps = input.warm_mibps;
         settings.spread = strategy == distribution::AUTO;
         settings.record_kib = input.record_kib.unwrap_or(settings.record_kib);
-        Ok(())
     })?;
     api.begin(name, Status::Creating);
     Ok(Vec::new())

@@ -6,6 +6,7 @@ use super::{
     ACCOUNT, Api,
     changes::Status,
     error::{ApiError, Kind},
+    moment::Moment,
     settings::Settings,
 };
 use crate::streams::{Millis, StreamDescription, local::ListedShard, now};
@@ -25,6 +26,20 @@ impl Known {
     /// Returns whether it has as many shards as the traffic asks for.
     pub(super) fn is_on_demand(&self) -> bool {
         self.settings.is_on_demand(self.description.capacity)
+    }
+
+    /// Expects it to be the one that was made at that moment, in whole seconds, where that is given.
+    pub(super) fn expect_created(&self, at: Option<Moment>) -> Result<(), ApiError> {
+        let (name, created) = (&self.description.name, self.description.created);
+        match at {
+            Some(Moment(at)) if at.div_euclid(1000) != created.div_euclid(1000) => {
+                let message = format!(
+                    "Stream {name} under account {ACCOUNT} not found: the one that there is was made at another time."
+                );
+                Err(ApiError::new(Kind::ResourceNotFound, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Says that something is being done with it.

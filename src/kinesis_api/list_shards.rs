@@ -36,7 +36,6 @@ struct Input<'a> {
     max_results: Option<i64>,
     #[serde(rename = "ShardFilter")]
     filter: Option<Filter<'a>>,
-    /// The creation of a stream tells it from others of its name; there is only one of each here.
     #[serde(rename = "StreamCreationTimestamp")]
     created: Option<Moment>,
 }
@@ -109,6 +108,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
             let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
             checks.finish()?;
             let stream = api.stream(name)?;
+            stream.expect_created(input.created)?;
             let (which, behind) = match filter {
                 Some((filter, kind)) => which(&stream, filter, kind)?,
                 None => (Which::All, None),

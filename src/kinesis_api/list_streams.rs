@@ -9,8 +9,10 @@ use super::{
     error::ApiError,
     known::Known,
     text::Text,
+    token::{self, StreamPage},
     wire::Body,
 };
+use crate::streams::now;
 
 pub(super) const OPERATION: Operation = Operation { name: "ListStreams", run: Run::Whole(run) };
 
@@ -29,7 +31,7 @@ struct Output<'a> {
     stream_names: Vec<&'a str>,
     has_more_streams: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_token: Option<&'a str>,
+    next_token: Option<String>,
     stream_summaries: Vec<Brief<'a>>,
 }
 
@@ -42,10 +44,12 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         checks.name("exclusiveStartStreamName", start);
     }
     checks.finish()?;
-    // The token is the last name listed: a list by names needs no more to go on.
-    let start = input.next_token.or(input.exclusive_start_stream_name);
+    let start = match &input.next_token {
+        Some(text) => Some(token::resume::<StreamPage>(text)?.behind),
+        None => input.exclusive_start_stream_name.map(|start| start.to_string()),
+    };
     let mut names = api.names();
-    names.retain(|name| start.as_ref().is_none_or(|start| name.as_str() > &**start));
+    names.retain(|name| start.as_ref().is_none_or(|start| name > start));
     let more = names.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     names.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     // A stream that is deleted just now is listed no more.
@@ -53,7 +57,10 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     body.answer(&Output {
         stream_names: streams.iter().map(|stream| stream.description.name.as_str()).collect(),
         has_more_streams: more,
-        next_token: names.last().filter(|_| more).map(String::as_str),
+        next_token: names
+            .last()
+            .filter(|_| more)
+            .map(|last| token::seal(&StreamPage { behind: last.clone(), issued: now() })),
         stream_summaries: streams.iter().map(|stream| brief(api, stream)).collect(),
     })
 }

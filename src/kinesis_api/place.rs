@@ -1,7 +1,7 @@
 //! Where reading a shard begins, as requests say it.
 
 use super::{ACCOUNT, Api, checks::Checks, error::ApiError, moment::Moment};
-use crate::streams::{LogError, Position, SequenceNumber, ShardId, now};
+use crate::streams::{LogError, Position, SequenceNumber, ShardId, block::Numbering, now};
 
 const TYPES: &[&str] = &["AFTER_SEQUENCE_NUMBER", "LATEST", "AT_TIMESTAMP", "AT_SEQUENCE_NUMBER", "TRIM_HORIZON"];
 
@@ -36,10 +36,15 @@ impl Place<'_> {
         let position = self.position()?;
         let offset = api.log().offset_of(stream, shard, &position).map_err(|error| match error {
             LogError::UnknownShard { .. } => ApiError::no_shard(shard_name, stream),
-            LogError::InvalidSequence { sequence, .. } => ApiError::argument(format!(
-                "StartingSequenceNumber {sequence} used in GetShardIterator on shard {shard_name} in stream {stream} under \
-                 account {ACCOUNT} is invalid."
-            )),
+            LogError::InvalidSequence { sequence, .. } => ApiError::argument(match elsewhere(&sequence, shard) {
+                Some(other) => format!(
+                    "Invalid StartingSequenceNumber. It encodes {other}, while it was used in a call to a shard with {shard}"
+                ),
+                None => format!(
+                    "StartingSequenceNumber {sequence} used in GetShardIterator on shard {shard_name} in stream {stream} \
+                     under account {ACCOUNT} is invalid."
+                ),
+            }),
             other => other.into(),
         })?;
         Ok((shard, offset))
@@ -67,6 +72,12 @@ impl Place<'_> {
             _ => Ok(Position::Latest),
         }
     }
+}
+
+/// Returns the shard that a sequence number is of, where that is another one.
+fn elsewhere(sequence: &str, shard: ShardId) -> Option<ShardId> {
+    let (numbering, _) = Numbering::read(&SequenceNumber::parse(sequence)?)?;
+    Some(ShardId(numbering.shard)).filter(|of| *of != shard)
 }
 
 fn at_time(timestamp: Option<Moment>) -> Result<Position, ApiError> {

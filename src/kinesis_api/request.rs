@@ -1,7 +1,6 @@
 //! One request: which operation it asks for, its body, and the answer around the operation's own.
 
 use std::io::Read;
-use std::sync::atomic::Ordering;
 
 use axum::{
     body::{self, Body},
@@ -118,7 +117,7 @@ fn operation(headers: &HeaderMap) -> Result<&'static Operation, ApiError> {
 
 /// Returns a number for the request that no other of this process has, in the form of a UUID.
 fn request_id(api: &Api) -> String {
-    let count = api.0.requests.fetch_add(1, Ordering::Relaxed);
+    let count = api.count_request();
     let seed = [count.to_be_bytes(), u64::from(std::process::id()).to_be_bytes()].concat();
     let digits = format!("{:032x}", u128::from_be_bytes(Md5::digest(seed).into()));
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")

@@ -14,7 +14,7 @@ use super::{
     text::Text,
     wire::Body,
 };
-use crate::streams::{HashKeyRange, ShardId, local::ReshardError};
+use crate::streams::{HashKeyRange, Millis, ShardId, local::ReshardError, now};
 
 pub(super) const MERGE: Operation = Operation { name: "MergeShards", run: Run::Whole(merge) };
 pub(super) const SPLIT: Operation = Operation { name: "SplitShard", run: Run::Whole(split) };
@@ -22,6 +22,9 @@ pub(super) const UPDATE: Operation = Operation { name: "UpdateShardCount", run: 
 
 /// The most shards that `UpdateShardCount` makes of a stream (Kinesis API reference).
 const MOST_SCALED: i64 = 10_000;
+/// How often it scales a stream within 24 hours (Kinesis API reference).
+const MOST_SCALINGS: usize = 10;
+const DAY: Millis = 24 * 3_600_000;
 
 #[derive(Deserialize)]
 struct Split<'a> {
@@ -183,8 +186,21 @@ fn update(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     }
     let target = u32::try_from(target).unwrap_or(u32::MAX);
     expect_room(api, (target as usize).saturating_sub(current))?;
+    let now = now();
+    let lately = |at: &Millis| (now - DAY..=now).contains(at);
+    if api.limits() && stream.settings.scaled.iter().filter(|at| lately(at)).count() >= MOST_SCALINGS {
+        let message = format!(
+            "Stream {name} under account {ACCOUNT} has been scaled {MOST_SCALINGS} times within 24 hours, which is the most."
+        );
+        return Err(ApiError::new(Kind::LimitExceeded, message));
+    }
     api.begin(name, Status::Updating);
     api.log().scale_shards(name, target).map_err(|error| refusal(error, name))?;
+    api.change(name, |settings| {
+        settings.scaled.retain(lately);
+        settings.scaled.push(now);
+        Ok::<(), ApiError>(())
+    })?;
     body.answer(&json!({
         "StreamName": name,
         "StreamARN": api.arn(name),

@@ -26,6 +26,8 @@ pub(super) struct Settings {
     created: Millis,
     /// Whether its shards are as many as the traffic asks for; as it was made where left out.
     pub(super) on_demand: Option<bool>,
+    /// When it was scaled to another number of shards in the last day.
+    pub(super) scaled: Vec<Millis>,
     pub(super) retention_hours: i64,
     pub(super) tags: Tags,
     /// The key that its records are said to be encrypted with.
@@ -58,6 +60,7 @@ impl Default for Settings {
         Self {
             created: 0,
             on_demand: None,
+            scaled: Vec::new(),
             retention_hours: *RETENTION_HOURS.start(),
             tags: Tags::new(),
             key: None,
@@ -82,6 +85,10 @@ impl Settings {
         if self.key.is_some() { "KMS" } else { "NONE" }
     }
 
+    fn json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("texts and numbers are JSON")
+    }
+
     /// Returns whether the stream, which was made with that capacity, has as many shards as the traffic asks for.
     pub(super) fn is_on_demand(&self, made: Capacity) -> bool {
         self.on_demand.unwrap_or(made == Capacity::OnDemand)
@@ -103,6 +110,27 @@ impl AllSettings {
         find(&mut all, log, stream, created)
     }
 
+    /// Makes a stream that was told what `tell` writes down.
+    pub(super) fn create(
+        log: &LocalLog,
+        stream: &str,
+        capacity: Capacity,
+        tell: impl FnOnce(&mut Settings),
+    ) -> Result<(), LogError> {
+        log.create_stream_with(stream, capacity, |created| {
+            let mut settings = Settings { created, ..Settings::default() };
+            tell(&mut settings);
+            vec![(key(stream), settings.json())]
+        })
+    }
+
+    /// Removes a stream and what it was told.
+    pub(super) fn delete(&self, log: &LocalLog, stream: &str) -> Result<(), LogError> {
+        log.delete_stream_with(stream, &[&key(stream)])?;
+        self.by_stream.lock().unwrap_or_else(PoisonError::into_inner).remove(stream);
+        Ok(())
+    }
+
     /// Changes the settings of a stream, unless `change` refuses; returns what it does.
     pub(super) fn change<T, E: From<LogError>>(
         &self,
@@ -116,13 +144,15 @@ impl AllSettings {
         let mut new = (*old).clone();
         let answer = change(&mut new)?;
         if new != *old {
-            let json = serde_json::to_vec(&new).expect("texts and numbers are JSON");
-            let key = format!("{PREFIX}{stream}");
-            log.commit(Commit { appends: Vec::new(), state: vec![(&key, json)] })?;
+            log.commit(Commit { appends: Vec::new(), state: vec![(&key(stream), new.json())] })?;
             all.insert(stream.to_owned(), Arc::new(new));
         }
         Ok(answer)
     }
+}
+
+fn key(stream: &str) -> String {
+    format!("{PREFIX}{stream}")
 }
 
 fn find(
@@ -134,7 +164,7 @@ fn find(
     if let Some(known) = all.get(stream).filter(|known| known.created == created) {
         return Ok(Arc::clone(known));
     }
-    let stored = log.state(&format!("{PREFIX}{stream}"))?;
+    let stored = log.state(&key(stream))?;
     let read = |json: bytes::Bytes| {
         serde_json::from_slice::<Settings>(&json).map_err(|error| LogError::Format {
             path: stream.into(),

@@ -35,9 +35,12 @@ pub(super) fn stream_arn<'a>(checks: &mut Checks, arn: Option<&'a Text<'_>>) -> 
 /// Returns what an ARN says behind `stream/`; `at` is the member of the request that it stands in.
 pub(super) fn from_arn<'a>(checks: &mut Checks, at: &str, arn: &'a str) -> &'a str {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let is_account = |account: &str| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     match parts[..] {
-        ["arn", partition, "kinesis", _, _, resource] if partition.starts_with("aws") => {
-            resource.strip_prefix("stream/").unwrap_or_default()
+        ["arn", partition, "kinesis", _, account, resource]
+            if partition.starts_with("aws") && is_account(account) && resource.strip_prefix("stream/").is_some() =>
+        {
+            &resource["stream/".len()..]
         }
         _ => {
             let pattern = "satisfy regular expression pattern: arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+";

@@ -156,7 +156,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Frames, ApiError> {
     };
     checks.finish()?;
     let registered = consumers::find(api, consumer)?.created;
-    if api.status(arn) == Status::Creating {
+    if api.consumers().status(arn) == Status::Creating {
         let message = format!("Consumer {} is not ACTIVE, instead in state CREATING", consumer.name);
         return Err(ApiError::new(Kind::ResourceInUse, message));
     }

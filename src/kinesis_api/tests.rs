@@ -3,7 +3,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{error::Kind, wire::Wire, *};
-use crate::streams::{Capacity, local::Durability};
+use crate::streams::{
+    Capacity,
+    local::{Durability, LocalLog},
+};
 
 /// Values that some member may have; among them those that are good, so that a request comes further than the first check.
 fn value() -> impl Strategy<Value = Value> {

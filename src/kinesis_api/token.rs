@@ -63,9 +63,23 @@ pub(super) struct Page {
 /// Where a list of consumers goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ConsumerPage {
+    /// When their stream was made.
+    #[serde(rename = "c")]
+    pub(super) created: Millis,
     /// The last name listed.
     #[serde(rename = "l")]
     pub(super) after: String,
+    /// When the token was given out.
+    #[serde(rename = "i")]
+    pub(super) issued: Millis,
+}
+
+/// Where a list of streams goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StreamPage {
+    /// The last name listed.
+    #[serde(rename = "b")]
+    pub(super) behind: String,
     /// When the token was given out.
     #[serde(rename = "i")]
     pub(super) issued: Millis,
@@ -78,6 +92,12 @@ pub(super) trait Resumes: DeserializeOwned {
 }
 
 impl Resumes for Page {
+    fn issued(&self) -> Millis {
+        self.issued
+    }
+}
+
+impl Resumes for StreamPage {
     fn issued(&self) -> Millis {
         self.issued
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Api, chaos::Trouble};
-use crate::streams::{LogError, Shard};
+use crate::streams::{LogError, Shard, local::ReshardError};
 
 /// How often records are removed that are older than their streams keep them.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -65,7 +65,7 @@ impl Api {
             }
         };
         match resharded {
-            Err(super::ReshardError::Log(error)) if !matches!(error, LogError::UnknownStream { .. }) => Err(error),
+            Err(ReshardError::Log(error)) if !matches!(error, LogError::UnknownStream { .. }) => Err(error),
             // Somebody else was quicker, or the shard has but one key.
             _ => Ok(()),
         }

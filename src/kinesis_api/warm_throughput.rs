@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, Run,
+    Api, Operation, Run, account,
     checks::Checks,
     error::{ApiError, Kind},
     stream_name::stream_name,
@@ -34,6 +34,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let warm = checks.required("warmThroughputMiBps", input.warm_mibps);
     checks.range("warmThroughputMiBps", warm, 0, i64::from(i32::MAX));
     checks.finish()?;
+    account::expect_committed(api)?;
     api.update(name, |stream, settings| {
         if !stream.is_on_demand() {
             let message = format!("Stream {name} is not in the stream mode ON_DEMAND.");

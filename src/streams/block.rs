@@ -84,9 +84,15 @@ impl Numbering {
 
     /// Returns the offset that a sequence number stands for, where it is one of this shard's.
     pub fn offset(self, sequence: &SequenceNumber) -> Option<u64> {
+        Self::read(sequence).filter(|(numbering, _)| *numbering == self).map(|(_, offset)| offset)
+    }
+
+    /// Takes a sequence number of some local shard apart: whose it is, and its offset there.
+    pub fn read(sequence: &SequenceNumber) -> Option<(Self, u64)> {
         let text = sequence.as_str();
+        let numbering = Self { created: text.get(2..18)?.parse().ok()?, shard: text.get(18..24)?.parse().ok()? };
         let offset = text.get(24..44)?.parse().ok()?;
-        (self.number(offset).as_str() == text).then_some(offset)
+        (numbering.number(offset).as_str() == text).then_some((numbering, offset))
     }
 }
 

@@ -8,6 +8,7 @@ mod csv;
 mod deployed;
 mod files;
 mod flink;
+mod flink_kinesis;
 mod generate;
 mod generate_shop;
 mod golden;

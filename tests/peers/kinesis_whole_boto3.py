@@ -3,8 +3,11 @@
 AWS_ENDPOINT_URL names the endpoint of a `pipe kinesis --delay 1s --no-limits`. Leaves no stream behind.
 """
 
+import json
 import os
 import time
+import urllib.error
+import urllib.request
 
 import boto3
 from botocore.config import Config
@@ -234,6 +237,8 @@ def told():
     active()
     assert summary()["StreamModeDetails"] == {"StreamMode": "ON_DEMAND"}
     refused("ValidationException", kinesis.update_shard_count, StreamName=NAME, ScalingType="UNIFORM_SCALING", TargetShardCount=3)
+    refused("ValidationException", kinesis.update_stream_warm_throughput, StreamName=NAME, WarmThroughputMiBps=100)
+    committed("ENABLED", "ENABLED")
     warm = kinesis.update_stream_warm_throughput(StreamName=NAME, WarmThroughputMiBps=100)
     assert warm["WarmThroughput"]["TargetMiBps"] == 100, warm
     active()
@@ -261,9 +266,16 @@ def told():
     assert kinesis.get_resource_policy(ResourceARN=ARN)["Policy"] == policy
     kinesis.delete_resource_policy(ResourceARN=ARN)
     refused("ResourceNotFoundException", kinesis.delete_resource_policy, ResourceARN=ARN)
-    assert kinesis.describe_account_settings()["MinimumThroughputBillingCommitment"]["Status"] == "DISABLED"
-    disabled = {"MinimumThroughputBillingCommitment": {"Status": "DISABLED"}}
-    assert kinesis.update_account_settings(**disabled)["MinimumThroughputBillingCommitment"]["Status"] == "DISABLED"
+    # A commitment lasts a day at the least.
+    committed("DISABLED", "ENABLED_UNTIL_EARLIEST_ALLOWED_END")
+    committed("ENABLED", "ENABLED")
+
+
+def committed(wanted, found):
+    told = kinesis.update_account_settings(MinimumThroughputBillingCommitment={"Status": wanted})
+    told = told["MinimumThroughputBillingCommitment"]
+    assert (told["Status"], "StartedAt" in told, "EarliestAllowedEndAt" in told) == (found, True, True), told
+    assert kinesis.describe_account_settings()["MinimumThroughputBillingCommitment"] == told
 
 
 def pushed():
@@ -341,8 +353,86 @@ def pushed():
         raise AssertionError("a subscription outlives its consumer")
     except ClientError as error:
         assert error.response["Error"]["Code"] == "ResourceNotFoundException", error.response
+    assert kinesis.describe_stream_consumer(ConsumerARN=arn)["ConsumerDescription"]["ConsumerStatus"] == "DELETING"
+    statuses = [consumer["ConsumerStatus"] for consumer in kinesis.list_stream_consumers(StreamARN=ARN)["Consumers"]]
+    assert statuses == ["ACTIVE", "DELETING"], statuses
+    refused("ResourceInUseException", kinesis.register_stream_consumer, StreamARN=ARN, ConsumerName="reader")
+    refused("ResourceInUseException", kinesis.deregister_stream_consumer, ConsumerARN=arn)
+    gone = time.time() + 10
+    while len(kinesis.list_stream_consumers(StreamARN=ARN)["Consumers"]) == 2:
+        assert time.time() < gone
+        time.sleep(0.02)
     refused("ResourceNotFoundException", kinesis.describe_stream_consumer, ConsumerARN=arn)
     kinesis.deregister_stream_consumer(StreamARN=ARN, ConsumerName="other")
+
+
+def paged():
+    for name in ("another", "more"):
+        kinesis.create_stream(StreamName=name, ShardCount=1)
+    pages = [page["StreamNames"] for page in kinesis.get_paginator("list_streams").paginate(Limit=1)]
+    assert pages == [["another"], ["more"], [NAME]], pages
+    token = kinesis.list_streams(Limit=1)["NextToken"]
+    assert kinesis.list_streams(NextToken=token)["StreamNames"] == ["more", NAME]
+    refused("InvalidArgumentException", kinesis.list_streams, NextToken="more")
+    for name in ("another", "more"):
+        kinesis.delete_stream(StreamName=name)
+    while len(kinesis.list_streams()["StreamNames"]) > 1:
+        time.sleep(0.02)
+    created = summary()["StreamCreationTimestamp"]
+    assert kinesis.list_shards(StreamName=NAME, StreamCreationTimestamp=created)["Shards"] == shards()
+    before = created.timestamp() - 2
+    refused("ResourceNotFoundException", kinesis.list_shards, StreamName=NAME, StreamCreationTimestamp=before)
+    refused("ResourceNotFoundException", kinesis.list_stream_consumers, StreamARN=ARN, StreamCreationTimestamp=before)
+    refused("ValidationException", kinesis.list_shards, StreamARN=ARN.replace("000000000000", "0"))
+    one, other = shards()[-2:]
+    place = {"StreamName": NAME, "ShardIteratorType": "AFTER_SEQUENCE_NUMBER"}
+    number = kinesis.put_record(
+        StreamName=NAME, PartitionKey="k", ExplicitHashKey=one["HashKeyRange"]["StartingHashKey"], Data=b"six"
+    )["SequenceNumber"]
+    message = refused(
+        "InvalidArgumentException",
+        kinesis.get_shard_iterator, **place, ShardId=other["ShardId"], StartingSequenceNumber=number,
+    )
+    assert one["ShardId"] in message and other["ShardId"] in message, message
+
+
+def raw(operation, members):
+    """Sends members as they are, unsigned and with a clock that stands still; returns the error."""
+    request = urllib.request.Request(
+        ENDPOINT,
+        data=json.dumps(members).encode(),
+        headers={
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": f"Kinesis_20131202.{operation}",
+            "X-Amz-Date": "19700101T000000Z",
+        },
+    )
+    try:
+        urllib.request.urlopen(request).read()
+    except urllib.error.HTTPError as error:
+        return json.loads(error.read())["__type"]
+    return None
+
+
+# Not of data streams, and what the model says is reserved.
+OTHERS = ("Queue", "Channel")
+RESERVED = {"StreamId"}
+# Of each type a value that is none of it.
+WRONG = {"structure": 1, "list": 1, "map": 1, "string": {}, "blob": {}, "integer": "x", "boolean": "x", "timestamp": {}, "long": "x"}
+
+
+def modelled():
+    model = kinesis.meta.service_model
+    served = [name for name in model.operation_names if not any(other in name for other in OTHERS)]
+    assert len(served) == 40, served
+    for name in served:
+        assert raw(name, {}) != "UnknownOperationException", name
+        members = model.operation_model(name).input_shape.members if model.operation_model(name).input_shape else {}
+        for member, shape in members.items():
+            if member not in RESERVED:
+                found = raw(name, {member: WRONG[shape.type_name]})
+                assert found == "SerializationException", f"{name}.{member}: {found}"
+    assert raw("CreateQueue", {}) == "UnknownOperationException"
 
 
 def removed():
@@ -365,4 +455,6 @@ resharded()
 tagged()
 told()
 pushed()
+paged()
+modelled()
 removed()

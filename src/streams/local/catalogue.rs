@@ -6,9 +6,9 @@ use fjall::OwnedWriteBatch;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    read,
     shard::{Life, LocalShard, Stream, Tip},
-    storage::Storage,
+    storage::{Storage, state_key},
+    tips,
 };
 use crate::streams::{Capacity, HashKeyRange, LogError, Millis, ShardId, now};
 
@@ -81,13 +81,14 @@ pub(super) fn streams(storage: &Storage) -> Result<Vec<Stream>, LogError> {
         let (key, json) = guard.into_inner().map_err(|error| storage.failure(error))?;
         let name = std::str::from_utf8(&key[STREAM_PREFIX.len()..]).map_err(|_| storage.format("a damaged name"))?;
         let entry: Entry = parse(storage, &json)?;
+        let tips = tips::read(storage, entry.id)?;
+        let tip = |shard| tips.get(&shard).copied().unwrap_or_default();
         let mut shards = Vec::new();
         for (shard, range) in (0u32..).zip(HashKeyRange::split(entry.shards)) {
-            let tip = read::tip(storage, entry.id, shard)?;
-            shards.push(Arc::new(LocalShard::new(range, Vec::new(), entry.created, tip)));
+            shards.push(Arc::new(LocalShard::new(range, Vec::new(), entry.created, tip(shard))));
         }
         for (shard, later) in (entry.shards..).zip(entry.later) {
-            let tip = read::tip(storage, entry.id, shard)?;
+            let tip = tip(shard);
             // It began behind what was there then.
             let tip = Tip { last: tip.last.max(later.created), ..tip };
             shards.push(Arc::new(later.shard(tip).ok_or_else(|| storage.format("a damaged shard"))?));
@@ -105,12 +106,13 @@ pub(super) fn streams(storage: &Storage) -> Result<Vec<Stream>, LogError> {
     Ok(streams)
 }
 
-/// Writes a new stream and returns it with what is used up then.
+/// Writes a new stream, with values of state, and returns it with what is used up then.
 pub(super) fn create(
     storage: &Storage,
     counter: Counter,
     name: &str,
     capacity: Capacity,
+    state: impl FnOnce(Millis) -> Vec<(String, Vec<u8>)>,
 ) -> Result<(Counter, Stream), LogError> {
     let created = now().max(counter.last_created + 1);
     let shards = capacity.initial_shards();
@@ -120,6 +122,9 @@ pub(super) fn create(
     let mut batch = storage.batch();
     batch.insert(&storage.state, stream_key(name), json(&entry));
     batch.insert(&storage.state, COUNTER_KEY, json(&counter));
+    for (key, value) in state(created) {
+        batch.insert(&storage.state, state_key(&key), value);
+    }
     storage.commit(batch)?;
     let shard = |range| Arc::new(LocalShard::new(range, Vec::new(), created, Tip::default()));
     let shards = HashKeyRange::split(shards).into_iter().map(shard).collect();

@@ -11,6 +11,7 @@ use super::{
     LocalLog,
     shard::{Life, Stream, Tip},
     storage::{self, Storage},
+    tips,
 };
 use crate::streams::{Appended, Appends, Block, LogError, Millis, RecordRef, ShardId, block::Numbering, now};
 
@@ -94,6 +95,7 @@ impl LocalLog {
             batch.insert(&self.storage.state, storage::state_key(key), value);
         }
         let placed = routed.iter().map(|routed| routed.write(&self.storage, &mut batch, &mut held, now)).collect();
+        held.write(&self.storage, &mut batch);
         self.storage.commit(batch)?;
         held.publish();
         self.version.send_modify(|version| *version += 1);
@@ -171,7 +173,7 @@ impl<'a> Routed<'a> {
                 }
                 tip.next += block.len() as u64;
                 tip.bytes += bytes as u64;
-                // The total goes first, so that the last block of a shard tells the size of it all.
+                // The total goes first: what is kept from a block on tells how much was there before it.
                 let mut value = tip.bytes.to_le_bytes().to_vec();
                 Block::encode_into(&mut value, tip.last, block.iter().map(|index| self.record(*index)));
                 batch.insert(&storage.records, storage::block_key(self.stream.id, *shard, first), value);
@@ -224,6 +226,12 @@ impl<'a> Held<'a> {
     fn tip(&mut self, stream: u32, shard: u32) -> &mut Tip {
         let at = self.0.binary_search_by_key(&(stream, shard), |(key, ..)| *key).expect("every touched shard is held");
         &mut self.0[at].2
+    }
+
+    fn write(&self, storage: &Storage, batch: &mut OwnedWriteBatch) {
+        for ((stream, shard), _, tip) in &self.0 {
+            tips::write(storage, batch, *stream, *shard, *tip);
+        }
     }
 
     fn publish(self) {

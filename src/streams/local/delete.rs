@@ -7,7 +7,7 @@ use fjall::Guard;
 use super::{
     LocalLog, catalogue,
     shard::Life,
-    storage::{Storage, block_key},
+    storage::{Storage, block_key, state_key, tip_key},
 };
 use crate::streams::LogError;
 
@@ -23,7 +23,12 @@ impl LocalLog {
     ///
     /// A process that dies meanwhile leaves the rest to the next [`Self::open`].
     pub fn delete_stream(&self, name: &str) -> Result<(), LogError> {
-        let _making = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
+        self.delete_stream_with(name, &[])
+    }
+
+    /// Removes a stream and its records, and values of state in the same commit.
+    pub fn delete_stream_with(&self, name: &str, state: &[&str]) -> Result<(), LogError> {
+        let making = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = self.stream(name)?;
         let bytes = self.stats(name)?.bytes;
         {
@@ -31,6 +36,9 @@ impl LocalLog {
             let mut tips: Vec<_> = stream.shards.iter().map(|shard| shard.lock()).collect();
             let mut batch = self.storage.batch();
             batch.remove(&self.storage.state, catalogue::stream_key(name));
+            for key in state {
+                batch.remove(&self.storage.state, state_key(key));
+            }
             batch.insert(&self.storage.state, format!("{DOOMED_PREFIX}{}", stream.id), "");
             self.storage.commit(batch)?;
             for tip in &mut tips {
@@ -38,6 +46,8 @@ impl LocalLog {
             }
         }
         self.streams.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        // Another may be made while the records go.
+        drop(making);
         self.version.send_modify(|version| *version += 1);
         sweep(&self.storage, stream.id)?;
         if bytes >= LARGE_BYTES { self.storage.make_room() } else { Ok(()) }
@@ -68,6 +78,9 @@ fn sweep(storage: &Storage, id: u32) -> Result<(), LogError> {
         storage.commit(batch)?;
     }
     let mut batch = storage.batch();
+    for guard in storage.state.prefix(tip_key(id, None)) {
+        batch.remove(&storage.state, guard.key().map_err(|error| storage.failure(error))?);
+    }
     batch.remove(&storage.state, format!("{DOOMED_PREFIX}{id}"));
     storage.commit(batch)
 }

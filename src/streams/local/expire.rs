@@ -6,6 +6,7 @@ use super::{
     LocalLog, catalogue,
     shard::{Life, Stream},
     storage::block_key,
+    tips,
 };
 use crate::streams::{LogError, Millis, ShardId};
 
@@ -24,8 +25,11 @@ impl LocalLog {
                 self.trim_stream(&stream, id, first)?;
                 let mut tip = shard.lock();
                 if first == tip.next {
-                    // The block that says how far the shard is stays, and nobody sees it.
+                    // The last block stays, and nobody sees it.
                     (tip.first, tip.before, tip.first_arrival) = (tip.next, tip.bytes, None);
+                    let mut batch = self.storage.batch();
+                    tips::write(&self.storage, &mut batch, stream.id, id.0, *tip);
+                    self.storage.commit(batch)?;
                 }
             }
             if listed.closed.is_some_and(|closed| closed < before) && first == tip.next {
@@ -70,6 +74,7 @@ impl LocalLog {
         for guard in self.storage.records.range(blocks) {
             batch.remove(&self.storage.records, guard.key().map_err(|error| self.storage.failure(error))?);
         }
+        tips::remove(&self.storage, batch, stream.id, shard.0);
         Ok(())
     }
 }

@@ -17,6 +17,7 @@ mod stats;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod tips;
 mod trim;
 
 use std::{
@@ -86,11 +87,22 @@ impl LocalLog {
 
     /// Makes a stream. Fails with [`LogError::StreamExists`] where the name is taken.
     pub fn create_stream(&self, name: &str, capacity: Capacity) -> Result<(), LogError> {
+        self.create_stream_with(name, capacity, |_| Vec::new())
+    }
+
+    /// Makes a stream, and sets values of state in the same commit, which `state` makes when it is told when the stream is
+    /// made.
+    pub fn create_stream_with(
+        &self,
+        name: &str,
+        capacity: Capacity,
+        state: impl FnOnce(Millis) -> Vec<(String, Vec<u8>)>,
+    ) -> Result<(), LogError> {
         let mut counter = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
         if self.stream(name).is_ok() {
             return Err(LogError::StreamExists { stream: name.to_owned() });
         }
-        let (next, stream) = catalogue::create(&self.storage, *counter, name, capacity)?;
+        let (next, stream) = catalogue::create(&self.storage, *counter, name, capacity, state)?;
         *counter = next;
         self.streams.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::new(stream));
         Ok(())

@@ -12,12 +12,15 @@ use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, OwnedWriteBatch, PersistMode,
 };
 
-use super::Durability;
+use super::{Durability, tips};
 use crate::streams::LogError;
 
 /// The version of keys and values; a folder that says anything else is refused.
-const FORMAT: &[u8] = b"1";
+const FORMAT: &[u8] = b"2";
+/// Without the ends of shards, which are taken from their blocks, and without reshardings that this knows nothing of.
+const FIRST_FORMAT: &[u8] = b"1";
 const FORMAT_KEY: &str = "format";
+const TIP_PREFIX: &[u8] = b"tip/";
 
 /// Keeps memory flat: blocks read lately, and blocks not yet in a file of their own.
 const CACHE_BYTES: u64 = 16 << 20;
@@ -47,7 +50,7 @@ pub(super) struct Storage {
     database: Database,
     /// Blocks under [`block_key`].
     pub(super) records: Keyspace,
-    /// Everything else, under text.
+    /// Everything else, under text, but for the ends of shards: see [`tip_key`].
     pub(super) state: Keyspace,
     persist: PersistMode,
 }
@@ -89,6 +92,12 @@ impl Storage {
     fn check_format(&self) -> Result<(), LogError> {
         match self.state.get(FORMAT_KEY).map_err(|error| self.failure(error))? {
             Some(format) if *format == *FORMAT => Ok(()),
+            Some(format) if *format == *FIRST_FORMAT => {
+                let mut batch = self.batch();
+                tips::take_from_blocks(self, &mut batch)?;
+                batch.insert(&self.state, FORMAT_KEY, FORMAT);
+                self.commit(batch)
+            }
             Some(format) => Err(self.format(format!("format {}", String::from_utf8_lossy(&format)))),
             None => {
                 let mut batch = self.batch();
@@ -150,6 +159,14 @@ pub(super) fn block_key(stream: u32, shard: u32, offset: u64) -> [u8; 16] {
     key[..4].copy_from_slice(&stream.to_be_bytes());
     key[4..8].copy_from_slice(&shard.to_be_bytes());
     key[8..].copy_from_slice(&offset.to_be_bytes());
+    key
+}
+
+/// Returns the key under which the end of a shard is kept; without a shard, what those of a stream begin with.
+pub(super) fn tip_key(stream: u32, shard: Option<u32>) -> Vec<u8> {
+    let mut key = TIP_PREFIX.to_vec();
+    key.extend_from_slice(&stream.to_be_bytes());
+    key.extend(shard.iter().flat_map(|shard| shard.to_be_bytes()));
     key
 }
 

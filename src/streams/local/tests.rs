@@ -609,6 +609,38 @@ fn a_folder_in_use_is_refused_and_so_is_another_format() {
 }
 
 #[test]
+fn a_folder_without_the_ends_of_its_shards_is_taken_over() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    for name in ["one", "other"] {
+        log.create_stream(name, Capacity::Provisioned(3)).unwrap();
+        for turn in 0..5 {
+            let given: Vec<String> = (0..7).map(|key| format!("{turn} {key}")).collect();
+            let given: Vec<(&str, &[u8])> = given.iter().map(|key| (key.as_str(), key.as_bytes())).collect();
+            log.append_records(name, &records(&given)).unwrap();
+        }
+    }
+    let ends = |log: &LocalLog| {
+        let of = |name: &str| log.stream(name).unwrap().shards.iter().map(|shard| *shard.lock()).collect::<Vec<_>>();
+        [of("one"), of("other")]
+    };
+    let before = ends(&log);
+    assert!(before[0].iter().any(|tip| tip.next > 0));
+    // As the first format has it.
+    let mut batch = log.storage.batch();
+    for guard in log.storage.state.prefix("tip/") {
+        batch.remove(&log.storage.state, guard.key().unwrap());
+    }
+    batch.insert(&log.storage.state, "format", "1");
+    log.storage.commit(batch).unwrap();
+    drop(log);
+    for _ in 0..2 {
+        let log = open(dir.path());
+        assert_eq!(ends(&log), before);
+    }
+}
+
+#[test]
 fn a_folder_half_made_is_made_again() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("0.jnl"), "").unwrap();

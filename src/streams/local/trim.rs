@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{LocalLog, shard::Stream, storage::block_key};
+use super::{LocalLog, shard::Stream, storage::block_key, tips};
 use crate::streams::{LogError, ShardId};
 
 /// How many bytes of data are removed before room is made at once and not by and by.
@@ -11,8 +11,8 @@ const LARGE_BYTES: u64 = 64 << 20;
 const BATCH: usize = 4096;
 
 impl LocalLog {
-    /// Removes the records of a shard that lie before an offset, in whole blocks. The last block stays in any case: it
-    /// tells where the shard is. Whoever reads in front of the offset meanwhile goes on behind it.
+    /// Removes the records of a shard that lie before an offset, in whole blocks. The last block stays in any case.
+    /// Whoever reads in front of the offset meanwhile goes on behind it.
     pub fn trim(&self, stream: &str, shard: ShardId, before: u64) -> Result<(), LogError> {
         self.trim_stream(&self.stream(stream)?, shard, before)
     }
@@ -31,6 +31,9 @@ impl LocalLog {
             let mut tip = local.lock();
             if kept.first > tip.first {
                 (tip.first, tip.before, tip.first_arrival) = (kept.first, kept.before, Some(kept.arrival));
+                let mut batch = self.storage.batch();
+                tips::write(&self.storage, &mut batch, stream.id, shard.0, *tip);
+                self.storage.commit(batch)?;
             }
         }
         let mut old = self

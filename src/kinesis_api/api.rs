@@ -1,0 +1,241 @@
+//! What the endpoint knows and keeps, for its operations.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{
+    changes::{Changes, Status},
+    chaos::{Chaos, Trouble},
+    consumers::Leaving,
+    distribution::Spread,
+    error::ApiError,
+    known::Known,
+    record::Manners,
+    settings::{AllSettings, Settings},
+    subscribe::Subscriptions,
+    throttle::Throttle,
+};
+use crate::streams::{Capacity, LogError, RECORD_BYTES, local::LocalLog};
+
+/// The account that owns every stream here.
+pub const ACCOUNT: &str = "000000000000";
+
+/// How the endpoint behaves; without more words as fast as it can, and with every change at once.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The region that its streams say they are in.
+    pub region: String,
+    /// How long a stream or a consumer is said to be on its way when it is made, changed or removed.
+    pub delay: Duration,
+    /// Whether shards and operations take no more than they do on AWS.
+    pub limits: bool,
+    /// Trouble on purpose, and the seed of it.
+    pub chaos: Option<(Chaos, u64)>,
+}
+
+/// What the endpoint serves.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    log: Arc<LocalLog>,
+    region: String,
+    requests: AtomicU64,
+    settings: AllSettings,
+    streams: Changes<Known>,
+    consumers: Changes<Leaving>,
+    throttle: Throttle,
+    subscriptions: Subscriptions,
+    spread: Spread,
+    closing: watch::Sender<bool>,
+    limits: bool,
+    trouble: Option<Trouble>,
+}
+
+impl Api {
+    /// Serves a log.
+    pub fn new(log: Arc<LocalLog>, options: Options) -> Self {
+        Self(Arc::new(Inner {
+            log,
+            region: options.region,
+            requests: AtomicU64::new(0),
+            settings: AllSettings::default(),
+            streams: Changes::taking(options.delay),
+            consumers: Changes::taking(options.delay),
+            throttle: Throttle::new(options.limits),
+            subscriptions: Subscriptions::default(),
+            spread: Spread::default(),
+            closing: watch::Sender::new(false),
+            limits: options.limits,
+            trouble: options.chaos.map(|(chaos, seed)| Trouble::new(chaos, seed)),
+        }))
+    }
+
+    /// Ends what would go on by itself: subscriptions.
+    pub fn close(&self) {
+        self.0.closing.send_replace(true);
+    }
+
+    /// Counts a request and returns how many there were before.
+    pub(super) fn count_request(&self) -> u64 {
+        self.0.requests.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Returns whether it ends.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
+    }
+
+    pub(super) fn log(&self) -> &LocalLog {
+        &self.0.log
+    }
+
+    /// Returns the name by which AWS knows a stream.
+    pub(super) fn arn(&self, stream: &str) -> String {
+        format!("arn:aws:kinesis:{}:{ACCOUNT}:stream/{stream}", self.0.region)
+    }
+
+    /// Returns what is known of a stream, whatever becomes of it.
+    pub(super) fn stream(&self, name: &str) -> Result<Known, ApiError> {
+        if let Some(known) = self.0.streams.was(name) {
+            return Ok(Known { status: Status::Deleting, ..known });
+        }
+        let status = self.0.streams.status(name);
+        let description = self.log().describe_stream(name)?;
+        Ok(Known { description, settings: self.0.settings.of(self.log(), name)?, status })
+    }
+
+    /// Returns what is known of a stream that nothing is being done with.
+    pub(super) fn active(&self, name: &str) -> Result<Known, ApiError> {
+        let known = self.stream(name)?;
+        if known.status == Status::Active {
+            return Ok(known);
+        }
+        Err(known.not_active())
+    }
+
+    /// Expects a stream to take and give records.
+    pub(super) fn expect_present(&self, name: &str) -> Result<(), ApiError> {
+        match self.0.streams.status(name) {
+            Status::Active | Status::Updating => Ok(()),
+            Status::Creating | Status::Deleting => Err(LogError::UnknownStream { stream: name.to_owned() }.into()),
+        }
+    }
+
+    /// Returns what is known of a stream that takes and gives records.
+    pub(super) fn present(&self, name: &str) -> Result<Known, ApiError> {
+        self.expect_present(name)?;
+        self.stream(name)
+    }
+
+    /// Returns what a stream was told.
+    pub(super) fn settings(&self, stream: &str) -> Result<Arc<Settings>, ApiError> {
+        Ok(self.0.settings.of(self.log(), stream)?)
+    }
+
+    /// Returns what the records of a stream may be that was told this; what those of a new one may be where there is no such
+    /// stream.
+    pub(super) fn manners(&self, settings: Option<&Arc<Settings>>) -> Manners<'_> {
+        let most = settings.map_or(RECORD_BYTES, |settings| settings.record_bytes());
+        Manners { most, spread: settings.filter(|settings| settings.spread).map(|_| &self.0.spread) }
+    }
+
+    /// Returns whether it takes no more than AWS does.
+    pub(super) fn limits(&self) -> bool {
+        self.0.limits
+    }
+
+    /// Returns the trouble that is made on purpose.
+    pub(super) fn trouble(&self) -> Option<&Trouble> {
+        self.0.trouble.as_ref()
+    }
+
+    /// Returns the subscriptions that there are.
+    pub(super) fn subscriptions(&self) -> &Subscriptions {
+        &self.0.subscriptions
+    }
+
+    /// Returns what keeps requests within the limits.
+    pub(super) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    /// Changes what a stream was told.
+    pub(super) fn change<T>(
+        &self,
+        stream: &str,
+        change: impl FnOnce(&mut Settings) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.0.settings.change(self.log(), stream, change)
+    }
+
+    /// Changes what a stream was told that nothing is being done with, which is UPDATING then.
+    pub(super) fn update<T>(
+        &self,
+        stream: &str,
+        change: impl FnOnce(&Known, &mut Settings) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let known = self.active(stream)?;
+        let answer = self.change(stream, |settings| change(&known, settings))?;
+        self.begin(stream, Status::Updating);
+        Ok(answer)
+    }
+
+    /// Says how a stream stands for a while.
+    pub(super) fn begin(&self, stream: &str, status: Status) {
+        self.0.streams.begin(stream, status);
+    }
+
+    /// Returns the streams that are on their way from one state to the next, by name.
+    pub(super) fn streams(&self) -> &Changes<Known> {
+        &self.0.streams
+    }
+
+    /// Returns the consumers that are, by ARN.
+    pub(super) fn consumers(&self) -> &Changes<Leaving> {
+        &self.0.consumers
+    }
+
+    /// Makes a stream that was told what `tell` writes down.
+    pub(super) fn create(
+        &self,
+        name: &str,
+        capacity: Capacity,
+        tell: impl FnOnce(&mut Settings),
+    ) -> Result<(), ApiError> {
+        Ok(AllSettings::create(self.log(), name, capacity, tell)?)
+    }
+
+    /// Removes a stream.
+    pub(super) fn remove(&self, known: Known) -> Result<(), ApiError> {
+        let name = known.description.name.clone();
+        if known.status == Status::Deleting {
+            return Err(known.not_active());
+        }
+        self.0.streams.remove(&name, known);
+        Ok(self.0.settings.delete(self.log(), &name)?)
+    }
+
+    /// Walks over the streams that are not being removed.
+    pub(super) fn each_stream(&self) -> impl Iterator<Item = Known> {
+        // One that is removed just now is passed over.
+        self.log().stream_names().into_iter().filter_map(|name| self.stream(&name).ok())
+    }
+
+    /// Returns the region that streams say they are in.
+    pub(super) fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// Names all streams, those that are being removed among them.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names = self.log().stream_names();
+        names.extend(self.0.streams.leaving().into_iter().map(|stream| stream.description.name));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}

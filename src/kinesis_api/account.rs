@@ -9,6 +9,7 @@ use super::{
     checks::Checks,
     create_stream::{MOST_ON_DEMAND, MOST_SHARDS},
     error::{ApiError, Kind},
+    known::HOUR,
     moment::Moment,
     text::Text,
     wire::Body,
@@ -23,7 +24,7 @@ pub(super) const UPDATE: Operation = Operation { name: "UpdateAccountSettings", 
 /// The key of the account's settings in the log's state. No stream's settings have it: theirs have a slash.
 const KEY: &str = "kinesis-account";
 /// How long a commitment lasts at the least (Kinesis API reference, `MinimumThroughputBillingCommitmentInput`: 24 hours).
-const SHORTEST: Millis = 24 * 3_600_000;
+const SHORTEST: Millis = 24 * HOUR;
 
 /// A commitment to pay for a minimum of throughput.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

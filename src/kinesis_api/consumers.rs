@@ -73,8 +73,7 @@ fn register(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         return Err(ApiError::new(Kind::LimitExceeded, message));
     }
     let most = if known.is_on_demand() && account::is_committed(api)? { MOST_COMMITTED } else { MOST_CONSUMERS };
-    let leaving = api.consumers().leaving();
-    let leaving = leaving.iter().any(|leaving| leaving.stream == stream && leaving.name == name);
+    let leaving = leaving(api, stream).any(|(leaving, _)| leaving == name);
     api.change(stream, |settings| {
         if leaving || settings.consumers.contains_key(name) {
             let message = format!("Consumer {name} of stream {} already exists.", api.arn(stream));
@@ -124,11 +123,16 @@ impl Meant<'_> {
             return Err(ApiError::argument(message));
         };
         let settings = api.present(stream)?.settings;
-        let leaving = api.consumers().leaving().into_iter();
-        let mut leaving = leaving.filter(|leaving| leaving.stream == stream && leaving.name == name);
-        let found = settings.consumers.get(name).cloned().or_else(|| Some(leaving.next()?.consumer));
+        let leaving = || leaving(api, stream).find(|(leaving, _)| leaving == name).map(|(_, consumer)| consumer);
+        let found = settings.consumers.get(name).cloned().or_else(leaving);
         Ok((stream, name, found.ok_or_else(|| no_consumer(api, stream, name))?))
     }
+}
+
+/// Returns the consumers of a stream that are being removed, with their names.
+fn leaving(api: &Api, stream: &str) -> impl Iterator<Item = (String, Consumer)> {
+    let leaving = api.consumers().leaving().into_iter().filter(move |leaving| leaving.stream == stream);
+    leaving.map(|leaving| (leaving.name, leaving.consumer))
 }
 
 /// Returns what is known of a consumer.
@@ -210,15 +214,12 @@ fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         }
     };
     let mut consumers = known.settings.consumers.clone();
-    let leaving = api.consumers().leaving().into_iter().filter(|leaving| leaving.stream == stream);
-    consumers.extend(leaving.map(|leaving| (leaving.name, leaving.consumer)));
+    consumers.extend(leaving(api, stream));
     let mut left = consumers.iter().filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after)).peekable();
     let page: Vec<(&String, &Consumer)> = left.by_ref().take(usize::try_from(most).unwrap_or_default()).collect();
     let last = page.last().filter(|_| left.peek().is_some());
-    let next_token = last.map(|(last, _)| {
-        let created = known.description.created;
-        token::seal(&ConsumerPage { created, after: (*last).clone(), issued: now() })
-    });
+    let created = known.description.created;
+    let next_token = last.map(|(last, _)| token::next(&ConsumerPage { created, after: (*last).clone() }));
     let consumers = page.iter().map(|(name, consumer)| shown(api, stream, name, consumer)).collect();
     body.answer(&Listed { consumers, next_token })
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::streams::{Millis, StreamDescription, local::ListedShard, now};
 
 /// Milliseconds in an hour.
-const HOUR: Millis = 3_600_000;
+pub(super) const HOUR: Millis = 3_600_000;
 
 /// What is known of one stream.
 #[derive(Debug, Clone)]

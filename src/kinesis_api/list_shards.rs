@@ -14,7 +14,7 @@ use super::{
     token::{self, Page},
     wire::Body,
 };
-use crate::streams::{HashKeyRange, Millis, ShardId, local::ListedShard, now};
+use crate::streams::{HashKeyRange, Millis, ShardId, local::ListedShard};
 
 pub(super) const OPERATION: Operation = Operation { name: "ListShards", run: Run::Whole(run) };
 
@@ -129,9 +129,8 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
             at: if let Which::At(at) = which { Some(at) } else { None },
             from: if let Which::From(from) = which { Some(from) } else { None },
             open: which == Which::Open,
-            issued: now(),
         };
-        answer["NextToken"] = token::seal(&next).into();
+        answer["NextToken"] = token::next(&next).into();
     }
     body.answer(&answer)
 }

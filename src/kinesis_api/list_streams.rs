@@ -12,7 +12,6 @@ use super::{
     token::{self, StreamPage},
     wire::Body,
 };
-use crate::streams::now;
 
 pub(super) const OPERATION: Operation = Operation { name: "ListStreams", run: Run::Whole(run) };
 
@@ -57,10 +56,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     body.answer(&Output {
         stream_names: streams.iter().map(|stream| stream.description.name.as_str()).collect(),
         has_more_streams: more,
-        next_token: names
-            .last()
-            .filter(|_| more)
-            .map(|last| token::seal(&StreamPage { behind: last.clone(), issued: now() })),
+        next_token: names.last().filter(|_| more).map(|last| token::next(&StreamPage { behind: last.clone() })),
         stream_summaries: streams.iter().map(|stream| brief(api, stream)).collect(),
     })
 }

@@ -1,7 +1,7 @@
 //! The Kinesis Data Streams API over a local log, for clients that are told this endpoint.
 //!
 //! Owns the protocol (JSON 1.1 and CBOR 1.1 over HTTP/1.1 and HTTP/2), its limits and its errors, all as AWS has them. May
-//! import `streams`. Keeps what it is told of streams in the log, and nothing else beyond its process. Answers only to those
+//! import `streams`. Keeps what it is told of streams and of the account in the log, and nothing else beyond its process. Answers only to those
 //! who call it by a name of this machine, unless it is told to answer everybody.
 
 mod account;

@@ -9,7 +9,7 @@ use super::{
     checks::Checks,
     create_stream::expect_room,
     error::{ApiError, Kind},
-    known::Known,
+    known::{HOUR, Known},
     stream_name::stream_name,
     text::Text,
     wire::Body,
@@ -24,7 +24,7 @@ pub(super) const UPDATE: Operation = Operation { name: "UpdateShardCount", run: 
 const MOST_SCALED: i64 = 10_000;
 /// How often it scales a stream within 24 hours (Kinesis API reference).
 const MOST_SCALINGS: usize = 10;
-const DAY: Millis = 24 * 3_600_000;
+const DAY: Millis = 24 * HOUR;
 
 #[derive(Deserialize)]
 struct Split<'a> {

@@ -36,17 +36,16 @@ pub(super) fn stream_arn<'a>(checks: &mut Checks, arn: Option<&'a Text<'_>>) -> 
 pub(super) fn from_arn<'a>(checks: &mut Checks, at: &str, arn: &'a str) -> &'a str {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let is_account = |account: &str| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    match parts[..] {
-        ["arn", partition, "kinesis", _, account, resource]
-            if partition.starts_with("aws") && is_account(account) && resource.strip_prefix("stream/").is_some() =>
-        {
-            &resource["stream/".len()..]
+    let resource = match parts[..] {
+        ["arn", partition, "kinesis", _, account, resource] if partition.starts_with("aws") && is_account(account) => {
+            resource.strip_prefix("stream/")
         }
-        _ => {
-            let pattern = "satisfy regular expression pattern: arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+";
-            checks.broken(&format!("'{arn}'"), at, pattern);
-            // Only the ARN is at fault, so what it stands for is not complained of as well.
-            "unknown"
-        }
-    }
+        _ => None,
+    };
+    resource.unwrap_or_else(|| {
+        let pattern = "satisfy regular expression pattern: arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+";
+        checks.broken(&format!("'{arn}'"), at, pattern);
+        // Only the ARN is at fault, so what it stands for is not complained of as well.
+        "unknown"
+    })
 }

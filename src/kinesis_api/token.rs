@@ -55,9 +55,6 @@ pub(super) struct Page {
     /// Whether they still do.
     #[serde(rename = "o", default)]
     pub(super) open: bool,
-    /// When the token was given out.
-    #[serde(rename = "i")]
-    pub(super) issued: Millis,
 }
 
 /// Where a list of consumers goes on.
@@ -69,9 +66,6 @@ pub(super) struct ConsumerPage {
     /// The last name listed.
     #[serde(rename = "l")]
     pub(super) after: String,
-    /// When the token was given out.
-    #[serde(rename = "i")]
-    pub(super) issued: Millis,
 }
 
 /// Where a list of streams goes on.
@@ -80,33 +74,15 @@ pub(super) struct StreamPage {
     /// The last name listed.
     #[serde(rename = "b")]
     pub(super) behind: String,
-    /// When the token was given out.
+}
+
+/// A place where a list goes on, and when it was given out.
+#[derive(Serialize, Deserialize)]
+struct Issued<P> {
+    #[serde(flatten)]
+    page: P,
     #[serde(rename = "i")]
-    pub(super) issued: Millis,
-}
-
-/// A token that says where a list goes on.
-pub(super) trait Resumes: DeserializeOwned {
-    /// Returns when it was given out.
-    fn issued(&self) -> Millis;
-}
-
-impl Resumes for Page {
-    fn issued(&self) -> Millis {
-        self.issued
-    }
-}
-
-impl Resumes for StreamPage {
-    fn issued(&self) -> Millis {
-        self.issued
-    }
-}
-
-impl Resumes for ConsumerPage {
-    fn issued(&self) -> Millis {
-        self.issued
-    }
+    issued: Millis,
 }
 
 /// Returns whether a token is good no longer that was given out then. None was given out in the future.
@@ -115,12 +91,17 @@ pub(super) fn is_over(issued: Millis, now: Millis) -> bool {
 }
 
 /// Reads the member `nextToken` of a request.
-pub(super) fn resume<T: Resumes>(text: &str) -> Result<T, ApiError> {
-    let page: T = open(text).ok_or_else(|| ApiError::argument("NextToken is invalid."))?;
-    if is_over(page.issued(), now()) {
+pub(super) fn resume<P: DeserializeOwned>(text: &str) -> Result<P, ApiError> {
+    let Issued { page, issued } = open(text).ok_or_else(|| ApiError::argument("NextToken is invalid."))?;
+    if is_over(issued, now()) {
         return Err(ApiError::new(Kind::ExpiredNextToken, "NextToken has expired: it is good for 5 minutes."));
     }
     Ok(page)
+}
+
+/// Writes the token with which a list goes on.
+pub(super) fn next(page: &impl Serialize) -> String {
+    seal(&Issued { page, issued: now() })
 }
 
 /// Writes a token.

@@ -1,5 +1,6 @@
-//! The official connector in a real Flink on `pipe kinesis`, unchanged: it polls or has records pushed over HTTP/2, follows
-//! a split and a merge, goes on from a savepoint, takes apart what the Kinesis Producer Library puts together, and writes.
+//! The official connector in a real Flink on `pipe kinesis`, unchanged: it polls or has records pushed over HTTP/2,
+//! follows a split and a merge, goes on from a savepoint, takes apart what the Kinesis Producer Library puts together, and
+//! writes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, DirEntry};
@@ -39,8 +40,8 @@ fn options(kinesis: &Kinesis) -> String {
     format!("'connector' = 'kinesis', 'stream' = 'orders', 'aws.region' = 'us-east-1', 'aws.endpoint' = '{endpoint}'")
 }
 
-/// The rows that one writer has written to a folder, in their order. A file gets its name with a checkpoint; the name ends
-/// with the file's number.
+/// The rows that one writer has written to a folder, in their order. A file gets its name with a checkpoint; the name
+/// ends with the file's number.
 fn rows(folder: &Path) -> Vec<String> {
     let numbered = |file: DirEntry| -> Option<(u32, PathBuf)> {
         let name = file.file_name().into_string().ok()?;

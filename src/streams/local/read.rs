@@ -233,7 +233,7 @@ fn unless_trimmed<T>(
     }
 }
 
-/// Reads the end of a shard.
+/// Reads the end of a shard out of its first and its last block.
 pub(super) fn tip(storage: &Storage, stream: u32, shard: u32) -> Result<Tip, LogError> {
     let numbering = Numbering { created: 0, shard };
     let mut blocks = storage.records.range(block_key(stream, shard, 0)..=block_key(stream, shard, u64::MAX));

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use crate::streams::{
     Capacity, Child, HashKeyRange, LogError, Millis, SequenceNumber, Shard, ShardId, StreamDescription,
     block::Numbering, hash_key,
@@ -53,7 +55,7 @@ pub struct ListedShard {
 pub(super) const LAST_OFFSET: u64 = i64::MAX.unsigned_abs();
 
 /// The end of a shard.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tip {
     /// The offset of the oldest record that is kept; that of the next one where there is none.
     pub(super) first: u64,
@@ -69,7 +71,8 @@ pub(super) struct Tip {
     pub(super) bytes: u64,
     /// When the oldest record arrived that is kept.
     pub(super) first_arrival: Option<Millis>,
-    /// Whether it takes records.
+    /// Whether it takes records; the list of streams tells that of a shard that is written.
+    #[serde(skip)]
     pub(super) life: Life,
 }
 

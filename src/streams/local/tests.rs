@@ -29,6 +29,15 @@ fn records(records: &[(&str, &[u8])]) -> Appends {
     appends
 }
 
+/// Records of the same data, one for each key.
+fn keyed(keys: impl Iterator<Item = String>, data: &[u8]) -> Appends {
+    let mut appends = Appends::new();
+    for key in keys {
+        appends.push(&key, data);
+    }
+    appends
+}
+
 type Record = (String, Vec<u8>);
 
 /// Reads a shard from an offset to its end, at most so much at a time.
@@ -435,8 +444,7 @@ fn writers_of_crossing_streams_do_not_wait_for_each_other_forever() {
             thread::spawn(move || {
                 start.wait();
                 for turn in 0..50u8 {
-                    let given: Vec<String> = (0..20).map(|key| format!("{writer} {turn} {key}")).collect();
-                    let given = records(&given.iter().map(|key| (key.as_str(), b"x".as_slice())).collect::<Vec<_>>());
+                    let given = keyed((0..20).map(|key| format!("{writer} {turn} {key}")), b"x");
                     let streams = if writer % 2 == 0 { ["a", "b"] } else { ["b", "a"] };
                     log.commit(Commit { appends: streams.map(|s| (s, &given)).to_vec(), ..Commit::default() }).unwrap();
                 }
@@ -615,9 +623,7 @@ fn a_folder_without_the_ends_of_its_shards_is_taken_over() {
     for name in ["one", "other"] {
         log.create_stream(name, Capacity::Provisioned(3)).unwrap();
         for turn in 0..5 {
-            let given: Vec<String> = (0..7).map(|key| format!("{turn} {key}")).collect();
-            let given: Vec<(&str, &[u8])> = given.iter().map(|key| (key.as_str(), key.as_bytes())).collect();
-            log.append_records(name, &records(&given)).unwrap();
+            log.append_records(name, &keyed((0..7).map(|key| format!("{turn} {key}")), b"some data")).unwrap();
         }
     }
     let ends = |log: &LocalLog| {
@@ -657,10 +663,8 @@ fn what_was_acknowledged_survives_without_a_close() {
     let mut acknowledged = 0;
     for crash in 0..6 {
         for turn in 0..50 {
-            let given: Vec<String> = (0..7).map(|key| format!("{crash} {turn} {key}")).collect();
-            let data = vec![b'x'; 5_000];
-            let given: Vec<_> = given.iter().map(|key| (key.as_str(), data.as_slice())).collect();
-            acknowledged += log.append_records("s", &records(&given)).unwrap().places().len();
+            let given = keyed((0..7).map(|key| format!("{crash} {turn} {key}")), &[b'x'; 5_000]);
+            acknowledged += log.append_records("s", &given).unwrap().places().len();
         }
         let crashed = TempDir::new().unwrap();
         copy(dir.path(), crashed.path());

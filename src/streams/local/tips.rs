@@ -3,33 +3,18 @@
 use std::collections::BTreeMap;
 
 use fjall::OwnedWriteBatch;
-use serde::{Deserialize, Serialize};
 
 use super::{
     read,
-    shard::{Life, Tip},
+    shard::Tip,
     storage::{Storage, block_key, tip_key},
 };
-use crate::streams::{LogError, Millis};
-
-/// A [`Tip`] as it is written.
-#[derive(Debug, Serialize, Deserialize)]
-struct Entry {
-    first: u64,
-    stored: u64,
-    before: u64,
-    next: u64,
-    last: Millis,
-    bytes: u64,
-    first_arrival: Option<Millis>,
-}
+use crate::streams::LogError;
 
 /// Adds the end of a shard to a batch.
 pub(super) fn write(storage: &Storage, batch: &mut OwnedWriteBatch, stream: u32, shard: u32, tip: Tip) {
-    let Tip { first, stored, before, next, last, bytes, first_arrival, life: _ } = tip;
-    let entry = Entry { first, stored, before, next, last, bytes, first_arrival };
-    let entry = postcard::to_stdvec(&entry).expect("numbers are written");
-    batch.insert(&storage.state, tip_key(stream, Some(shard)), entry);
+    let tip = postcard::to_stdvec(&tip).expect("numbers are written");
+    batch.insert(&storage.state, tip_key(stream, Some(shard)), tip);
 }
 
 /// Adds the removal of the end of a shard to a batch.
@@ -45,10 +30,7 @@ pub(super) fn read(storage: &Storage, stream: u32) -> Result<BTreeMap<u32, Tip>,
         let (key, value) = guard.into_inner().map_err(|error| storage.failure(error))?;
         let damaged = || storage.format("a damaged end of a shard");
         let shard = key[prefix.len()..].try_into().map(u32::from_be_bytes).map_err(|_| damaged())?;
-        let entry: Entry = postcard::from_bytes(&value).map_err(|_| damaged())?;
-        let Entry { first, stored, before, next, last, bytes, first_arrival } = entry;
-        let life = Life::Open;
-        tips.insert(shard, Tip { first, stored, before, next, last, bytes, first_arrival, life });
+        tips.insert(shard, postcard::from_bytes(&value).map_err(|_| damaged())?);
     }
     Ok(tips)
 }

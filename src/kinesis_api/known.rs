@@ -49,9 +49,14 @@ impl Known {
         ApiError::new(Kind::ResourceInUse, message)
     }
 
-    /// Returns the moment from which on it keeps records.
+    /// Returns the moment from which on it keeps records: those too that arrived elsewhere before it was made.
+    pub(super) fn keeps_from(&self) -> Millis {
+        now() - self.settings.retention_hours * HOUR
+    }
+
+    /// Returns the moment from which on it can have had records of its own.
     pub(super) fn horizon(&self) -> Millis {
-        (now() - self.settings.retention_hours * HOUR).max(self.description.created)
+        self.keeps_from().max(self.description.created)
     }
 
     /// Lists its shards: none while it is being made.

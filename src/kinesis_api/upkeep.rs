@@ -39,7 +39,7 @@ impl Api {
     /// Removes what streams keep no longer.
     fn sweep(&self) -> Result<(), LogError> {
         for stream in self.each_stream() {
-            match self.log().expire(&stream.description.name, stream.horizon()) {
+            match self.log().expire(&stream.description.name, stream.keeps_from()) {
                 // It was removed meanwhile.
                 Ok(()) | Err(LogError::UnknownStream { .. }) => {}
                 Err(error) => return Err(error),

@@ -32,9 +32,12 @@ const JOURNAL_BYTES: u64 = 128 << 20;
 const SEPARATE_BYTES: u32 = 1 << 10;
 const OPEN_FILES: usize = 128;
 
-/// How often room is made again, and how long the background is waited for each time.
-const ROUNDS: usize = 4;
+/// How often everything is compacted to make room, and how often it is looked after at the most until the room is there.
+const COMPACTIONS: u32 = 4;
+const ROUNDS: u32 = 8;
+/// How long the background is waited for in a round.
 const PAUSES: usize = 100;
+/// How long it is from one step to the next; twice as long from round to round.
 const PAUSE: Duration = Duration::from_millis(10);
 /// A key of no block: removing it gives the database something to put in a file, and with it the occasion to tidy up.
 const NO_BLOCK: [u8; 16] = [u8::MAX; 16];
@@ -43,6 +46,8 @@ const NO_BLOCK: [u8; 16] = [u8::MAX; 16];
 const FIRST_JOURNAL: &str = "0.jnl";
 const LOCK: &str = "lock";
 const COMPLETE: &str = "version";
+/// Where a keyspace has the files of its large values, by fjall's name.
+const BLOBS: &str = "blobs";
 
 /// The open database of one folder.
 pub(super) struct Storage {
@@ -118,9 +123,9 @@ impl Storage {
 
     /// Gives the room of removed blocks back to the system now; left alone, the database does so as it goes.
     pub(super) fn make_room(&self) -> Result<(), LogError> {
-        // One round drops the keys, another counts what no key leads to any more, and the next drops the files of it. What the
-        // background is compacting a round passes over, so it waits for that first.
-        for _ in 0..ROUNDS {
+        // One round drops the keys, another the files that no key leads to any more. What the background is compacting a round
+        // passes over, so it waits for that first.
+        for round in 0..ROUNDS {
             let mut batch = self.batch();
             batch.remove(&self.records, NO_BLOCK);
             self.commit(batch)?;
@@ -133,9 +138,22 @@ impl Storage {
                 thread::sleep(PAUSE);
                 patience -= 1;
             }
-            self.records.major_compact().map_err(|error| self.failure(error))?;
+            if round < COMPACTIONS {
+                self.records.major_compact().map_err(|error| self.failure(error))?;
+            } else if !self.has_dropped_files() {
+                break;
+            }
+            // Keys and files of the past stay for as long as somebody reads who began before they were removed, and are
+            // looked after only when something is put in a file: so again when that read is over.
+            thread::sleep(PAUSE * (1 << round));
         }
         Ok(())
+    }
+
+    /// Says whether there are files of blocks that are dropped and not yet deleted.
+    fn has_dropped_files(&self) -> bool {
+        let files = fs::read_dir(self.records.path().join(BLOBS)).map_or(0, Iterator::count);
+        files > self.records.blob_file_count()
     }
 
     /// Returns what a commit wrote under the key of state.

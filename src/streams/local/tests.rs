@@ -5,6 +5,7 @@ use std::{
     process::Command,
     sync::{Arc, Barrier},
     thread,
+    time::Duration,
 };
 
 use proptest::prelude::*;
@@ -393,7 +394,7 @@ fn what_is_kept_no_longer_is_gone_and_so_are_shards_without_records() {
     log.split_shard("s", ShardId(0), 1 << 100).unwrap();
     log.expire("s", now() - 50_000).unwrap();
     assert_eq!(log.all_shards("s").unwrap().len(), 3, "it has a record still");
-    thread::sleep(std::time::Duration::from_millis(5));
+    thread::sleep(Duration::from_millis(5));
     log.expire("s", now()).unwrap();
     let ids = |log: &LocalLog| log.all_shards("s").unwrap().iter().map(|listed| listed.shard.id.0).collect::<Vec<_>>();
     assert_eq!(ids(&log), [1, 2]);
@@ -403,6 +404,33 @@ fn what_is_kept_no_longer_is_gone_and_so_are_shards_without_records() {
     assert_eq!(ids(&log), [1, 2]);
     log.append_records("s", &records(&[("a", b"after")])).unwrap();
     assert_eq!(log.stats("s").unwrap().records, 1);
+}
+
+#[test]
+fn room_is_given_back_though_somebody_reads_while_records_go() {
+    let place = TempDir::new().unwrap();
+    let log = open(place.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    let data = vec![7; 100_000];
+    for number in 0..50 {
+        log.append_arrived("s", number, &records(&[("k", &data)])).unwrap();
+    }
+    log.storage.make_room().unwrap();
+    let blobs = || fs::read_dir(log.storage.records.path().join("blobs")).unwrap().count();
+    assert!(blobs() > 0);
+    let reading = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut read = log.storage.records.iter();
+            assert!(read.next().is_some());
+            reading.wait();
+            thread::sleep(Duration::from_millis(100));
+        });
+        reading.wait();
+        log.delete_stream("s").unwrap();
+        log.storage.make_room().unwrap();
+    });
+    assert_eq!(blobs(), 0);
 }
 
 #[test]

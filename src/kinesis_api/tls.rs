@@ -17,9 +17,10 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How many connections wait to be served at the most.
 const WAITING: usize = 16;
-/// The files of the certificate and of its key.
+/// The files of the certificate, of its key, and of the names that it is good for.
 const CERTIFICATE: &str = "cert.pem";
 const KEY: &str = "key.pem";
+const NAMES: &str = "names";
 
 /// A certificate that this endpoint has made for itself, and where it lies.
 #[derive(Debug)]
@@ -30,14 +31,17 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Takes the one in a folder, or makes one there that is good for these names and addresses.
+    /// Takes the one in a folder that is good for these names and addresses, or makes it there.
     pub fn in_folder(folder: &Path, names: Vec<String>) -> io::Result<Self> {
-        let (path, key) = (folder.join(CERTIFICATE), folder.join(KEY));
-        if !path.try_exists()? || !key.try_exists()? {
+        let (path, key, listed) = (folder.join(CERTIFICATE), folder.join(KEY), folder.join(NAMES));
+        let wanted = names.join("\n");
+        if std::fs::read_to_string(&listed).ok().as_ref() != Some(&wanted) {
             std::fs::create_dir_all(folder)?;
             let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
             write_private(&key, &made.signing_key.serialize_pem())?;
             std::fs::write(&path, made.cert.pem())?;
+            // Last: what says which names it is for says that it is whole.
+            std::fs::write(&listed, wanted)?;
         }
         let certificate = CertificateDer::from_pem_file(&path).map_err(io::Error::other)?;
         let key = PrivateKeyDer::from_pem_file(&key).map_err(io::Error::other)?;
@@ -106,5 +110,28 @@ impl Listener for TlsListener {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_made_once_and_again_for_other_names() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let made = |names: &[&str]| {
+            let names = names.iter().map(|&name| name.to_owned()).collect();
+            let certificate = Certificate::in_folder(folder.path(), names).unwrap();
+            std::fs::read(certificate.path).unwrap()
+        };
+        let first = made(&["localhost"]);
+        assert_eq!(made(&["localhost"]), first);
+        let second = made(&["localhost", "10.0.0.1"]);
+        assert_ne!(second, first);
+        // A process that died while it made one left no names.
+        std::fs::remove_file(folder.path().join(NAMES)).unwrap();
+        std::fs::write(folder.path().join(CERTIFICATE), "half").unwrap();
+        assert_ne!(made(&["localhost", "10.0.0.1"]), second);
     }
 }

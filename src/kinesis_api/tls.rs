@@ -35,7 +35,8 @@ impl Certificate {
     pub fn in_folder(folder: &Path, names: Vec<String>) -> io::Result<Self> {
         let (path, key, listed) = (folder.join(CERTIFICATE), folder.join(KEY), folder.join(NAMES));
         let wanted = names.join("\n");
-        if std::fs::read_to_string(&listed).ok().as_ref() != Some(&wanted) {
+        let is_listed = std::fs::read_to_string(&listed).is_ok_and(|names| names == wanted);
+        if !is_listed || !path.try_exists()? || !key.try_exists()? {
             std::fs::create_dir_all(folder)?;
             let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
             write_private(&key, &made.signing_key.serialize_pem())?;
@@ -132,6 +133,10 @@ mod tests {
         // A process that died while it made one left no names.
         std::fs::remove_file(folder.path().join(NAMES)).unwrap();
         std::fs::write(folder.path().join(CERTIFICATE), "half").unwrap();
-        assert_ne!(made(&["localhost", "10.0.0.1"]), second);
+        let third = made(&["localhost", "10.0.0.1"]);
+        assert_ne!(third, second);
+        // Whoever wants a new one takes the old one away.
+        std::fs::remove_file(folder.path().join(CERTIFICATE)).unwrap();
+        assert_ne!(made(&["localhost", "10.0.0.1"]), third);
     }
 }

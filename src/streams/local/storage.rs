@@ -37,7 +37,7 @@ const COMPACTIONS: u32 = 4;
 const ROUNDS: u32 = 8;
 /// How long the background is waited for in a round.
 const PAUSES: usize = 100;
-/// How long it is from one step to the next; twice as long from round to round.
+/// How long it is from one look at the background to the next, and from the first round to the second; then ever longer.
 const PAUSE: Duration = Duration::from_millis(10);
 /// A key of no block: removing it gives the database something to put in a file, and with it the occasion to tidy up.
 const NO_BLOCK: [u8; 16] = [u8::MAX; 16];
@@ -124,8 +124,10 @@ impl Storage {
     /// Gives the room of removed blocks back to the system now; left alone, the database does so as it goes.
     pub(super) fn make_room(&self) -> Result<(), LogError> {
         // One round drops the keys, another the files that no key leads to any more. What the background is compacting a round
-        // passes over, so it waits for that first.
+        // passes over, so it waits for that first. Keys and files of the past stay for as long as somebody reads who began before
+        // they were removed, and are looked after only when something is put in a file: so again when that read is over.
         for round in 0..ROUNDS {
+            thread::sleep(PAUSE * ((1 << round) - 1));
             let mut batch = self.batch();
             batch.remove(&self.records, NO_BLOCK);
             self.commit(batch)?;
@@ -143,9 +145,6 @@ impl Storage {
             } else if !self.has_dropped_files() {
                 break;
             }
-            // Keys and files of the past stay for as long as somebody reads who began before they were removed, and are
-            // looked after only when something is put in a file: so again when that read is over.
-            thread::sleep(PAUSE * (1 << round));
         }
         Ok(())
     }

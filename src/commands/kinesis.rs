@@ -15,6 +15,7 @@ use crate::deploy::DeployError;
 use crate::deploy::local::{LOOPBACK, listen};
 use crate::error::Error;
 use crate::kinesis_api::{Api, Certificate, Chaos, Hosts, Options, TlsListener, router, serve, upkeep};
+use crate::streams::LogError;
 use crate::streams::local::{Durability, LocalLog};
 use crate::ui::{Format, Ui};
 
@@ -126,7 +127,6 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             tokio::spawn(serve(listener, routes, hosts, ended))
         }
     };
-    let mut keeper = tokio::spawn(upkeep(api.clone(), stopping(stopped)));
     tell(args, address, certificate.as_ref(), ui)?;
 
     let over = async {
@@ -135,11 +135,13 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             None => std::future::pending().await,
         }
     };
+    let complain = |error: LogError| ui.note(&format!("{error}; this is tried again in a while"));
+    let keeping = upkeep(api.clone(), stopping(stopped), complain);
     let cause = tokio::select! {
         asked = &mut asked => Err(asked),
         () = over => Ok(()),
         ended = &mut server => return Ok(ended.unwrap_or_else(resume).map_err(DeployError::Endpoint)?),
-        ended = &mut keeper => return Ok(ended.unwrap_or_else(resume)?),
+        () = keeping => Ok(()),
     };
     stop.send_replace(true);
     api.close();

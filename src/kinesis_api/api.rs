@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::{
     changes::{Changes, Status},
@@ -50,6 +50,7 @@ struct Inner {
     throttle: Throttle,
     subscriptions: Subscriptions,
     spread: Spread,
+    removed: Notify,
     closing: watch::Sender<bool>,
     limits: bool,
     trouble: Option<Trouble>,
@@ -68,6 +69,7 @@ impl Api {
             throttle: Throttle::new(options.limits),
             subscriptions: Subscriptions::default(),
             spread: Spread::default(),
+            removed: Notify::new(),
             closing: watch::Sender::new(false),
             limits: options.limits,
             trouble: options.chaos.map(|(chaos, seed)| Trouble::new(chaos, seed)),
@@ -178,10 +180,22 @@ impl Api {
         stream: &str,
         change: impl FnOnce(&Known, &mut Settings) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
+        self.updating(stream, |known| self.change(stream, |settings| change(known, settings)))
+    }
+
+    /// Does something with a stream that nothing else is being done with, which is UPDATING meanwhile and for a while after.
+    pub(super) fn updating<T>(
+        &self,
+        stream: &str,
+        work: impl FnOnce(&Known) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let known = self.active(stream)?;
-        let answer = self.change(stream, |settings| change(&known, settings))?;
+        if let Err(status) = self.0.streams.claim(stream, Status::Updating) {
+            return Err(Known { status, ..known }.not_active());
+        }
+        let done = work(&known).inspect_err(|_| self.0.streams.end(stream))?;
         self.begin(stream, Status::Updating);
-        Ok(answer)
+        Ok(done)
     }
 
     /// Says how a stream stands for a while.
@@ -216,7 +230,14 @@ impl Api {
             return Err(known.not_active());
         }
         self.0.streams.remove(&name, known);
-        Ok(self.0.settings.delete(self.log(), &name)?)
+        self.0.settings.delete(self.log(), &name).inspect_err(|_| self.0.streams.end(&name))?;
+        self.0.removed.notify_one();
+        Ok(())
+    }
+
+    /// Waits until a stream has been removed.
+    pub(super) async fn something_was_removed(&self) {
+        self.0.removed.notified().await;
     }
 
     /// Walks over the streams that are not being removed.

@@ -54,6 +54,23 @@ impl<T: Clone> Changes<T> {
         self.note(what, status, None);
     }
 
+    /// Begins with a change of something that none is under way of; fails with the one that is.
+    pub(super) fn claim(&self, what: &str, status: Status) -> Result<(), Status> {
+        let mut current = self.current();
+        if let Some(change) = current.get(what) {
+            return Err(change.status);
+        }
+        if !self.delay.is_zero() {
+            current.insert(what.to_owned(), Change { status, ends: Instant::now() + self.delay, was: None });
+        }
+        Ok(())
+    }
+
+    /// Takes a change back that could not be made.
+    pub(super) fn end(&self, what: &str) {
+        self.current().remove(what);
+    }
+
     /// Begins with the removal of what was there.
     pub(super) fn remove(&self, what: &str, was: T) {
         self.note(what, Status::Deleting, Some(was));
@@ -107,6 +124,11 @@ mod tests {
         assert_eq!((changes.status("new"), changes.status("old")), (Status::Creating, Status::Deleting));
         assert_eq!((changes.was("new"), changes.was("old"), changes.leaving()), (None, Some(7), vec![7]));
         assert_eq!(changes.making(), 1);
+        assert_eq!(changes.claim("old", Status::Updating), Err(Status::Deleting));
+        assert_eq!(changes.claim("other", Status::Updating), Ok(()));
+        assert_eq!(changes.claim("other", Status::Updating), Err(Status::Updating));
+        changes.end("other");
+        assert_eq!(changes.status("other"), Status::Active);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!((changes.status("new"), changes.was("old"), changes.making()), (Status::Active, None, 0));
     }

@@ -152,6 +152,7 @@ fn deregister(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         settings.policies.remove(&arn);
         Ok(())
     })?;
+    api.subscriptions().end(&arn, &no_consumer(api, stream, name));
     api.consumers().remove(&arn, Leaving { stream: stream.to_owned(), name: name.to_owned(), consumer });
     Ok(Vec::new())
 }

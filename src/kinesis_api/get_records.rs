@@ -87,9 +87,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     if input.dry_run == Some(true) {
         return Err(ApiError::dry_run());
     }
-    // A read stops behind the record that reaches its limit: one more may be as large as the stream lets it.
-    let bytes = ANSWER_BYTES.saturating_sub(settings.record_bytes()).max(1);
-    let limit = ReadLimit { records: usize::try_from(limit).unwrap_or_default(), bytes };
+    let limit = ReadLimit { records: usize::try_from(limit).unwrap_or_default(), bytes: ANSWER_BYTES };
     api.throttle().read(&iterator.stream, (iterator.created, shard))?;
     let read = api.log().read_from(&iterator.stream, shard, iterator.offset, limit);
     let read = read.map_err(|error| match error {

@@ -21,6 +21,7 @@ mod get_records;
 mod get_shard_iterator;
 mod host;
 mod known;
+mod list;
 mod list_shards;
 mod list_streams;
 mod mode;

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Api, Operation, Run, checks::Checks, error::ApiError, stream_name::stream_name, text::Text, wire::Body};
+use super::{
+    Api, Operation, Run, checks::Checks, error::ApiError, list::List, stream_name::stream_name, text::Text, wire::Body,
+};
 
 pub(super) const ENABLE: Operation =
     Operation { name: "EnableEnhancedMonitoring", run: Run::Whole(|api, body| run(api, body, true)) };
@@ -23,6 +25,8 @@ const METRICS: &[&str] = &[
     "IteratorAgeMilliseconds",
     ALL,
 ];
+/// The most that a request names (the API's model): all of them have a word.
+const MOST_METRICS: usize = METRICS.len() - 1;
 const ALL: &str = "ALL";
 
 #[derive(Deserialize)]
@@ -32,7 +36,7 @@ struct Input<'a> {
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Text<'a>>,
     #[serde(rename = "ShardLevelMetrics")]
-    metrics: Option<Vec<Text<'a>>>,
+    metrics: Option<List<Text<'a>, MOST_METRICS>>,
 }
 
 fn run(api: &Api, body: Body<'_>, enable: bool) -> Result<Vec<u8>, ApiError> {
@@ -42,9 +46,9 @@ fn run(api: &Api, body: Body<'_>, enable: bool) -> Result<Vec<u8>, ApiError> {
     let present = input.metrics.is_some();
     let metrics = checks.required("shardLevelMetrics", input.metrics);
     if present {
-        checks.count("shardLevelMetrics", metrics.len(), 1, METRICS.len() - 1);
+        checks.count("shardLevelMetrics", metrics.len(), 1, MOST_METRICS);
     }
-    for metric in &metrics {
+    for metric in &*metrics {
         checks.one_of("shardLevelMetrics", metric, METRICS);
     }
     checks.finish()?;

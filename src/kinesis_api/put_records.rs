@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Api, Operation, Run, checks::Checks, error::ApiError, record::Entry, stream_name::stream_name, text::Text,
-    wire::Body,
+    Api, Operation, Run, checks::Checks, error::ApiError, list::List, record::Entry, stream_name::stream_name,
+    text::Text, wire::Body,
 };
 use crate::streams::{Appends, local::Placed};
 
@@ -22,7 +22,7 @@ struct Input<'a> {
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Text<'a>>,
     #[serde(rename = "Records")]
-    records: Option<Vec<Entry<'a>>>,
+    records: Option<List<Entry<'a>, MOST_RECORDS>>,
     #[serde(rename = "DryRun")]
     dry_run: Option<bool>,
 }

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::{
     ACCOUNT, Api, Operation, Run,
-    changes::Status,
     checks::Checks,
     create_stream::expect_room,
     error::{ApiError, Kind},
@@ -48,23 +47,24 @@ fn split(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         checks.digits("newStartingHashKey", at, 39);
     }
     checks.finish()?;
-    expect_provisioned(&api.active(name)?, "SplitShard")?;
-    let (id, range) = find(api, name, shard)?;
-    expect_room(api, 1)?;
-    let wrong = || {
-        ApiError::argument(format!(
-            "NewStartingHashKey {at} used in SplitShard() on shard {id} in stream {name} under account {ACCOUNT} is not \
-             both greater than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",
-            range.start, range.end
-        ))
-    };
-    // AWS leaves each part more than one key.
-    let at: u128 = at.parse().map_err(|_| wrong())?;
-    if at <= range.start.saturating_add(1) || at >= range.end {
-        return Err(wrong());
-    }
-    api.log().split_shard(name, id, at).map_err(|error| refusal(error, name))?;
-    api.begin(name, Status::Updating);
+    api.updating(name, |stream| {
+        expect_provisioned(stream, "SplitShard")?;
+        let (id, range) = find(api, name, shard)?;
+        expect_room(api, 1)?;
+        let wrong = || {
+            ApiError::argument(format!(
+                "NewStartingHashKey {at} used in SplitShard() on shard {id} in stream {name} under account {ACCOUNT} is not \
+                 both greater than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",
+                range.start, range.end
+            ))
+        };
+        // AWS leaves each part more than one key.
+        let at: u128 = at.parse().map_err(|_| wrong())?;
+        if at <= range.start.saturating_add(1) || at >= range.end {
+            return Err(wrong());
+        }
+        api.log().split_shard(name, id, at).map_err(|error| refusal(error, name))
+    })?;
     Ok(Vec::new())
 }
 
@@ -87,11 +87,12 @@ fn merge(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let shard = required_shard(&mut checks, "shardToMerge", input.shard.as_ref());
     let adjacent = required_shard(&mut checks, "adjacentShardToMerge", input.adjacent.as_ref());
     checks.finish()?;
-    expect_provisioned(&api.active(name)?, "MergeShards")?;
-    let (shard, _) = find(api, name, shard)?;
-    let (adjacent, _) = find(api, name, adjacent)?;
-    api.log().merge_shards(name, shard, adjacent).map_err(|error| refusal(error, name))?;
-    api.begin(name, Status::Updating);
+    api.updating(name, |stream| {
+        expect_provisioned(stream, "MergeShards")?;
+        let (shard, _) = find(api, name, shard)?;
+        let (adjacent, _) = find(api, name, adjacent)?;
+        api.log().merge_shards(name, shard, adjacent).map_err(|error| refusal(error, name))
+    })?;
     Ok(Vec::new())
 }
 
@@ -168,8 +169,19 @@ fn update(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         checks.one_of("scalingType", scaling, &["UNIFORM_SCALING"]);
     }
     checks.finish()?;
-    let stream = api.active(name)?;
-    expect_provisioned(&stream, "UpdateShardCount")?;
+    let current = api.updating(name, |stream| scale(api, stream, target))?;
+    body.answer(&json!({
+        "StreamName": name,
+        "StreamARN": api.arn(name),
+        "CurrentShardCount": current,
+        "TargetShardCount": target,
+    }))
+}
+
+/// Gives a stream so many shards and returns how many it had.
+fn scale(api: &Api, stream: &Known, target: i64) -> Result<usize, ApiError> {
+    expect_provisioned(stream, "UpdateShardCount")?;
+    let name = &stream.description.name;
     let current = stream.description.shards.len();
     // At most twice as many, and at least half (Kinesis API reference, `UpdateShardCount`).
     let count = i64::try_from(current).unwrap_or(i64::MAX);
@@ -194,17 +206,11 @@ fn update(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         );
         return Err(ApiError::new(Kind::LimitExceeded, message));
     }
-    api.begin(name, Status::Updating);
     api.log().scale_shards(name, target).map_err(|error| refusal(error, name))?;
     api.change(name, |settings| {
         settings.scaled.retain(lately);
         settings.scaled.push(now);
         Ok::<(), ApiError>(())
     })?;
-    body.answer(&json!({
-        "StreamName": name,
-        "StreamARN": api.arn(name),
-        "CurrentShardCount": current,
-        "TargetShardCount": target,
-    }))
+    Ok(current)
 }

@@ -1,6 +1,7 @@
 //! `SubscribeToShard`: records of a shard, pushed as they come.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use axum::body::{Body as Frames, Bytes};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::{
     Api, Operation, Run,
@@ -35,8 +36,9 @@ const LIFE: Duration = Duration::from_mins(5);
 const SETTLED: Duration = Duration::from_secs(5);
 /// How often an event comes at the least, so that the other side knows how far it is.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// The most records of one event, and where it stops. With a record of 10 MiB behind it, and keys as long as they can be,
-/// it is still less than the 16 MiB that an event may have.
+/// How long a consumer that does not read is given to learn why its subscription ends.
+const LAST_WORD: Duration = Duration::from_secs(5);
+/// The most records of one event, and their data, unless a single record has more.
 const EVENT: ReadLimit = ReadLimit { records: 500, bytes: 1 << 20 };
 /// What a consumer is given of a shard in a second (Kinesis API reference, `RegisterStreamConsumer`).
 const BYTES_EACH_SECOND: f64 = 2_097_152.0;
@@ -74,8 +76,8 @@ struct Event<'a> {
     child_shards: Option<Vec<Value>>,
 }
 
-/// When a subscription has begun, and what ends it when another takes its place.
-type Begun = (Instant, oneshot::Sender<()>);
+/// When a subscription has begun, and what ends it before its time, with why.
+type Begun = (Instant, oneshot::Sender<ApiError>);
 
 /// The subscriptions that there are.
 #[derive(Debug, Default)]
@@ -87,7 +89,12 @@ pub(super) struct Subscriptions {
 
 impl Subscriptions {
     /// Begins with one, in place of the one before; `settled` is for how long that one cannot be replaced.
-    fn begin(&self, consumer: &str, shard: ShardId, settled: Duration) -> Result<oneshot::Receiver<()>, ApiError> {
+    fn begin(
+        &self,
+        consumer: &str,
+        shard: ShardId,
+        settled: Duration,
+    ) -> Result<oneshot::Receiver<ApiError>, ApiError> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         under_way.retain(|_, (begun, ends)| *begun + settled > now || !ends.is_closed());
@@ -98,10 +105,20 @@ impl Subscriptions {
         }
         let (ends, ended) = oneshot::channel();
         if let Some((_, before)) = under_way.insert(key, (now, ends)) {
+            let message = "Another subscription of this consumer to the shard has taken over.";
             // It may be over already.
-            before.send(()).ok();
+            before.send(ApiError::new(Kind::ResourceInUse, message)).ok();
         }
         Ok(ended)
+    }
+
+    /// Ends those of a consumer that has been removed.
+    pub(super) fn end(&self, consumer: &str, why: &ApiError) {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = under_way.extract_if(|(arn, _), _| arn == consumer);
+        for (_, (_, ends)) in over {
+            ends.send(why.clone()).ok();
+        }
     }
 }
 
@@ -115,17 +132,20 @@ struct Subscription {
     consumer: (String, Millis),
     shard: ShardId,
     offset: u64,
-    events: mpsc::Sender<Bytes>,
 }
 
 /// What an attempt to go on has come to.
 enum Step {
-    /// Something was sent; of so many bytes of data.
-    Sent(usize),
+    /// There is something to send.
+    Event {
+        frame: Bytes,
+        /// How much data it has.
+        data_bytes: usize,
+        /// It is the last one: the shard has been read to its end.
+        last: bool,
+    },
     /// There is nothing to send.
     Nothing,
-    /// The shard has been read to its end.
-    Over,
 }
 
 fn run(api: &Api, body: Body<'_>) -> Result<Frames, ApiError> {
@@ -170,62 +190,67 @@ fn run(api: &Api, body: Body<'_>) -> Result<Frames, ApiError> {
     let stream = consumer.stream.to_owned();
     let created = api.log().created(&stream)?;
     let consumer = (consumer.name.to_owned(), registered);
-    let subscription =
-        Subscription { api: api.clone(), wire: body.wire, stream, created, consumer, shard, offset, events };
-    tokio::spawn(subscription.push(replaced));
+    let subscription = Subscription { api: api.clone(), wire: body.wire, stream, created, consumer, shard, offset };
+    tokio::spawn(subscription.push(events, replaced));
     Ok(frames)
 }
 
 impl Subscription {
-    /// Pushes records until the consumer leaves, another subscription takes the place of this one, or its life is over.
-    async fn push(mut self, mut replaced: oneshot::Receiver<()>) {
+    /// Pushes records until the consumer leaves, the subscription is ended, or its life is over.
+    async fn push(self, events: mpsc::Sender<Bytes>, ended: oneshot::Receiver<ApiError>) {
         let ends = Instant::now() + LIFE;
-        let events = self.events.clone();
-        let first = event_stream::event(
-            "initial-response",
-            self.wire,
-            self.wire.write(&serde_json::json!({})).unwrap_or_default(),
-        );
-        if events.send(first).await.is_err() {
-            return;
-        }
+        let (api, wire) = (self.api.clone(), self.wire);
+        let mut closing = api.closing();
         let end = tokio::select! {
             // The consumer has left.
             () = events.closed() => return,
-            _ = &mut replaced => {
-                let message = "Another subscription of this consumer to the shard has taken over.";
-                Err(ApiError::new(Kind::ResourceInUse, message))
-            }
-            ended = timeout_at(ends, self.events()) => ended.unwrap_or(Ok(())),
+            _ = closing.wait_for(|closing| *closing) => return,
+            Ok(why) = ended => Err(why),
+            over = timeout_at(ends, self.events(&events)) => over.unwrap_or(Ok(())),
         };
         if let Err(error) = end {
-            // Nobody is left to be told where that fails.
-            events.send(event_stream::exception(self.wire, &error)).await.ok();
+            // Nobody is left to be told where that fails, or nobody listens.
+            timeout(LAST_WORD, events.send(event_stream::exception(wire, &error))).await.ok();
         }
     }
 
     /// Sends events until the shard is over.
-    async fn events(&mut self) -> Result<(), ApiError> {
-        let mut version = self.api.log().version();
-        let (mut last, mut heartbeat) = (Instant::now(), true);
-        let mut closing = self.api.closing();
+    async fn events(mut self, events: &mpsc::Sender<Bytes>) -> Result<(), ApiError> {
+        let first = self.wire.write(&serde_json::json!({}))?;
+        let first = event_stream::event("initial-response", self.wire, first);
+        if events.send(first).await.is_err() {
+            return Ok(());
+        }
+        let news = self.api.log().news(&self.stream, self.shard)?;
+        let (mut last_sent, mut heartbeat) = (Instant::now(), true);
         loop {
-            version.borrow_and_update();
-            match self.step(heartbeat).await? {
-                Step::Over => return Ok(()),
-                Step::Sent(bytes) => {
-                    (last, heartbeat) = (Instant::now(), false);
+            let mut changed = pin!(news.notified());
+            // From here on no change is missed.
+            changed.as_mut().enable();
+            let step;
+            // Reading takes as long as a disk does, and writing the event as long as a megabyte: not on a thread that others'
+            // requests are waiting for.
+            (self, step) = tokio::task::spawn_blocking(move || {
+                let step = self.step(heartbeat);
+                (self, step)
+            })
+            .await
+            .map_err(|_| ApiError::new(Kind::Internal, "the shard could not be read"))?;
+            match step? {
+                Step::Event { frame, data_bytes, last } => {
+                    if events.send(frame).await.is_err() || last {
+                        return Ok(());
+                    }
+                    (last_sent, heartbeat) = (Instant::now(), false);
                     if self.api.limits() {
                         #[expect(clippy::cast_precision_loss, reason = "an event is far smaller")]
-                        sleep(Duration::from_secs_f64(bytes as f64 / BYTES_EACH_SECOND)).await;
+                        sleep(Duration::from_secs_f64(data_bytes as f64 / BYTES_EACH_SECOND)).await;
                     }
                 }
                 Step::Nothing => {
                     tokio::select! {
-                        // The log stays for as long as the endpoint does.
-                        _ = version.changed() => {}
-                        _ = closing.wait_for(|closing| *closing) => return Ok(()),
-                        () = sleep_until(last + HEARTBEAT) => heartbeat = true,
+                        () = changed => {}
+                        () = sleep_until(last_sent + HEARTBEAT) => heartbeat = true,
                     }
                 }
             }
@@ -246,8 +271,8 @@ impl Subscription {
         Ok(())
     }
 
-    /// Sends the next event, where there are records, the shard is over or a sign of life is due.
-    async fn step(&mut self, heartbeat: bool) -> Result<Step, ApiError> {
+    /// Makes the next event, where there are records, the shard is over or a sign of life is due.
+    fn step(&mut self, heartbeat: bool) -> Result<Step, ApiError> {
         self.expect_there()?;
         let log = self.api.log();
         let read = log.read_from(&self.stream, self.shard, self.offset, EVENT)?;
@@ -259,21 +284,18 @@ impl Subscription {
             None => None,
         };
         let settings = self.api.settings(&self.stream)?;
-        let over = child_shards.is_some();
+        let last = child_shards.is_some();
         let sequence = log.sequence_before(&self.stream, self.shard, read.next)?;
         let event = Event {
             records: read.blocks.iter().flat_map(|block| get_records::records(block, settings.encryption())).collect(),
-            continuation_sequence_number: (!over).then(|| sequence.as_str()),
+            continuation_sequence_number: (!last).then(|| sequence.as_str()),
             millis_behind_latest: read.millis_behind,
             child_shards,
         };
-        let bytes = read.blocks.iter().map(crate::streams::Block::data_bytes).sum();
+        let data_bytes = read.blocks.iter().map(crate::streams::Block::data_bytes).sum();
         let frame = event_stream::event("SubscribeToShardEvent", self.wire, self.wire.write(&event)?);
-        if self.events.send(frame).await.is_err() {
-            return Ok(Step::Over);
-        }
         self.offset = read.next;
-        Ok(if over { Step::Over } else { Step::Sent(bytes) })
+        Ok(Step::Event { frame, data_bytes, last })
     }
 }
 
@@ -293,7 +315,7 @@ mod tests {
         assert!(first.try_recv().is_err(), "it goes on");
         tokio::time::advance(SETTLED).await;
         let second = subscriptions.begin("c", ShardId(0), SETTLED).unwrap();
-        assert_eq!(first.try_recv(), Ok(()));
+        assert_eq!(first.try_recv().unwrap().kind, Kind::ResourceInUse);
         // One whose consumer has left is remembered for as long as it could not be taken over.
         drop(second);
         assert!(subscriptions.begin("c", ShardId(0), SETTLED).is_err());

@@ -6,8 +6,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, Run, checks::Checks, error::ApiError, resource::Resource, settings::Tags, stream_name::stream_name,
-    text::Text, wire::Body,
+    Api, Operation, Run,
+    checks::Checks,
+    error::ApiError,
+    list::{List, Pairs},
+    resource::Resource,
+    settings::Tags,
+    stream_name::stream_name,
+    text::Text,
+    wire::Body,
 };
 
 pub(super) const ADD: Operation = Operation { name: "AddTagsToStream", run: Run::Whole(add) };
@@ -27,7 +34,9 @@ const MOST_KEYS_OF_REQUEST: usize = 50;
 const MOST_LISTED: i64 = 50;
 
 /// Tags as a request gives them.
-pub(super) type Given<'a> = Option<BTreeMap<Text<'a>, Text<'a>>>;
+pub(super) type Given<'a> = Option<Pairs<Text<'a>, Text<'a>, MOST_TAGS_OF_REQUEST>>;
+/// Keys of tags as a request gives them.
+type Keys<'a> = Option<List<Text<'a>, MOST_KEYS_OF_REQUEST>>;
 
 #[derive(Deserialize)]
 struct Add<'a> {
@@ -73,7 +82,7 @@ struct Remove<'a> {
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Text<'a>>,
     #[serde(rename = "TagKeys")]
-    keys: Option<Vec<Text<'a>>>,
+    keys: Keys<'a>,
 }
 
 fn remove(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
@@ -91,7 +100,7 @@ fn remove(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 struct Untag<'a> {
     #[serde(borrow, rename = "ResourceARN")]
     arn: Option<Text<'a>>,
-    tag_keys: Option<Vec<Text<'a>>>,
+    tag_keys: Keys<'a>,
 }
 
 fn untag(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
@@ -104,7 +113,7 @@ fn untag(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 }
 
 #[derive(Deserialize)]
-struct List<'a> {
+struct OfStream<'a> {
     #[serde(borrow, rename = "StreamName")]
     stream_name: Option<Text<'a>>,
     #[serde(rename = "StreamARN")]
@@ -116,7 +125,7 @@ struct List<'a> {
 }
 
 fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
-    let input: List<'_> = body.parse()?;
+    let input: OfStream<'_> = body.parse()?;
     let mut checks = Checks::default();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     if let Some(start) = &input.start {
@@ -133,13 +142,13 @@ fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 }
 
 #[derive(Deserialize)]
-struct ListOfResource<'a> {
+struct OfResource<'a> {
     #[serde(borrow, rename = "ResourceARN")]
     arn: Option<Text<'a>>,
 }
 
 fn list_of_resource(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
-    let input: ListOfResource<'_> = body.parse()?;
+    let input: OfResource<'_> = body.parse()?;
     let mut checks = Checks::default();
     let resource = Resource::read(&mut checks, input.arn.as_ref());
     checks.finish()?;
@@ -165,7 +174,7 @@ fn required(checks: &mut Checks, tags: Given<'_>) -> Tags {
     if present {
         checks.count("tags", tags.len(), 1, MOST_TAGS_OF_REQUEST);
     }
-    checked(checks, tags)
+    checked(checks, &tags)
 }
 
 /// Checks tags that a request may give with something else.
@@ -173,24 +182,24 @@ pub(super) fn optional(checks: &mut Checks, tags: Given<'_>) -> Tags {
     if let Some(tags) = &tags {
         checks.count("tags", tags.len(), 1, MOST_TAGS_OF_REQUEST);
     }
-    checked(checks, tags.unwrap_or_default())
+    checked(checks, &tags.unwrap_or_default())
 }
 
-fn checked(checks: &mut Checks, tags: BTreeMap<Text<'_>, Text<'_>>) -> Tags {
-    for (key, value) in &tags {
+fn checked(checks: &mut Checks, tags: &BTreeMap<Text<'_>, Text<'_>>) -> Tags {
+    for (key, value) in tags {
         checks.length("tags", key, 1, KEY_CHARACTERS);
         checks.length("tags", value, 0, VALUE_CHARACTERS);
     }
-    tags.into_iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    tags.iter().map(|(key, value)| ((**key).to_owned(), (**value).to_owned())).collect()
 }
 
-fn required_keys(checks: &mut Checks, keys: Option<Vec<Text<'_>>>) -> Vec<String> {
+fn required_keys(checks: &mut Checks, keys: Keys<'_>) -> Vec<String> {
     let present = keys.is_some();
     let keys = checks.required("tagKeys", keys);
     if present {
         checks.count("tagKeys", keys.len(), 1, MOST_KEYS_OF_REQUEST);
     }
-    for key in &keys {
+    for key in &*keys {
         checks.length("tagKeys", key, 1, KEY_CHARACTERS);
     }
     keys.iter().map(|key| (**key).to_owned()).collect()

@@ -3,49 +3,71 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::{Api, chaos::Trouble};
 use crate::streams::{LogError, Shard, local::ReshardError};
 
 /// How often records are removed that are older than their streams keep them.
 const SWEEP: Duration = Duration::from_mins(1);
-/// How long it is until shards are resharded that never are.
-const NEVER: Duration = Duration::from_hours(24 * 365);
 
-/// Keeps the streams of an endpoint no longer than they are told to, and reshards them where trouble is asked for, until
-/// `stop` is done.
-pub async fn upkeep(api: Api, stop: impl Future<Output = ()>) -> Result<(), LogError> {
-    let mut stop = std::pin::pin!(stop);
-    let mut sweep = interval(SWEEP);
-    let mut reshard = interval(api.trouble().and_then(Trouble::reshard).unwrap_or(NEVER));
-    for ticks in [&mut sweep, &mut reshard] {
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Keeps the records of an endpoint's streams no longer than these are told to and its disk free of what was removed, and
+/// reshards where trouble is asked for, until `stop` is done. `complain` is told of what could not be done, which is tried
+/// again when it is time.
+pub async fn upkeep(api: Api, stop: impl Future<Output = ()>, complain: impl Fn(LogError)) {
+    let sweeping = async {
+        let mut ticks = ticks(Instant::now(), SWEEP);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = api.something_was_removed() => {}
+            }
+            on_a_thread(&api, Api::sweep, &complain).await;
+        }
+    };
+    let shaking = async {
+        let Some(every) = api.trouble().and_then(Trouble::reshard) else { return std::future::pending().await };
+        let mut ticks = ticks(Instant::now() + every, every);
+        loop {
+            ticks.tick().await;
+            on_a_thread(&api, Api::shake, &complain).await;
+        }
+    };
+    tokio::select! {
+        () = stop => {}
+        () = sweeping => {}
+        () = shaking => {}
     }
-    // The first tick comes at once.
-    reshard.tick().await;
-    loop {
-        let api = api.clone();
-        let done = tokio::select! {
-            () = &mut stop => return Ok(()),
-            _ = sweep.tick() => tokio::task::spawn_blocking(move || api.sweep()).await,
-            _ = reshard.tick() => tokio::task::spawn_blocking(move || api.shake()).await,
-        };
-        done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+}
+
+fn ticks(first: Instant, every: Duration) -> Interval {
+    let mut ticks = interval_at(first, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+async fn on_a_thread(api: &Api, task: fn(&Api) -> Result<(), LogError>, complain: &impl Fn(LogError)) {
+    let api = api.clone();
+    let done = tokio::task::spawn_blocking(move || task(&api)).await;
+    if let Err(error) = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
+        complain(error);
     }
 }
 
 impl Api {
-    /// Removes what streams keep no longer.
+    /// Removes what streams keep no longer, and what is left of those that were removed. What cannot be done with one keeps
+    /// nothing from the others.
     fn sweep(&self) -> Result<(), LogError> {
+        let mut done = Ok(());
         for stream in self.each_stream() {
             match self.log().expire(&stream.description.name, stream.keeps_from()) {
                 // It was removed meanwhile.
                 Ok(()) | Err(LogError::UnknownStream { .. }) => {}
-                Err(error) => return Err(error),
+                Err(error) => done = Err(error),
             }
         }
-        Ok(())
+        self.log().tend()?;
+        done
     }
 
     /// Splits a shard of some stream, or merges two.

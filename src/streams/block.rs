@@ -208,19 +208,19 @@ impl Block {
         self
     }
 
-    /// Returns how many records from the first on it takes to reach that many bytes of data: all where they do not.
-    pub fn reach(&self, bytes: usize) -> usize {
+    /// Returns how many records from the first on have no more than that many bytes of data.
+    pub fn within(&self, bytes: usize) -> usize {
         let from = if self.range.start == 0 { 0 } else { self.ends(self.range.start - 1).1 };
         let (mut low, mut high) = (self.range.start, self.range.end);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.ends(middle).1 - from >= bytes {
+            if self.ends(middle).1 - from > bytes {
                 high = middle;
             } else {
                 low = middle + 1;
             }
         }
-        (low + 1).min(self.range.end) - self.range.start
+        low - self.range.start
     }
 
     /// Returns the bytes of data in all records.

@@ -150,7 +150,7 @@ pub struct Cursor(pub(crate) String);
 pub struct ReadLimit {
     /// At most this many records.
     pub records: usize,
-    /// Stops behind the record that reaches this many bytes of data.
+    /// At most this many bytes of data; a first record that has more comes alone.
     pub bytes: usize,
 }
 

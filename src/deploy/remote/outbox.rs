@@ -151,7 +151,10 @@ impl Outbox {
         if let Some(lane) = self.streams.get(name) {
             lane.written.store(written.bytes, Ordering::Relaxed);
         }
-        tokio::task::block_in_place(|| self.log.trim(name, SHARD, written.next))
+        tokio::task::block_in_place(|| {
+            self.log.trim(name, SHARD, written.next)?;
+            self.log.tend()
+        })
     }
 
     fn note(&self, name: &str, trouble: Option<String>) {

@@ -103,7 +103,7 @@ impl KinesisLog {
             }
             self.failure(OPERATION, &error)
         })?;
-        let taken = reach(&answer.records, limit.bytes);
+        let taken = within(&answer.records, limit.bytes);
         let records = &answer.records[..taken];
         let range = self.range(stream, shard, records).await?;
         let (blocks, floor) = self.blocks(records, place.floor, range)?;
@@ -239,13 +239,12 @@ fn arrival(record: &Record, floor: Millis) -> Millis {
     record.approximate_arrival_timestamp().map_or(floor, millis).max(floor)
 }
 
-/// Returns how many records it takes to reach that many bytes of data: all where they do not.
-fn reach(records: &[Record], bytes: usize) -> usize {
+/// Returns how many records have no more than that many bytes of data; one in any case, where there are some.
+fn within(records: &[Record], bytes: usize) -> usize {
     let mut total = 0;
-    let before = records.iter().take_while(|record| {
-        let goes_on = total < bytes;
+    let within = records.iter().take_while(|record| {
         total += record.data().as_ref().len();
-        goes_on
+        total <= bytes
     });
-    before.count()
+    within.count().max(1).min(records.len())
 }

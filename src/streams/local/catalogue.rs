@@ -70,8 +70,13 @@ impl Later {
 
 /// Reads what the streams made so far have used up.
 pub(super) fn counter(storage: &Storage) -> Result<Counter, LogError> {
-    let stored = storage.state.get(COUNTER_KEY).map_err(|error| storage.failure(error))?;
-    stored.map_or(Ok(Counter::default()), |json| parse(storage, &json))
+    Ok(value(storage, COUNTER_KEY)?.unwrap_or_default())
+}
+
+/// Reads what is written under a key.
+pub(super) fn value<T: DeserializeOwned>(storage: &Storage, key: &str) -> Result<Option<T>, LogError> {
+    let stored = storage.state.get(key).map_err(|error| storage.failure(error))?;
+    stored.map(|json| parse(storage, &json)).transpose()
 }
 
 /// Reads all streams with the ends of their shards.
@@ -156,7 +161,8 @@ pub(super) fn stream_key(name: &str) -> String {
     format!("{STREAM_PREFIX}{name}")
 }
 
-fn json(value: &impl Serialize) -> Vec<u8> {
+/// Writes what is to be read again.
+pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("numbers and flags are JSON")
 }
 

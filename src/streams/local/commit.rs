@@ -9,7 +9,7 @@ use fjall::OwnedWriteBatch;
 
 use super::{
     LocalLog,
-    shard::{Life, Stream, Tip},
+    shard::{Life, LocalShard, Stream, Tip},
     storage::{self, Storage},
     tips,
 };
@@ -197,8 +197,18 @@ impl<'a> Routed<'a> {
     }
 }
 
-/// The shards that a commit writes to, locked in their order, with what their tips will be.
-struct Held<'a>(Vec<((u32, u32), MutexGuard<'a, Tip>, Tip)>);
+/// The shards that a commit writes to, locked in their order.
+struct Held<'a>(Vec<Written<'a>>);
+
+/// One of them.
+struct Written<'a> {
+    /// The id of its stream and its index there.
+    at: (u32, u32),
+    shard: &'a LocalShard,
+    guard: MutexGuard<'a, Tip>,
+    /// What its end will be.
+    tip: Tip,
+}
 
 impl<'a> Held<'a> {
     /// Locks them; `None` where one of them has been closed.
@@ -210,33 +220,36 @@ impl<'a> Held<'a> {
         touched.sort_unstable_by_key(|(stream, shard, _)| (*stream, *shard));
         touched.dedup_by_key(|(stream, shard, _)| (*stream, *shard));
         let mut held = Vec::with_capacity(touched.len());
-        for (id, shard, stream) in touched {
-            let guard = stream.shards[shard as usize].lock();
+        for (id, index, stream) in touched {
+            let shard = &stream.shards[index as usize];
+            let guard = shard.lock();
             match guard.life {
                 Life::Open => {}
                 Life::Closed | Life::Gone => return Ok(None),
                 Life::Removed => return Err(LogError::UnknownStream { stream: stream.name.clone() }),
             }
             let tip = *guard;
-            held.push(((id, shard), guard, tip));
+            held.push(Written { at: (id, index), shard, guard, tip });
         }
         Ok(Some(Self(held)))
     }
 
     fn tip(&mut self, stream: u32, shard: u32) -> &mut Tip {
-        let at = self.0.binary_search_by_key(&(stream, shard), |(key, ..)| *key).expect("every touched shard is held");
-        &mut self.0[at].2
+        let at = self.0.binary_search_by_key(&(stream, shard), |written| written.at);
+        &mut self.0[at.expect("every touched shard is held")].tip
     }
 
     fn write(&self, storage: &Storage, batch: &mut OwnedWriteBatch) {
-        for ((stream, shard), _, tip) in &self.0 {
+        for Written { at: (stream, shard), tip, .. } in &self.0 {
             tips::write(storage, batch, *stream, *shard, *tip);
         }
     }
 
     fn publish(self) {
-        for (_, mut guard, tip) in self.0 {
+        for Written { shard, mut guard, tip, .. } in self.0 {
             *guard = tip;
+            drop(guard);
+            shard.news.notify_waiters();
         }
     }
 }

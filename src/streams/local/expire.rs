@@ -24,7 +24,7 @@ impl LocalLog {
             if first > tip.first {
                 self.trim_stream(&stream, id, first)?;
                 let mut tip = shard.lock();
-                if first == tip.next {
+                if first == tip.next && tip.life != Life::Removed {
                     // The last block stays, and nobody sees it.
                     (tip.first, tip.before, tip.first_arrival) = (tip.next, tip.bytes, None);
                     let mut batch = self.storage.batch();
@@ -71,8 +71,8 @@ impl LocalLog {
     ) -> Result<(), LogError> {
         let stored = stream.shard(shard)?.lock().stored;
         let blocks = block_key(stream.id, shard.0, stored)..=block_key(stream.id, shard.0, u64::MAX);
-        for guard in self.storage.records.range(blocks) {
-            batch.remove(&self.storage.records, guard.key().map_err(|error| self.storage.failure(error))?);
+        for key in self.storage.block_keys(blocks) {
+            batch.remove(&self.storage.records, key?);
         }
         tips::remove(&self.storage, batch, stream.id, shard.0);
         Ok(())

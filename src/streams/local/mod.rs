@@ -11,6 +11,7 @@ mod delete;
 mod expire;
 mod read;
 mod reshard;
+mod room;
 mod seam;
 mod shard;
 mod stats;
@@ -23,11 +24,11 @@ mod trim;
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicU64},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 pub use commit::{Commit, Place, Placed};
 pub use read::Records;
@@ -37,6 +38,7 @@ pub use stats::StreamStats;
 
 use super::{Append, Appends, Capacity, LogError, Millis, ShardId, StreamDescription};
 use catalogue::Counter;
+use room::Room;
 use shard::Stream;
 use storage::Storage;
 
@@ -58,8 +60,7 @@ pub struct LocalLog {
     /// Held while a stream is made or removed, so that two of a name are not.
     counter: Mutex<Counter>,
     version: watch::Sender<u64>,
-    /// How many bytes of data were trimmed since room was made.
-    trimmed: AtomicU64,
+    room: Room,
 }
 
 impl LocalLog {
@@ -74,15 +75,9 @@ impl LocalLog {
         for stream in catalogue::streams(&storage)? {
             streams.insert(stream.name.clone(), Arc::new(stream));
         }
-        delete::resume(&storage)?;
+        let room = Room::read(&storage)?;
         let (version, _) = watch::channel(0);
-        Ok(Arc::new(Self {
-            storage,
-            streams: RwLock::new(streams),
-            counter: Mutex::new(counter),
-            version,
-            trimmed: AtomicU64::new(0),
-        }))
+        Ok(Arc::new(Self { storage, streams: RwLock::new(streams), counter: Mutex::new(counter), version, room }))
     }
 
     /// Makes a stream. Fails with [`LogError::StreamExists`] where the name is taken.
@@ -143,6 +138,16 @@ impl LocalLog {
     /// Returns a counter that goes up with every commit: look at it, read, and wait for it to change.
     pub fn version(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
+    }
+
+    /// Returns what tells of every change to a shard: records, others that go on from it, and its end. Begin to wait, read, and
+    /// then go on waiting.
+    pub fn news(&self, stream: &str, shard: ShardId) -> Result<Arc<Notify>, LogError> {
+        Ok(Arc::clone(&self.stream(stream)?.shard(shard)?.news))
+    }
+
+    fn all_streams(&self) -> Vec<Arc<Stream>> {
+        self.streams.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     fn stream(&self, name: &str) -> Result<Arc<Stream>, LogError> {

@@ -147,7 +147,9 @@ impl LocalLog {
             let skip = records.next.checked_sub(first).ok_or_else(|| self.gap(stream, shard))?;
             let skip = usize::try_from(skip).expect("a block's records are counted in 32 bits");
             let rest = block.cut(skip, usize::MAX);
-            let take = if limit.bytes == 0 { 0 } else { rest.reach(limit.bytes).min(limit.records) };
+            // Who asks for any is given one, however large.
+            let least = usize::from(records.blocks.is_empty());
+            let take = rest.within(limit.bytes).max(least).min(limit.records);
             let (arrival, left_over) = (rest.arrival(), take < rest.len());
             if take > 0 {
                 let taken = rest.cut(0, take);

@@ -174,6 +174,9 @@ impl LocalLog {
             tip.life = Life::Closed;
         }
         drop(tips);
+        for closed in closed.range(..before) {
+            stream.shards[*closed as usize].news.notify_waiters();
+        }
         self.version.send_modify(|version| *version += 1);
         Ok(draft.made.iter().map(|made| made.id).collect())
     }

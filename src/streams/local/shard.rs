@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::streams::{
     Capacity, Child, HashKeyRange, LogError, Millis, SequenceNumber, Shard, ShardId, StreamDescription,
@@ -36,6 +37,8 @@ pub(super) struct LocalShard {
     /// Held while a commit writes to the shard; nothing is awaited under it. Who holds several took them in the order
     /// of stream and shard.
     tip: Mutex<Tip>,
+    /// Told of every change.
+    pub(super) news: Arc<Notify>,
 }
 
 /// A shard, and when it took records.
@@ -91,7 +94,7 @@ pub(super) enum Life {
 
 impl LocalShard {
     pub(super) fn new(range: HashKeyRange, parents: Vec<ShardId>, created: Millis, tip: Tip) -> Self {
-        Self { range, parents, created, tip: Mutex::new(tip) }
+        Self { range, parents, created, tip: Mutex::new(tip), news: Arc::default() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Tip> {

@@ -1,6 +1,6 @@
 //! How much a stream holds.
 
-use super::LocalLog;
+use super::{LocalLog, shard::Stream};
 use crate::streams::{LogError, Millis};
 
 /// What a stream holds.
@@ -19,15 +19,20 @@ pub struct StreamStats {
 impl LocalLog {
     /// Says how much a stream holds. Costs nothing that grows with it.
     pub fn stats(&self, stream: &str) -> Result<StreamStats, LogError> {
-        let stream = self.stream(stream)?;
+        Ok(self.stream(stream)?.stats())
+    }
+}
+
+impl Stream {
+    pub(super) fn stats(&self) -> StreamStats {
         let mut stats = StreamStats::default();
-        for shard in &stream.shards {
+        for shard in &self.shards {
             let tip = *shard.lock();
             stats.records += tip.next - tip.first;
             stats.bytes += tip.bytes - tip.before;
             stats.first_arrival = [stats.first_arrival, tip.first_arrival].into_iter().flatten().min();
             stats.last_arrival = stats.last_arrival.max(tip.first_arrival.map(|_| tip.last));
         }
-        Ok(stats)
+        stats
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
+    ops::RangeBounds,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -10,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, OwnedWriteBatch, PersistMode,
+    UserKey,
 };
 
 use super::{Durability, tips};
@@ -39,6 +41,8 @@ const ROUNDS: u32 = 8;
 const PAUSES: usize = 100;
 /// How long it is from one look at the background to the next, and from the first round to the second; then ever longer.
 const PAUSE: Duration = Duration::from_millis(10);
+/// How many blocks one batch removes.
+const REMOVED_AT_ONCE: usize = 4096;
 /// A key of no block: removing it gives the database something to put in a file, and with it the occasion to tidy up.
 const NO_BLOCK: [u8; 16] = [u8::MAX; 16];
 
@@ -119,6 +123,29 @@ impl Storage {
 
     pub(super) fn commit(&self, batch: OwnedWriteBatch) -> Result<(), LogError> {
         batch.commit().map_err(|error| self.failure(error))
+    }
+
+    /// Walks over the keys of blocks in a range.
+    pub(super) fn block_keys(
+        &self,
+        range: impl RangeBounds<[u8; 16]>,
+    ) -> impl Iterator<Item = Result<UserKey, LogError>> {
+        self.records.range(range).map(|guard| guard.key().map_err(|error| self.failure(error)))
+    }
+
+    /// Removes the blocks of a range, some at a time.
+    pub(super) fn remove_blocks(&self, range: impl RangeBounds<[u8; 16]>) -> Result<(), LogError> {
+        let mut keys = self.block_keys(range);
+        loop {
+            let mut batch = self.batch();
+            for key in keys.by_ref().take(REMOVED_AT_ONCE) {
+                batch.remove(&self.records, key?);
+            }
+            if batch.is_empty() {
+                return Ok(());
+            }
+            self.commit(batch)?;
+        }
     }
 
     /// Gives the room of removed blocks back to the system now; left alone, the database does so as it goes.

@@ -1,18 +1,18 @@
 //! Removing the oldest records of a shard.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
-use super::{LocalLog, shard::Stream, storage::block_key, tips};
+use super::{
+    LocalLog,
+    shard::{Life, Stream},
+    storage::block_key,
+    tips,
+};
 use crate::streams::{LogError, ShardId};
-
-/// How many bytes of data are removed before room is made at once and not by and by.
-const LARGE_BYTES: u64 = 64 << 20;
-/// How many blocks one batch removes.
-const BATCH: usize = 4096;
 
 impl LocalLog {
     /// Removes the records of a shard that lie before an offset, in whole blocks. The last block stays in any case.
-    /// Whoever reads in front of the offset meanwhile goes on behind it.
+    /// Whoever reads in front of the offset meanwhile goes on behind it. Their room is given back by [`Self::tend`].
     pub fn trim(&self, stream: &str, shard: ShardId, before: u64) -> Result<(), LogError> {
         self.trim_stream(&self.stream(stream)?, shard, before)
     }
@@ -29,36 +29,22 @@ impl LocalLog {
         {
             // First nobody reads them any more, then they go.
             let mut tip = local.lock();
+            if tip.life == Life::Removed {
+                return Ok(());
+            }
             if kept.first > tip.first {
+                let removed = kept.before.saturating_sub(tip.before);
                 (tip.first, tip.before, tip.first_arrival) = (kept.first, kept.before, Some(kept.arrival));
                 let mut batch = self.storage.batch();
+                self.room.owe(&self.storage, &mut batch, removed);
                 tips::write(&self.storage, &mut batch, stream.id, shard.0, *tip);
                 self.storage.commit(batch)?;
             }
         }
-        let mut old = self
-            .storage
-            .records
-            .range(block_key(stream.id, shard.0, tip.stored)..block_key(stream.id, shard.0, kept.first));
-        loop {
-            let mut batch = self.storage.batch();
-            for guard in old.by_ref().take(BATCH) {
-                batch.remove(&self.storage.records, guard.key().map_err(|error| self.storage.failure(error))?);
-            }
-            if batch.is_empty() {
-                break;
-            }
-            self.storage.commit(batch)?;
-        }
-        // Nothing is dropped that somebody still looks through.
-        drop(old);
+        self.storage
+            .remove_blocks(block_key(stream.id, shard.0, tip.stored)..block_key(stream.id, shard.0, kept.first))?;
         local.lock().stored = kept.first;
-        let removed = kept.before.saturating_sub(tip.before);
-        if self.trimmed.fetch_add(removed, Ordering::Relaxed) + removed < LARGE_BYTES {
-            return Ok(());
-        }
-        self.trimmed.store(0, Ordering::Relaxed);
-        self.storage.make_room()
+        Ok(())
     }
 
     /// Returns how many bytes of data a stream has been given in all, those that were removed since among them.

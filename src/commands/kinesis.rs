@@ -4,6 +4,7 @@ use std::fs::DirBuilder;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 use crate::deploy::DeployError;
 use crate::deploy::local::{LOOPBACK, listen};
 use crate::error::Error;
-use crate::kinesis_api::{Api, Certificate, Chaos, Hosts, Options, TlsListener, router, serve, upkeep};
+use crate::kinesis_api::{Api, Certificate, Chaos, Hosts, Options, router, serve, upkeep};
 use crate::streams::LogError;
 use crate::streams::local::{Durability, LocalLog};
 use crate::ui::{Format, Ui};
@@ -55,7 +56,7 @@ pub(super) struct Args {
     region: String,
 
     /// How long streams are CREATING, UPDATING and DELETING
-    #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = delay)]
     delay: Duration,
 
     /// Take and give as much as comes
@@ -78,6 +79,15 @@ pub(super) struct Args {
     /// Acknowledge a record only when it would survive a loss of power
     #[arg(long)]
     fsync: bool,
+}
+
+/// The longest time that a change can be asked to take; nobody waits for one that long.
+const LONGEST_DELAY: Duration = Duration::from_hours(24);
+
+/// Reads how long a change takes.
+fn delay(text: &str) -> Result<Duration, String> {
+    let delay = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if delay <= LONGEST_DELAY { Ok(delay) } else { Err("a change takes a day at the most".to_owned()) }
 }
 
 /// Where streams are kept.
@@ -120,13 +130,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         drop(stopped.wait_for(|stop| *stop).await);
     };
     let (routes, ended) = (router(api.clone()), stopping(stopped.clone()));
-    let mut server = match &certificate {
-        None => tokio::spawn(serve(listener, routes, hosts, ended)),
-        Some(certificate) => {
-            let listener = TlsListener::new(listener, certificate).map_err(DeployError::Endpoint)?;
-            tokio::spawn(serve(listener, routes, hosts, ended))
-        }
-    };
+    let mut serving = pin!(serve(listener, certificate.as_ref(), routes, hosts, ended));
     tell(args, address, certificate.as_ref(), ui)?;
 
     let over = async {
@@ -140,20 +144,14 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let cause = tokio::select! {
         asked = &mut asked => Err(asked),
         () = over => Ok(()),
-        ended = &mut server => return Ok(ended.unwrap_or_else(resume).map_err(DeployError::Endpoint)?),
+        () = &mut serving => Ok(()),
         () = keeping => Ok(()),
     };
     stop.send_replace(true);
     api.close();
     // A client that keeps its connection busy is cut off after a while; what it was answered is in the log.
-    if tokio::time::timeout(CLOSING, &mut server).await.is_err() {
-        server.abort();
-    }
+    tokio::time::timeout(CLOSING, serving).await.ok();
     cause
-}
-
-fn resume<T>(error: tokio::task::JoinError) -> T {
-    std::panic::resume_unwind(error.into_panic())
 }
 
 impl Args {
@@ -162,6 +160,7 @@ impl Args {
             region: self.region.clone(),
             delay: self.delay,
             limits: !self.no_limits,
+            expires: true,
             chaos: self.chaos.map(|chaos| (chaos, self.seed)),
         }
     }
@@ -171,7 +170,13 @@ impl Args {
             return Ok(None);
         }
         let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-        names.push(self.listen.to_string());
+        if self.listen.is_unspecified() {
+            // What others call this machine: its own name, and that by which containers know it.
+            names.push(rustix::system::uname().nodename().to_string_lossy().into_owned());
+            names.push("host.docker.internal".to_owned());
+        } else {
+            names.push(self.listen.to_string());
+        }
         let folder = folder.join("tls");
         let made = Certificate::in_folder(&folder, names).map_err(|error| Error::write(&folder, error))?;
         Ok(Some(made))
@@ -181,7 +186,9 @@ impl Args {
 /// Says where it is.
 fn tell(args: &Args, address: SocketAddr, certificate: Option<&Certificate>, ui: &Ui) -> Result<(), Error> {
     let scheme = if certificate.is_some() { "https" } else { "http" };
-    let endpoint = format!("{scheme}://{address}");
+    // An address of all is none to call.
+    let host = if address.ip().is_unspecified() { SocketAddr::new(LOOPBACK, address.port()) } else { address };
+    let endpoint = format!("{scheme}://{host}");
     if ui.format() == Format::Table {
         ui.data(&format!("Kinesis at {endpoint}")).map_err(Error::stdout)?;
     } else {

@@ -79,6 +79,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
 
+    /// Let shards take and give no more than on AWS, for those who use the Kinesis endpoint
+    #[arg(long)]
+    limits: bool,
+
     /// Let acknowledged records survive loss of power too, not only the end of the process
     #[arg(long)]
     fsync: bool,
@@ -108,6 +112,7 @@ impl Args {
             pacing: PacingArgs::default(),
             no_generator: false,
             port: None,
+            limits: false,
             fsync: false,
             yes: false,
             force: false,
@@ -150,6 +155,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         generate: !args.no_generator,
         pacing: args.pacing.pacing(args.records, None),
         durability: durability(args),
+        limits: args.limits,
         file: path.display().to_string(),
     };
     let stop = stop_signal(args.foreground)?;
@@ -197,12 +203,12 @@ fn durability(args: &Args) -> Durability {
 /// Puts it to work on streams in Kinesis.
 async fn elsewhere(args: &Args, plan: &Arc<Plan>, path: &Path, ui: &Ui) -> Result<(), Error> {
     let embedded = plan.target.engine == EngineKind::Embedded;
-    if args.port.is_some() || (args.fsync && !embedded) {
+    if args.port.is_some() || args.limits || (args.fsync && !embedded) {
         return Err(Error::Usage {
             message: if embedded {
-                "--port is for streams on this machine".to_owned()
+                "--port and --limits are for streams on this machine".to_owned()
             } else {
-                "--port and --fsync are for streams on this machine".to_owned()
+                "--port, --limits and --fsync are for streams on this machine".to_owned()
             },
             hint: format!("target `{}` has them in Kinesis: leave them out", args.target),
         });

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::{
     Api, Operation, Run,
-    checks::Checks,
     create_stream::{MOST_ON_DEMAND, MOST_SHARDS},
     error::{ApiError, Kind},
     known::HOUR,
@@ -149,7 +148,7 @@ struct Wanted<'a> {
 
 fn update(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let at = "minimumThroughputBillingCommitment";
     let status = match &input.commitment {
         None => checks.required(at, None),

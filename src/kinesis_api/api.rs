@@ -1,7 +1,6 @@
 //! What the endpoint knows and keeps, for its operations.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -9,11 +8,13 @@ use tokio::sync::{Notify, watch};
 use super::{
     changes::{Changes, Status},
     chaos::{Chaos, Trouble},
+    checks::Checks,
     consumers::Leaving,
     distribution::Spread,
     error::ApiError,
     known::Known,
     record::Manners,
+    room::Room,
     settings::{AllSettings, Settings},
     subscribe::Subscriptions,
     throttle::Throttle,
@@ -32,6 +33,8 @@ pub struct Options {
     pub delay: Duration,
     /// Whether shards and operations take no more than they do on AWS.
     pub limits: bool,
+    /// Whether streams keep records no longer than they are told to.
+    pub expires: bool,
     /// Trouble on purpose, and the seed of it.
     pub chaos: Option<(Chaos, u64)>,
 }
@@ -43,7 +46,7 @@ pub struct Api(Arc<Inner>);
 struct Inner {
     log: Arc<LocalLog>,
     region: String,
-    requests: AtomicU64,
+    room: Room,
     settings: AllSettings,
     streams: Changes<Known>,
     consumers: Changes<Leaving>,
@@ -53,6 +56,7 @@ struct Inner {
     removed: Notify,
     closing: watch::Sender<bool>,
     limits: bool,
+    expires: bool,
     trouble: Option<Trouble>,
 }
 
@@ -62,7 +66,7 @@ impl Api {
         Self(Arc::new(Inner {
             log,
             region: options.region,
-            requests: AtomicU64::new(0),
+            room: Room::new(),
             settings: AllSettings::default(),
             streams: Changes::taking(options.delay),
             consumers: Changes::taking(options.delay),
@@ -72,6 +76,7 @@ impl Api {
             removed: Notify::new(),
             closing: watch::Sender::new(false),
             limits: options.limits,
+            expires: options.expires,
             trouble: options.chaos.map(|(chaos, seed)| Trouble::new(chaos, seed)),
         }))
     }
@@ -81,9 +86,9 @@ impl Api {
         self.0.closing.send_replace(true);
     }
 
-    /// Counts a request and returns how many there were before.
-    pub(super) fn count_request(&self) -> u64 {
-        self.0.requests.fetch_add(1, Ordering::Relaxed)
+    /// Returns what requests wait for that are too much at once.
+    pub(super) fn room(&self) -> &Room {
+        &self.0.room
     }
 
     /// Returns whether it ends.
@@ -148,6 +153,11 @@ impl Api {
     /// Returns whether it takes no more than AWS does.
     pub(super) fn limits(&self) -> bool {
         self.0.limits
+    }
+
+    /// Returns whether streams keep records no longer than they are told to.
+    pub(super) fn expires(&self) -> bool {
+        self.0.expires
     }
 
     /// Returns the trouble that is made on purpose.
@@ -244,6 +254,11 @@ impl Api {
     pub(super) fn each_stream(&self) -> impl Iterator<Item = Known> {
         // One that is removed just now is passed over.
         self.log().stream_names().into_iter().filter_map(|name| self.stream(&name).ok())
+    }
+
+    /// Begins to check a request.
+    pub(super) fn checks(&self) -> Checks<'_> {
+        Checks::new(&self.0.region)
     }
 
     /// Returns the region that streams say they are in.

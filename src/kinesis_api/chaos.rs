@@ -25,19 +25,36 @@ pub struct Chaos {
     pub reshard: Option<Duration>,
 }
 
+/// How often shards can be split and merged at the most: each time makes the list of them longer.
+const LEAST_RESHARD: Duration = Duration::from_millis(10);
+/// The longest time that can be asked for; nobody waits for an answer that long.
+const LONGEST: Duration = Duration::from_hours(24);
+
 impl FromStr for Chaos {
     type Err = String;
 
     /// Reads such as `throttle=5%,error=1%,latency=20ms±10ms,reshard=30s`.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut chaos = Self::default();
+        let mut named = Vec::new();
         for part in text.split(',') {
             let (name, value) = part.split_once('=').ok_or_else(|| format!("`{part}` has no `=`"))?;
-            match name.trim() {
+            let name = name.trim();
+            if named.contains(&name) {
+                return Err(format!("`{name}` is there twice"));
+            }
+            named.push(name);
+            match name {
                 "throttle" => chaos.throttle = share(value)?,
                 "error" => chaos.error = share(value)?,
                 "latency" => chaos.latency = Some(latency(value)?),
-                "reshard" => chaos.reshard = Some(length(value)?),
+                "reshard" => {
+                    let every = length(value)?;
+                    if every < LEAST_RESHARD {
+                        return Err(format!("`{text}` reshards more often than every 10ms"));
+                    }
+                    chaos.reshard = Some(every);
+                }
                 other => return Err(format!("`{other}` is none of throttle, error, latency, reshard")),
             }
         }
@@ -52,8 +69,9 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 fn length(text: &str) -> Result<Duration, String> {
-    let length = humantime::parse_duration(text.trim()).ok().filter(|length| !length.is_zero());
-    length.ok_or_else(|| format!("`{text}` is no length of time such as 30s"))
+    let length = humantime::parse_duration(text.trim()).ok();
+    let length = length.filter(|length| !length.is_zero() && *length <= LONGEST);
+    length.ok_or_else(|| format!("`{text}` is no length of time such as 30s, of a day at the most"))
 }
 
 fn latency(text: &str) -> Result<(Duration, Duration), String> {
@@ -152,7 +170,18 @@ mod tests {
         assert_eq!(chaos.latency, Some((Duration::from_millis(20), Duration::from_millis(10))));
         assert_eq!(chaos.reshard, Some(Duration::from_secs(30)));
         assert_eq!("latency=5ms".parse::<Chaos>().unwrap().latency, Some((Duration::from_millis(5), Duration::ZERO)));
-        for text in ["", "throttle", "throttle=5", "error=101%", "latency=1ms±2ms", "reshard=0s", "noise=1%"] {
+        for text in [
+            "",
+            "throttle",
+            "throttle=5",
+            "error=101%",
+            "latency=1ms±2ms",
+            "reshard=0s",
+            "reshard=1ns",
+            "latency=1000000h",
+            "error=1%,error=2%",
+            "noise=1%",
+        ] {
             text.parse::<Chaos>().expect_err(text);
         }
     }

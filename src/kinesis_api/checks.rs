@@ -1,35 +1,61 @@
 //! The constraints of the API's model, and AWS's words for a request that breaks them.
 
-use super::error::{ApiError, Kind};
+use super::{
+    ACCOUNT,
+    error::{ApiError, Kind},
+};
 
 /// AWS names ten broken constraints at most.
 const MOST: usize = 10;
 
 /// The constraints that a request broke.
-#[derive(Debug, Default)]
-pub(super) struct Checks(Vec<String>);
+#[derive(Debug)]
+pub(super) struct Checks<'a> {
+    broken: Vec<String>,
+    /// The region of the streams that can be meant.
+    region: &'a str,
+    /// What an ARN said that is of other streams.
+    elsewhere: Option<ApiError>,
+}
 
-impl Checks {
-    /// Ends the checks: the request is refused where it broke any.
+impl<'a> Checks<'a> {
+    /// Begins to check a request for streams of a region.
+    pub(super) fn new(region: &'a str) -> Self {
+        Self { broken: Vec::new(), region, elsewhere: None }
+    }
+
+    /// Ends the checks: the request is refused where it broke any constraint, or means a stream that is elsewhere.
     pub(super) fn finish(self) -> Result<(), ApiError> {
-        let count = self.0.len();
+        let count = self.broken.len();
         if count == 0 {
-            return Ok(());
+            return self.elsewhere.map_or(Ok(()), Err);
         }
         let errors = if count == 1 { "error" } else { "errors" };
-        Err(ApiError::new(Kind::Validation, format!("{count} validation {errors} detected: {}", self.0.join("; "))))
+        let broken = self.broken.join("; ");
+        Err(ApiError::new(Kind::Validation, format!("{count} validation {errors} detected: {broken}")))
+    }
+
+    /// Notes which region and account an ARN names.
+    pub(super) fn place(&mut self, arn: &str, region: &str, account: &str) {
+        if (region, account) != (self.region, ACCOUNT) {
+            let message = format!(
+                "{arn} not found: the streams here are under account {ACCOUNT} in {}, and others are not known.",
+                self.region
+            );
+            self.elsewhere.get_or_insert(ApiError::new(Kind::ResourceNotFound, message));
+        }
     }
 
     /// Returns whether no constraint has been broken yet.
     pub(super) fn is_good(&self) -> bool {
-        self.0.is_empty()
+        self.broken.is_empty()
     }
 
     /// Notes a broken constraint; `value` is in quotes already, or `null`.
     pub(super) fn broken(&mut self, value: &str, at: &str, constraint: &str) {
-        if self.0.len() < MOST {
+        if self.broken.len() < MOST {
             let value = if value.is_empty() { "Value".to_owned() } else { format!("Value {}", shortened(value)) };
-            self.0.push(format!("{value} at '{at}' failed to satisfy constraint: Member must {constraint}"));
+            self.broken.push(format!("{value} at '{at}' failed to satisfy constraint: Member must {constraint}"));
         }
     }
 

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     Api, Operation, Run, account,
     changes::Status,
-    checks::Checks,
     error::{ApiError, Kind},
     moment::Moment,
     resource::{ConsumerName, consumer_arn, no_consumer},
@@ -56,7 +55,7 @@ struct Registered<'a> {
 
 fn register(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Register<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let stream = stream_arn(&mut checks, input.stream_arn.as_ref())?;
     let name = checks.required("consumerName", input.name.as_deref());
     if input.name.is_some() {
@@ -104,7 +103,7 @@ struct Meant<'a> {
 impl Meant<'_> {
     /// Returns its stream, its name and what is known of it.
     fn find(&self, api: &Api) -> Result<(&str, &str, Consumer), ApiError> {
-        let mut checks = Checks::default();
+        let mut checks = api.checks();
         if let Some(name) = &self.name {
             checks.name("consumerName", name);
         }
@@ -192,7 +191,7 @@ struct Listed<'a> {
 
 fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: List<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let stream = stream_arn(&mut checks, input.stream_arn.as_ref())?;
     let most = input.most.unwrap_or(100);
     checks.range("maxResults", most, 1, 10_000);

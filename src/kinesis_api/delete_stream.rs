@@ -4,7 +4,6 @@ use serde::Deserialize;
 
 use super::{
     Api, Operation, Run,
-    checks::Checks,
     error::{ApiError, Kind},
     stream_name::stream_name,
     text::Text,
@@ -25,7 +24,7 @@ struct Input<'a> {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     checks.finish()?;
     let known = api.stream(name)?;

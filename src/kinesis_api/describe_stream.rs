@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Api, Operation, Run, checks::Checks, distribution, error::ApiError, known::Known, list_shards, moment::Moment,
+    Api, Operation, Run, distribution, error::ApiError, known::Known, list_shards, moment::Moment,
     stream_name::stream_name, text::Text, warm_throughput, wire::Body,
 };
 
@@ -106,7 +106,7 @@ struct SummaryOutput<'a> {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let limit = input.limit.unwrap_or(MOST_SHARDS);
     checks.range("limit", limit, 1, 10_000);
@@ -129,7 +129,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 
 fn summary(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     checks.finish()?;
     let stream = api.stream(name)?;

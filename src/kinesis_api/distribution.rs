@@ -28,7 +28,7 @@ struct Input<'a> {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_arn(&mut checks, input.stream_arn.as_ref())?;
     let strategy = checks.required("recordDistributionStrategy", input.strategy.as_deref());
     if input.strategy.is_some() {
@@ -44,7 +44,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 }
 
 /// Checks the member of a request that names a strategy.
-pub(super) fn check(checks: &mut Checks, strategy: &str) {
+pub(super) fn check(checks: &mut Checks<'_>, strategy: &str) {
     checks.one_of("recordDistributionStrategy", strategy, &[AUTO, BY_KEY]);
 }
 

@@ -2,12 +2,20 @@
 
 use serde::Deserialize;
 
-use super::{Api, Operation, Run, checks::Checks, error::ApiError, stream_name::stream_name, text::Text, wire::Body};
+use crate::streams::now;
+
+use super::{Api, Operation, Run, error::ApiError, stream_name::stream_name, text::Text, wire::Body};
 
 pub(super) const START: Operation =
     Operation { name: "StartStreamEncryption", run: Run::Whole(|api, body| run(api, body, true)) };
 pub(super) const STOP: Operation =
     Operation { name: "StopStreamEncryption", run: Run::Whole(|api, body| run(api, body, false)) };
+
+/// How often encryption can be begun, and how often ended, within 24 hours (Kinesis API reference, `StartStreamEncryption` and
+/// `StopStreamEncryption`).
+const MOST_CHANGES: usize = 25;
+/// The longest id of a key (the API's model).
+const KEY_CHARACTERS: usize = 2048;
 
 #[derive(Deserialize)]
 struct Input<'a> {
@@ -23,7 +31,7 @@ struct Input<'a> {
 
 fn run(api: &Api, body: Body<'_>, start: bool) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let kind = checks.required("encryptionType", input.kind.as_deref());
     if input.kind.is_some() {
@@ -31,14 +39,17 @@ fn run(api: &Api, body: Body<'_>, start: bool) -> Result<Vec<u8>, ApiError> {
     }
     let key = checks.required("keyId", input.key.as_deref());
     if input.key.is_some() {
-        checks.length("keyId", key, 1, 2048);
+        checks.length("keyId", key, 1, KEY_CHARACTERS);
     }
     checks.finish()?;
     if kind != "KMS" {
         return Err(ApiError::argument(format!("Encryption type {kind} is not valid here: the only one is KMS.")));
     }
     api.update(name, |_, settings| {
-        settings.key = start.then(|| key.to_owned());
+        let (lately, done) =
+            if start { (&mut settings.keyed, "encrypted") } else { (&mut settings.unkeyed, "decrypted") };
+        lately.again(api, name, MOST_CHANGES, done)?;
+        settings.encrypt(start.then_some(key), now());
         Ok(())
     })?;
     Ok(Vec::new())

@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{ACCOUNT, wire::Wire};
+use super::{ACCOUNT, request_id, wire::Wire};
 use crate::streams::LogError;
 
 /// The kinds of refusal that clients tell apart, named as on the wire.
@@ -23,6 +23,7 @@ pub(super) enum Kind {
     ResourceInUse,
     ResourceNotFound,
     Serialization,
+    Timeout,
     TooLarge,
     UnknownOperation,
     Validation,
@@ -43,6 +44,7 @@ impl Kind {
             Self::ResourceInUse => ("ResourceInUseException", StatusCode::BAD_REQUEST),
             Self::ResourceNotFound => ("ResourceNotFoundException", StatusCode::BAD_REQUEST),
             Self::Serialization => ("SerializationException", StatusCode::BAD_REQUEST),
+            Self::Timeout => ("RequestTimeoutException", StatusCode::REQUEST_TIMEOUT),
             Self::TooLarge => ("RequestEntityTooLargeException", StatusCode::PAYLOAD_TOO_LARGE),
             Self::UnknownOperation => ("UnknownOperationException", StatusCode::BAD_REQUEST),
             Self::Validation => ("ValidationException", StatusCode::BAD_REQUEST),
@@ -134,6 +136,7 @@ impl ApiError {
         let body = self.body(wire);
         let mut response = (status, [(header::CONTENT_TYPE, wire.content_type())], body).into_response();
         response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(name));
+        request_id::give(&mut response);
         response
     }
 }

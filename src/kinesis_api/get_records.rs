@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::{
     Api, Operation, Run,
-    checks::Checks,
     error::{ApiError, Kind},
     list_shards,
     moment::Moment,
+    settings::Settings,
     stream_name::stream_name,
     text::{Bytes, Text},
     token::{self, Iterator},
@@ -58,7 +58,7 @@ pub(super) struct Record<'a> {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let token = checks.required("shardIterator", input.shard_iterator.as_deref());
     if input.shard_iterator.is_some() {
         checks.length("shardIterator", token, 1, 512);
@@ -102,7 +102,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     api.throttle().was_read((iterator.created, shard), read.blocks.iter().map(Block::data_bytes).sum());
     let next = Iterator { offset: read.next, issued: now, ..iterator };
     body.answer(&Output {
-        records: read.blocks.iter().flat_map(|block| records(block, settings.encryption())).collect(),
+        records: read.blocks.iter().flat_map(|block| records(block, &settings)).collect(),
         next_shard_iterator: child_shards.is_none().then(|| token::seal(&next)),
         millis_behind_latest: read.millis_behind,
         child_shards,
@@ -112,8 +112,9 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 /// Returns the records of a block as answers show them.
 pub(super) fn records<'b>(
     block: &'b Block,
-    encryption_type: &'static str,
-) -> impl std::iter::Iterator<Item = Record<'b>> {
+    settings: &Settings,
+) -> impl std::iter::Iterator<Item = Record<'b>> + use<'b> {
+    let encryption_type = settings.encryption_of(block.arrival());
     block.records().enumerate().map(move |(index, record)| Record {
         sequence_number: block.sequence(index).to_string(),
         approximate_arrival_timestamp: Moment(block.arrival()),

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::{
     Api, Operation, Run,
-    checks::Checks,
     error::ApiError,
     moment::Moment,
     place::Place,
@@ -38,7 +37,7 @@ struct Input<'a> {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let shard_name = checks.required("shardId", input.shard_id.as_deref());
     if input.shard_id.is_some() {

@@ -17,7 +17,8 @@ pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
     if host.is_some_and(is_loopback) {
         return next.run(request).await;
     }
-    let message = "this endpoint answers to loopback names only, such as localhost or 127.0.0.1";
+    let message = "this endpoint answers to loopback names only, such as localhost or 127.0.0.1; \
+                   `pipe kinesis --listen ADDRESS` answers to every name";
     ApiError::new(Kind::AccessDenied, message).into_response(Wire::Json)
 }
 

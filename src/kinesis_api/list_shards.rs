@@ -74,7 +74,7 @@ pub(super) struct Shards<'a> {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let limit = input.max_results.unwrap_or(MOST_SHARDS);
     checks.range("maxResults", limit, 1, 10_000);
     let limit = limit.min(MOST_SHARDS);
@@ -117,6 +117,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
             (stream, start.max(behind), which)
         }
     };
+    api.throttle().list(&stream.description.name, stream.description.created)?;
     let mut listed = stream.listed(api)?;
     listed.retain(|shard| which.takes(shard));
     let page = page(&listed, after, limit);
@@ -135,7 +136,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     body.answer(&answer)
 }
 
-fn checked<'a>(checks: &mut Checks, filter: &'a Filter<'_>) -> &'a str {
+fn checked<'a>(checks: &mut Checks<'_>, filter: &'a Filter<'_>) -> &'a str {
     let kind = checks.required("shardFilter.type", filter.kind.as_deref());
     if filter.kind.is_some() {
         checks.one_of("shardFilter.type", kind, FILTERS);

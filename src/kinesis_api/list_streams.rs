@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Api, Operation, Run,
-    checks::Checks,
     describe_stream::{Brief, brief},
     error::ApiError,
     known::Known,
@@ -36,7 +35,7 @@ struct Output<'a> {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let limit = input.limit.unwrap_or(100);
     checks.range("limit", limit, 1, 10_000);
     if let Some(start) = &input.exclusive_start_stream_name {

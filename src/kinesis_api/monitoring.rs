@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{
-    Api, Operation, Run, checks::Checks, error::ApiError, list::List, stream_name::stream_name, text::Text, wire::Body,
-};
+use super::{Api, Operation, Run, error::ApiError, list::List, stream_name::stream_name, text::Text, wire::Body};
 
 pub(super) const ENABLE: Operation =
     Operation { name: "EnableEnhancedMonitoring", run: Run::Whole(|api, body| run(api, body, true)) };
@@ -41,7 +39,7 @@ struct Input<'a> {
 
 fn run(api: &Api, body: Body<'_>, enable: bool) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let present = input.metrics.is_some();
     let metrics = checks.required("shardLevelMetrics", input.metrics);

@@ -16,7 +16,7 @@ pub(super) struct Place<'a> {
 
 impl Place<'_> {
     /// Checks its members.
-    pub(super) fn check(&self, checks: &mut Checks) {
+    pub(super) fn check(&self, checks: &mut Checks<'_>) {
         let [kind_at, sequence_at] = self.members;
         let kind = checks.required(kind_at, self.kind);
         if self.kind.is_some() {

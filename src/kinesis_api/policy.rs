@@ -16,6 +16,9 @@ pub(super) const DELETE: Operation = Operation { name: "DeleteResourcePolicy", r
 pub(super) const GET: Operation = Operation { name: "GetResourcePolicy", run: Run::Whole(get) };
 pub(super) const PUT: Operation = Operation { name: "PutResourcePolicy", run: Run::Whole(put) };
 
+/// The longest policy: that of other services' resources (IAM quotas, "resource-based policies"), as Kinesis names none.
+const MOST_BYTES: usize = 20 << 10;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Input<'a> {
@@ -25,14 +28,14 @@ struct Input<'a> {
 }
 
 impl Input<'_> {
-    fn resource<'a>(&'a self, checks: &mut Checks) -> (Resource<'a>, &'a str) {
+    fn resource<'a>(&'a self, checks: &mut Checks<'_>) -> (Resource<'a>, &'a str) {
         (Resource::read(checks, self.arn.as_ref()), self.arn.as_deref().unwrap_or_default())
     }
 }
 
 fn get(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let (resource, arn) = input.resource(&mut checks);
     checks.finish()?;
     let settings = known(api, resource)?;
@@ -42,10 +45,14 @@ fn get(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 
 fn put(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let (resource, arn) = input.resource(&mut checks);
     let policy = checks.required("policy", input.policy.as_deref());
     checks.finish()?;
+    if policy.len() > MOST_BYTES {
+        let message = format!("The policy is longer than {MOST_BYTES} bytes.");
+        return Err(ApiError::new(Kind::LimitExceeded, message));
+    }
     if !serde_json::from_str::<Value>(policy)
         .is_ok_and(|policy| policy["Statement"].is_array() || policy["Statement"].is_object())
     {
@@ -61,7 +68,7 @@ fn put(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 
 fn delete(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let (resource, arn) = input.resource(&mut checks);
     checks.finish()?;
     known(api, resource)?;

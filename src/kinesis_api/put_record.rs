@@ -3,10 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{
-    Api, Operation, Run, checks::Checks, error::ApiError, record::Entry, stream_name::stream_name, text::Text,
-    wire::Body,
-};
+use super::{Api, Operation, Run, error::ApiError, record::Entry, stream_name::stream_name, text::Text, wire::Body};
 use crate::streams::Appends;
 
 pub(super) const OPERATION: Operation = Operation { name: "PutRecord", run: Run::Whole(run) };
@@ -28,7 +25,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     // Read twice, as the record stands among the members of the request here and in a list of its own in PutRecords.
     let input: Input<'_> = body.parse()?;
     let entry: Entry<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     if let Some(ordering) = &input.ordering {
         checks.digits("sequenceNumberForOrdering", ordering, 129);

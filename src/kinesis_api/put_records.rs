@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Api, Operation, Run, checks::Checks, error::ApiError, list::List, record::Entry, stream_name::stream_name,
-    text::Text, wire::Body,
+    Api, Operation, Run, error::ApiError, list::List, record::Entry, stream_name::stream_name, text::Text, wire::Body,
 };
 use crate::streams::{Appends, local::Placed};
 
@@ -47,7 +46,7 @@ enum Put {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let present = input.records.is_some();
     let records = checks.required("records", input.records);

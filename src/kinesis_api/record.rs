@@ -42,7 +42,7 @@ impl Entry<'_> {
     /// members.
     pub(super) fn push(
         &self,
-        checks: &mut Checks,
+        checks: &mut Checks<'_>,
         at: &str,
         Manners { most, spread }: Manners<'_>,
         appends: &mut Appends,

@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    Api, Operation, Run, checks::Checks, error::ApiError, settings::RECORD_KIB, stream_name::stream_arn, text::Text,
-    wire::Body,
+    Api, Operation, Run, error::ApiError, settings::RECORD_KIB, stream_name::stream_arn, text::Text, wire::Body,
 };
 
 pub(super) const OPERATION: Operation = Operation { name: "UpdateMaxRecordSize", run: Run::Whole(run) };
@@ -19,7 +18,7 @@ struct Input<'a> {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_arn(&mut checks, input.stream_arn.as_ref())?;
     let kib = checks.required("maxRecordSizeInKiB", input.kib);
     if input.kib.is_some() {

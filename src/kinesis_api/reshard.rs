@@ -8,12 +8,12 @@ use super::{
     checks::Checks,
     create_stream::expect_room,
     error::{ApiError, Kind},
-    known::{HOUR, Known},
+    known::Known,
     stream_name::stream_name,
     text::Text,
     wire::Body,
 };
-use crate::streams::{HashKeyRange, Millis, ShardId, local::ReshardError, now};
+use crate::streams::{HashKeyRange, ShardId, local::ReshardError};
 
 pub(super) const MERGE: Operation = Operation { name: "MergeShards", run: Run::Whole(merge) };
 pub(super) const SPLIT: Operation = Operation { name: "SplitShard", run: Run::Whole(split) };
@@ -23,7 +23,6 @@ pub(super) const UPDATE: Operation = Operation { name: "UpdateShardCount", run: 
 const MOST_SCALED: i64 = 10_000;
 /// How often it scales a stream within 24 hours (Kinesis API reference).
 const MOST_SCALINGS: usize = 10;
-const DAY: Millis = 24 * HOUR;
 
 #[derive(Deserialize)]
 struct Split<'a> {
@@ -39,7 +38,7 @@ struct Split<'a> {
 
 fn split(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Split<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let shard = required_shard(&mut checks, "shardToSplit", input.shard.as_ref());
     let at = checks.required("newStartingHashKey", input.at.as_deref());
@@ -82,7 +81,7 @@ struct Merge<'a> {
 
 fn merge(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Merge<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let shard = required_shard(&mut checks, "shardToMerge", input.shard.as_ref());
     let adjacent = required_shard(&mut checks, "adjacentShardToMerge", input.adjacent.as_ref());
@@ -96,7 +95,7 @@ fn merge(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     Ok(Vec::new())
 }
 
-fn required_shard<'a>(checks: &mut Checks, at: &str, shard: Option<&'a Text<'_>>) -> &'a str {
+fn required_shard<'a>(checks: &mut Checks<'_>, at: &str, shard: Option<&'a Text<'_>>) -> &'a str {
     let name = checks.required(at, shard.map(|shard| &**shard));
     if shard.is_some() {
         checks.name(at, name);
@@ -129,6 +128,7 @@ fn find(api: &Api, stream: &str, shard: &str) -> Result<(ShardId, HashKeyRange),
 fn refusal(error: ReshardError, stream: &str) -> ApiError {
     match error {
         ReshardError::Log(error) => error.into(),
+        ReshardError::TooMany => ApiError::new(Kind::LimitExceeded, format!("Stream {stream}: {error}.")),
         ReshardError::Closed(shard) => ApiError::argument(format!(
             "Shard {shard} in stream {stream} under account {ACCOUNT} has already been merged or split, and thus is not \
              eligible for merging or splitting."
@@ -158,7 +158,7 @@ struct Update<'a> {
 
 fn update(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Update<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let target = checks.required("targetShardCount", input.target);
     if input.target.is_some() {
@@ -198,19 +198,7 @@ fn scale(api: &Api, stream: &Known, target: i64) -> Result<usize, ApiError> {
     }
     let target = u32::try_from(target).unwrap_or(u32::MAX);
     expect_room(api, (target as usize).saturating_sub(current))?;
-    let now = now();
-    let lately = |at: &Millis| (now - DAY..=now).contains(at);
-    if api.limits() && stream.settings.scaled.iter().filter(|at| lately(at)).count() >= MOST_SCALINGS {
-        let message = format!(
-            "Stream {name} under account {ACCOUNT} has been scaled {MOST_SCALINGS} times within 24 hours, which is the most."
-        );
-        return Err(ApiError::new(Kind::LimitExceeded, message));
-    }
+    api.change(name, |settings| settings.scaled.again(api, name, MOST_SCALINGS, "scaled"))?;
     api.log().scale_shards(name, target).map_err(|error| refusal(error, name))?;
-    api.change(name, |settings| {
-        settings.scaled.retain(lately);
-        settings.scaled.push(now);
-        Ok::<(), ApiError>(())
-    })?;
     Ok(current)
 }

@@ -31,7 +31,7 @@ pub(super) struct ConsumerName<'a> {
 
 impl<'a> Resource<'a> {
     /// Reads the member `resourceARN` of a request.
-    pub(super) fn read(checks: &mut Checks, arn: Option<&'a Text<'_>>) -> Self {
+    pub(super) fn read(checks: &mut Checks<'_>, arn: Option<&'a Text<'_>>) -> Self {
         let Some(arn) = arn else {
             checks.required::<()>("resourceARN", None);
             return Self::Stream("unknown");
@@ -54,9 +54,12 @@ impl<'a> Resource<'a> {
 
 impl<'a> ConsumerName<'a> {
     /// Reads a consumer's ARN.
-    pub(super) fn read(checks: &mut Checks, at: &str, arn: &'a str) -> Self {
-        let consumer = arn.rsplit_once(":stream/").and_then(|(_, rest)| {
+    pub(super) fn read(checks: &mut Checks<'_>, at: &str, arn: &'a str) -> Self {
+        let consumer = arn.rsplit_once(":stream/").and_then(|(place, rest)| {
             let (stream, rest) = rest.split_once("/consumer/")?;
+            let (place, account) = place.rsplit_once(':')?;
+            let (_, region) = place.rsplit_once(':')?;
+            checks.place(arn, region, account);
             let (name, registered) = rest.split_once(':')?;
             Some(Self { stream, name, registered: registered.parse().ok()? })
         });

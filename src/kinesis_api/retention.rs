@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    Api, Operation, Run, checks::Checks, error::ApiError, settings::RETENTION_HOURS, stream_name::stream_name,
-    text::Text, wire::Body,
+    Api, Operation, Run, error::ApiError, settings::RETENTION_HOURS, stream_name::stream_name, text::Text, wire::Body,
 };
 
 pub(super) const INCREASE: Operation =
@@ -24,7 +23,7 @@ struct Input<'a> {
 
 fn run(api: &Api, body: Body<'_>, increase: bool) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let hours = checks.required("retentionPeriodHours", input.hours);
     checks.finish()?;

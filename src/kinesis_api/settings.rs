@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::{known::HOUR, lately::Lately};
 use crate::streams::local::{Commit, LocalLog};
 use crate::streams::{Capacity, LogError, Millis};
 
@@ -26,12 +27,17 @@ pub(super) struct Settings {
     created: Millis,
     /// Whether its shards are as many as the traffic asks for; as it was made where left out.
     pub(super) on_demand: Option<bool>,
-    /// When it was scaled to another number of shards in the last day.
-    pub(super) scaled: Vec<Millis>,
+    /// When it was scaled to another number of shards, given another mode, or its encryption was begun or ended.
+    pub(super) scaled: Lately,
+    pub(super) moded: Lately,
+    pub(super) keyed: Lately,
+    pub(super) unkeyed: Lately,
     pub(super) retention_hours: i64,
     pub(super) tags: Tags,
     /// The key that its records are said to be encrypted with.
     pub(super) key: Option<String>,
+    /// When records began to be encrypted and when no longer, by turns.
+    encrypted: Vec<(Millis, bool)>,
     /// The metrics that are said to be sent for each shard.
     pub(super) metrics: BTreeSet<String>,
     pub(super) record_kib: i64,
@@ -60,7 +66,11 @@ impl Default for Settings {
         Self {
             created: 0,
             on_demand: None,
-            scaled: Vec::new(),
+            scaled: Lately::default(),
+            moded: Lately::default(),
+            keyed: Lately::default(),
+            unkeyed: Lately::default(),
+            encrypted: Vec::new(),
             retention_hours: *RETENTION_HOURS.start(),
             tags: Tags::new(),
             key: None,
@@ -80,9 +90,31 @@ impl Settings {
         usize::try_from(self.record_kib).unwrap_or_default() << 10
     }
 
-    /// Returns how its records are said to be encrypted.
+    /// Returns how records are said to be encrypted that are put now.
     pub(super) fn encryption(&self) -> &'static str {
-        if self.key.is_some() { "KMS" } else { "NONE" }
+        encryption(self.key.is_some())
+    }
+
+    /// Returns how a record is said to be encrypted that arrived then.
+    pub(super) fn encryption_of(&self, arrival: Millis) -> &'static str {
+        let behind = self.encrypted.partition_point(|(since, _)| *since <= arrival);
+        // Before the first change it was otherwise.
+        let first = || self.encrypted.first().map_or(self.key.is_some(), |(_, is)| !is);
+        encryption(behind.checked_sub(1).map_or_else(first, |at| self.encrypted[at].1))
+    }
+
+    /// Encrypts what is put from now on, or no longer.
+    pub(super) fn encrypt(&mut self, key: Option<&str>, now: Millis) {
+        let was = self.key.is_some();
+        self.key = key.map(str::to_owned);
+        let keeps_from = now - self.retention_hours * HOUR;
+        // What was so when the oldest record was put is still to be known.
+        let old = self.encrypted.partition_point(|(since, _)| *since <= keeps_from).saturating_sub(1);
+        self.encrypted.drain(..old);
+        let since = self.encrypted.last().map_or(now, |(last, _)| now.max(*last));
+        if was != key.is_some() {
+            self.encrypted.push((since, key.is_some()));
+        }
     }
 
     fn json(&self) -> Vec<u8> {
@@ -93,6 +125,10 @@ impl Settings {
     pub(super) fn is_on_demand(&self, made: Capacity) -> bool {
         self.on_demand.unwrap_or(made == Capacity::OnDemand)
     }
+}
+
+fn encryption(encrypted: bool) -> &'static str {
+    if encrypted { "KMS" } else { "NONE" }
 }
 
 /// The settings of all streams: in the log, and at hand.
@@ -176,4 +212,32 @@ fn find(
     let settings = Arc::new(own.unwrap_or_else(|| Settings { created, ..Settings::default() }));
     all.insert(stream.to_owned(), Arc::clone(&settings));
     Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_encrypted_as_it_was_when_it_was_put() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.encryption_of(5), "NONE");
+        let begin = 1_000 * HOUR;
+        settings.encrypt(Some("k"), begin);
+        // Another key changes nothing that is told of a record.
+        settings.encrypt(Some("l"), begin + 5);
+        settings.encrypt(None, begin + 10);
+        let told = [begin - 1, begin, begin + 9, begin + 10].map(|at| settings.encryption_of(at));
+        assert_eq!(told, ["NONE", "KMS", "KMS", "NONE"]);
+        // A clock that goes back does not change what was.
+        settings.encrypt(Some("k"), begin - 20);
+        assert_eq!([begin + 9, begin + 10].map(|at| settings.encryption_of(at)), ["KMS", "KMS"]);
+        // What concerns no record any more is forgotten, but for how it was last.
+        for hour in 0..1_000 {
+            settings.encrypt((hour % 2 == 1).then_some("k"), begin + hour * HOUR + 1);
+        }
+        assert!(settings.encrypted.len() <= 26, "{}", settings.encrypted.len());
+        let last = begin + 999 * HOUR + 1;
+        assert_eq!([last - 1, last].map(|at| settings.encryption_of(at)), ["NONE", "KMS"]);
+    }
 }

@@ -2,9 +2,12 @@
 
 use super::{checks::Checks, error::ApiError, text::Text};
 
+/// The longest ARN (the API's model).
+const MOST_BYTES: usize = 2048;
+
 /// Returns the stream that a request names.
 pub(super) fn stream_name<'a>(
-    checks: &mut Checks,
+    checks: &mut Checks<'_>,
     name: Option<&'a Text<'_>>,
     arn: Option<&'a Text<'_>>,
 ) -> Result<&'a str, ApiError> {
@@ -23,7 +26,7 @@ pub(super) fn stream_name<'a>(
 }
 
 /// Returns the stream that a request names which must say its ARN.
-pub(super) fn stream_arn<'a>(checks: &mut Checks, arn: Option<&'a Text<'_>>) -> Result<&'a str, ApiError> {
+pub(super) fn stream_arn<'a>(checks: &mut Checks<'_>, arn: Option<&'a Text<'_>>) -> Result<&'a str, ApiError> {
     if arn.is_none() {
         checks.required::<()>("streamARN", None);
         // What is missing is complained of once.
@@ -33,11 +36,14 @@ pub(super) fn stream_arn<'a>(checks: &mut Checks, arn: Option<&'a Text<'_>>) -> 
 }
 
 /// Returns what an ARN says behind `stream/`; `at` is the member of the request that it stands in.
-pub(super) fn from_arn<'a>(checks: &mut Checks, at: &str, arn: &'a str) -> &'a str {
+pub(super) fn from_arn<'a>(checks: &mut Checks<'_>, at: &str, arn: &'a str) -> &'a str {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let is_account = |account: &str| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let resource = match parts[..] {
-        ["arn", partition, "kinesis", _, account, resource] if partition.starts_with("aws") && is_account(account) => {
+        ["arn", partition, "kinesis", region, account, resource]
+            if partition.starts_with("aws") && is_account(account) && arn.len() <= MOST_BYTES =>
+        {
+            checks.place(arn, region, account);
             resource.strip_prefix("stream/")
         }
         _ => None,

@@ -14,7 +14,6 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use super::{
     Api, Operation, Run,
     changes::Status,
-    checks::Checks,
     consumers,
     error::{ApiError, Kind},
     event_stream,
@@ -32,7 +31,7 @@ pub(super) const OPERATION: Operation = Operation { name: "SubscribeToShard", ru
 
 /// How long a subscription lasts, and for how long after it has begun no other takes its place (Kinesis API reference,
 /// `SubscribeToShard`).
-const LIFE: Duration = Duration::from_mins(5);
+pub(super) const LIFE: Duration = Duration::from_mins(5);
 const SETTLED: Duration = Duration::from_secs(5);
 /// How often an event comes at the least, so that the other side knows how far it is.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -150,7 +149,7 @@ enum Step {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Frames, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let arn = checks.required("consumerARN", input.consumer.as_deref());
     let shard = checks.required("shardId", input.shard.as_deref());
     if input.shard.is_some() {
@@ -287,7 +286,7 @@ impl Subscription {
         let last = child_shards.is_some();
         let sequence = log.sequence_before(&self.stream, self.shard, read.next)?;
         let event = Event {
-            records: read.blocks.iter().flat_map(|block| get_records::records(block, settings.encryption())).collect(),
+            records: read.blocks.iter().flat_map(|block| get_records::records(block, &settings)).collect(),
             continuation_sequence_number: (!last).then(|| sequence.as_str()),
             millis_behind_latest: read.millis_behind,
             child_shards,

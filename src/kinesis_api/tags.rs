@@ -50,7 +50,7 @@ struct Add<'a> {
 
 fn add(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Add<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let tags = required(&mut checks, input.tags);
     checks.finish()?;
@@ -68,7 +68,7 @@ struct Tag<'a> {
 
 fn tag(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Tag<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let resource = Resource::read(&mut checks, input.arn.as_ref());
     let tags = required(&mut checks, input.tags);
     checks.finish()?;
@@ -87,7 +87,7 @@ struct Remove<'a> {
 
 fn remove(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Remove<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let keys = required_keys(&mut checks, input.keys);
     checks.finish()?;
@@ -105,7 +105,7 @@ struct Untag<'a> {
 
 fn untag(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Untag<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let resource = Resource::read(&mut checks, input.arn.as_ref());
     let keys = required_keys(&mut checks, input.tag_keys);
     checks.finish()?;
@@ -126,7 +126,7 @@ struct OfStream<'a> {
 
 fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: OfStream<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     if let Some(start) = &input.start {
         checks.length("exclusiveStartTagKey", start, 1, KEY_CHARACTERS);
@@ -149,7 +149,7 @@ struct OfResource<'a> {
 
 fn list_of_resource(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: OfResource<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let resource = Resource::read(&mut checks, input.arn.as_ref());
     checks.finish()?;
     let settings = api.stream(resource.stream())?.settings;
@@ -168,7 +168,7 @@ fn shown((key, value): (&String, &String)) -> Value {
 const KEY_CHARACTERS: usize = 128;
 const VALUE_CHARACTERS: usize = 256;
 
-fn required(checks: &mut Checks, tags: Given<'_>) -> Tags {
+fn required(checks: &mut Checks<'_>, tags: Given<'_>) -> Tags {
     let present = tags.is_some();
     let tags = checks.required("tags", tags);
     if present {
@@ -178,14 +178,14 @@ fn required(checks: &mut Checks, tags: Given<'_>) -> Tags {
 }
 
 /// Checks tags that a request may give with something else.
-pub(super) fn optional(checks: &mut Checks, tags: Given<'_>) -> Tags {
+pub(super) fn optional(checks: &mut Checks<'_>, tags: Given<'_>) -> Tags {
     if let Some(tags) = &tags {
         checks.count("tags", tags.len(), 1, MOST_TAGS_OF_REQUEST);
     }
     checked(checks, &tags.unwrap_or_default())
 }
 
-fn checked(checks: &mut Checks, tags: &BTreeMap<Text<'_>, Text<'_>>) -> Tags {
+fn checked(checks: &mut Checks<'_>, tags: &BTreeMap<Text<'_>, Text<'_>>) -> Tags {
     for (key, value) in tags {
         checks.length("tags", key, 1, KEY_CHARACTERS);
         checks.length("tags", value, 0, VALUE_CHARACTERS);
@@ -193,7 +193,7 @@ fn checked(checks: &mut Checks, tags: &BTreeMap<Text<'_>, Text<'_>>) -> Tags {
     tags.iter().map(|(key, value)| ((**key).to_owned(), (**value).to_owned())).collect()
 }
 
-fn required_keys(checks: &mut Checks, keys: Keys<'_>) -> Vec<String> {
+fn required_keys(checks: &mut Checks<'_>, keys: Keys<'_>) -> Vec<String> {
     let present = keys.is_some();
     let keys = checks.required("tagKeys", keys);
     if present {
@@ -205,6 +205,9 @@ fn required_keys(checks: &mut Checks, keys: Keys<'_>) -> Vec<String> {
     keys.iter().map(|key| (**key).to_owned()).collect()
 }
 
+/// What keys begin with that only AWS gives (Kinesis developer guide, "tag restrictions").
+const RESERVED: &str = "aws:";
+
 /// Says whether a text can be part of a tag (Kinesis developer guide, "tag restrictions").
 fn is_legal(text: &str) -> bool {
     text.chars().all(|one| one.is_alphanumeric() || one.is_whitespace() || "_./=+-@:".contains(one))
@@ -214,6 +217,10 @@ fn is_legal(text: &str) -> bool {
 pub(super) fn expect_legal(tags: &Tags, has: &Tags) -> Result<(), ApiError> {
     if !tags.iter().all(|(key, value)| is_legal(key) && is_legal(value)) {
         let message = "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - @ :.";
+        return Err(ApiError::argument(message));
+    }
+    if let Some(key) = tags.keys().find(|key| key.to_lowercase().starts_with(RESERVED)) {
+        let message = format!("The tag key {key} begins with `{RESERVED}`, which is AWS's own.");
         return Err(ApiError::argument(message));
     }
     let total = has.len() + tags.keys().filter(|key| !has.contains_key(*key)).count();

@@ -1,6 +1,7 @@
 //! How much shards and operations take: as much as on AWS, or as much as comes.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -20,6 +21,8 @@ const READS: f64 = 5.0;
 const READ_BYTES: f64 = 2_097_152.0;
 /// How many iterators it gives out in a second (Kinesis quotas, "API limits", `GetShardIterator`).
 const FINDS: f64 = 5.0;
+/// How often the shards of a stream are listed in a second (Kinesis API reference, `ListShards`).
+const LISTS: f64 = 1_000.0;
 /// How often an operation can be asked for in a second, where it is not the operation of a shard (Kinesis API reference, each
 /// operation; Kinesis quotas, "API limits").
 const OPERATIONS: &[(&str, f64)] = &[
@@ -38,7 +41,6 @@ const OPERATIONS: &[(&str, f64)] = &[
     ("EnableEnhancedMonitoring", 5.0),
     ("GetResourcePolicy", 5.0),
     ("IncreaseStreamRetentionPeriod", 5.0),
-    ("ListShards", 1_000.0),
     ("ListStreamConsumers", 5.0),
     ("ListStreams", 5.0),
     ("ListTagsForResource", 5.0),
@@ -101,6 +103,13 @@ impl ShardBuckets {
         }
     }
 
+    /// Says whether nothing of it has been taken lately.
+    fn is_full(&self) -> bool {
+        let buckets = [self.write_records, self.write_bytes, self.reads, self.read_bytes, self.finds];
+        let full = [WRITE_RECORDS, WRITE_BYTES, READS, READ_BYTES, FINDS];
+        buckets.iter().zip(full).all(|(bucket, full)| bucket.left >= full)
+    }
+
     fn fill(&mut self, now: Instant) {
         self.write_records.fill(WRITE_RECORDS, now);
         self.write_bytes.fill(WRITE_BYTES, now);
@@ -122,9 +131,10 @@ struct Buckets {
     // Each is held while a request is counted.
     shards: Mutex<HashMap<OfShard, ShardBuckets>>,
     operations: Mutex<HashMap<&'static str, Bucket>>,
+    lists: Mutex<HashMap<Millis, Bucket>>,
 }
 
-/// The most shards that are remembered: what has not been asked for lately is full again.
+/// From so many shards on, those are forgotten that have not been asked for lately: they are full again.
 const MOST_REMEMBERED: usize = 100_000;
 
 impl Throttle {
@@ -137,17 +147,20 @@ impl Throttle {
     pub(super) fn operation(&self, name: &'static str) -> Result<(), ApiError> {
         let Some(buckets) = &self.0 else { return Ok(()) };
         let Some((_, each_second)) = OPERATIONS.iter().find(|(operation, _)| *operation == name) else { return Ok(()) };
-        let now = Instant::now();
         let mut operations = buckets.operations.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = operations.entry(name).or_insert_with(|| Bucket::full(*each_second, now));
-        bucket.fill(*each_second, now);
-        if bucket.left < 1.0 {
-            let message =
-                format!("Rate exceeded for {name} under account {ACCOUNT}: {each_second} requests in a second.");
-            return Err(ApiError::new(Kind::LimitExceeded, message));
+        take(operations.entry(name), *each_second, || format!("{name} under account {ACCOUNT}"))
+    }
+
+    /// Counts a request for a list of a stream's shards; the stream is known by when it was made.
+    pub(super) fn list(&self, stream: &str, created: Millis) -> Result<(), ApiError> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        let mut lists = buckets.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        // Streams come and go.
+        if lists.len() >= MOST_REMEMBERED {
+            lists.clear();
         }
-        bucket.left -= 1.0;
-        Ok(())
+        let what = || format!("ListShards of stream {stream} under account {ACCOUNT}");
+        take(lists.entry(created), LISTS, what)
     }
 
     /// Counts records to be put; returns the indexes of those that their shards do not take, with why.
@@ -211,9 +224,25 @@ impl Throttle {
     }
 }
 
+/// Takes one from a bucket; refuses where none is left.
+fn take<K>(bucket: Entry<'_, K, Bucket>, each_second: f64, what: impl FnOnce() -> String) -> Result<(), ApiError> {
+    let now = Instant::now();
+    let bucket = bucket.or_insert_with(|| Bucket::full(each_second, now));
+    bucket.fill(each_second, now);
+    if bucket.left < 1.0 {
+        let message = format!("Rate exceeded for {}: {each_second} requests in a second.", what());
+        return Err(ApiError::new(Kind::LimitExceeded, message));
+    }
+    bucket.left -= 1.0;
+    Ok(())
+}
+
 fn bucket(all: &mut HashMap<OfShard, ShardBuckets>, of: OfShard, now: Instant) -> &mut ShardBuckets {
     if all.len() >= MOST_REMEMBERED {
-        all.clear();
+        all.retain(|_, shard| {
+            shard.fill(now);
+            !shard.is_full()
+        });
     }
     let own = all.entry(of).or_insert_with(|| ShardBuckets::new(now));
     own.fill(now);

@@ -1,22 +1,13 @@
 //! Connections under TLS, with a certificate of the endpoint's own.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::serve::Listener;
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::TlsAcceptor;
 
-/// How long a client may take to agree on a connection.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How many connections wait to be served at the most.
-const WAITING: usize = 16;
 /// The files of the certificate, of its key, and of the names that it is good for.
 const CERTIFICATE: &str = "cert.pem";
 const KEY: &str = "key.pem";
@@ -55,6 +46,11 @@ impl Certificate {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self { path: path.canonicalize()?, config: Arc::new(config) })
     }
+
+    /// Returns what agrees on connections with it.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.config))
+    }
 }
 
 /// Writes a file that nobody else may read.
@@ -63,55 +59,6 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
-}
-
-/// A listener whose connections are under TLS.
-pub struct TlsListener {
-    agreed: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-    address: SocketAddr,
-}
-
-impl TlsListener {
-    /// Agrees on connections, each by itself: one that takes its time holds up no other.
-    pub fn new(listener: TcpListener, certificate: &Certificate) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let acceptor = TlsAcceptor::from(Arc::clone(&certificate.config));
-        let (sender, agreed) = mpsc::channel(WAITING);
-        tokio::spawn(async move {
-            let mut listener = listener;
-            while !sender.is_closed() {
-                let (stream, address) = tokio::select! {
-                    accepted = Listener::accept(&mut listener) => accepted,
-                    () = sender.closed() => return,
-                };
-                let (acceptor, sender) = (acceptor.clone(), sender.clone());
-                tokio::spawn(async move {
-                    // A client that does not agree is none.
-                    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                        sender.send((stream, address)).await.ok();
-                    }
-                });
-            }
-        });
-        Ok(Self { agreed, address })
-    }
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.agreed.recv().await {
-            Some(agreed) => agreed,
-            // Whoever agrees on connections goes on for as long as this is here.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
-    }
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ impl Api {
     /// nothing from the others.
     fn sweep(&self) -> Result<(), LogError> {
         let mut done = Ok(());
-        for stream in self.each_stream() {
+        for stream in self.each_stream().filter(|_| self.expires()) {
             match self.log().expire(&stream.description.name, stream.keeps_from()) {
                 // It was removed meanwhile.
                 Ok(()) | Err(LogError::UnknownStream { .. }) => {}

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Operation, Run, account,
-    checks::Checks,
     error::{ApiError, Kind},
     stream_name::stream_name,
     text::Text,
@@ -29,7 +28,7 @@ struct Input<'a> {
 
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
-    let mut checks = Checks::default();
+    let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let warm = checks.required("warmThroughputMiBps", input.warm_mibps);
     checks.range("warmThroughputMiBps", warm, 0, i64::from(i32::MAX));

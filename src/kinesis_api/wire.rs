@@ -105,6 +105,16 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// Expects it to have members by their names: a list of them would be taken for such as well.
+    pub(super) fn expect_object(self) -> Result<(), ApiError> {
+        let is_object = match self.wire {
+            Wire::Json => self.bytes.trim_ascii_start().starts_with(b"{"),
+            // Major type 5 (RFC 8949, 3.1).
+            Wire::Cbor => self.bytes.first().is_some_and(|first| first >> 5 == 5),
+        };
+        if is_object { Ok(()) } else { Err(ApiError::new(Kind::Serialization, "The request must be an object.")) }
+    }
+
     /// Writes the answer to it, in the same spelling.
     pub(super) fn answer(self, answer: &impl Serialize) -> Result<Vec<u8>, ApiError> {
         self.wire.write(answer)

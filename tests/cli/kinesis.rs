@@ -1,5 +1,7 @@
 //! `pipe kinesis`, from outside: the endpoint on its own, judged by clients that are not ours.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::Ordering;
@@ -315,6 +317,153 @@ fn trouble_comes_as_it_was_asked_for() {
 }
 
 #[test]
+fn a_record_is_told_to_be_encrypted_as_it_was_put_and_large_ones_come_together() {
+    let place = Place::empty();
+    let kinesis = Kinesis::start(&place, &["--delay", "0s", "--no-limits"]);
+    let client = kinesis.client();
+    let made = json!({ "StreamName": "s", "ShardCount": 1, "MaxRecordSizeInKiB": 10_240 });
+    assert_eq!(client.answer("CreateStream", &made).unwrap().0, 200);
+    let put = |size: usize| {
+        let record = json!({ "StreamName": "s", "PartitionKey": "k", "Data": STANDARD.encode(vec![b'x'; size]) });
+        client.call("PutRecord", &record).unwrap()["EncryptionType"].clone()
+    };
+    let encryption = json!({ "StreamName": "s", "EncryptionType": "KMS", "KeyId": "alias/aws/kinesis" });
+    assert_eq!([put(3_000_000), put(3_000_000)], ["NONE", "NONE"]);
+    assert_eq!(client.answer("StartStreamEncryption", &encryption).unwrap().0, 200);
+    assert_eq!([put(3_000_000), put(3_000_000)], ["KMS", "KMS"]);
+    assert_eq!(client.answer("StopStreamEncryption", &encryption).unwrap().0, 200);
+    assert_eq!([put(10_000_000), put(1)], ["NONE", "NONE"]);
+
+    let at = json!({ "StreamName": "s", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON" });
+    let mut iterator = client.call("GetShardIterator", &at).unwrap()["ShardIterator"].clone();
+    let mut answers = Vec::new();
+    loop {
+        let read = client.call("GetRecords", &json!({ "ShardIterator": iterator })).unwrap();
+        let told = |record: &Value| record["EncryptionType"].as_str().unwrap().to_owned();
+        answers.push(read["Records"].as_array().unwrap().iter().map(told).collect::<Vec<_>>());
+        if read["MillisBehindLatest"] == 0 {
+            break;
+        }
+        iterator = read["NextShardIterator"].clone();
+    }
+    // As many as are within 10 MiB.
+    let expected: [&[&str]; 3] = [&["NONE", "NONE", "KMS"], &["KMS"], &["NONE", "NONE"]];
+    assert_eq!(answers, expected);
+    kinesis.stop();
+}
+
+#[test]
+fn what_can_be_done_only_so_often_a_day_and_where_is_refused() {
+    let place = Place::empty();
+    let kinesis = Kinesis::start(&place, &["--delay", "0s"]);
+    let client = kinesis.client();
+    client.create("s", 1);
+    let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+    let mode = |mode: &str| {
+        let change = json!({ "StreamARN": arn, "StreamModeDetails": { "StreamMode": mode } });
+        let (status, body) = client.answer("UpdateStreamMode", &change).unwrap();
+        (status, body["__type"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(mode("ON_DEMAND").0, 200);
+    assert_eq!(mode("PROVISIONED").0, 200);
+    assert_eq!(mode("PROVISIONED").0, 200, "which is no change");
+    assert_eq!(mode("ON_DEMAND"), (400, "LimitExceededException".to_owned()));
+    // Streams of others are not known here, whatever they are called.
+    for elsewhere in ["eu-west-1:000000000000", "us-east-1:123456789012"] {
+        let arn = format!("arn:aws:kinesis:{elsewhere}:stream/s");
+        let (status, body) = client.answer("ListShards", &json!({ "StreamARN": arn })).unwrap();
+        assert_eq!((status, &body["__type"]), (400, &json!("ResourceNotFoundException")));
+        assert!(body["message"].as_str().unwrap().contains("000000000000 in us-east-1"), "{body}");
+    }
+    let tagged = json!({ "StreamName": "s", "Tags": { "aws:mine": "no" } });
+    assert_eq!(client.answer("AddTagsToStream", &tagged).unwrap().0, 400);
+    kinesis.stop();
+}
+
+#[test]
+fn clients_that_are_slow_or_many_hold_nobody_up() {
+    let place = Place::empty();
+    let kinesis = Kinesis::start(&place, &["--delay", "0s", "--no-limits"]);
+    let client = kinesis.client();
+    client.create("s", 1);
+    let address = kinesis.url().strip_prefix("http://").unwrap().to_owned();
+    let head = |length: usize| {
+        format!(
+            "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-amz-json-1.1\r\n\
+             x-amz-target: Kinesis_20131202.ListStreams\r\ncontent-length: {length}\r\n\r\n"
+        )
+    };
+    // Nothing, half a head, half a body: and each for as long as the test lasts.
+    let mut slow = Vec::new();
+    for begun in [String::new(), "POST / HT".to_owned(), format!("{}{{", head(16 << 20))] {
+        for _ in 0..100 {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            stream.write_all(begun.as_bytes()).unwrap();
+            slow.push(stream);
+        }
+    }
+    assert!((0..50).all(|_| client.put("s", "k", b"one").is_some()));
+    assert!(client.put("s", "k", &vec![b'x'; 500_000]).is_some());
+
+    // A body that is too large is read to the end of it, so that its sender finds the answer.
+    let large = vec![b' '; 20 << 20];
+    let mut stream = TcpStream::connect(&address).unwrap();
+    stream.write_all(head(large.len()).as_bytes()).unwrap();
+    stream.write_all(&large).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 413");
+    kinesis.stop();
+}
+
+#[test]
+fn a_removed_stream_gives_its_room_back_though_the_process_dies() {
+    let place = Place::empty();
+    let folder = place.path().join("kept/log");
+    {
+        let log = LocalLog::open(&folder, Durability::Process).unwrap();
+        log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+        let mut appends = Appends::new();
+        for noise in noise().take(150) {
+            appends.push("k", &noise);
+        }
+        for _ in 0..2 {
+            log.append_records("s", &appends).unwrap();
+        }
+    }
+    assert!(size(&folder) > 300_000_000, "{}", size(&folder));
+    let arguments = ["--dir", "kept", "--no-limits", "--delay", "0s"];
+    let kinesis = Kinesis::start(&place, &arguments);
+    kinesis.client().delete("s");
+    kinesis.kill();
+    let kinesis = Kinesis::start(&place, &arguments);
+    assert_eq!(kinesis.client().call("ListStreams", &json!({})).unwrap()["StreamNames"], json!([]));
+    // What is left are journals, which go when they are full.
+    wait_for("its room", || (size(&folder) < 200_000_000).then_some(()));
+    kinesis.stop();
+}
+
+/// Makes megabytes that cannot be packed tighter.
+fn noise() -> impl Iterator<Item = Vec<u8>> {
+    let mut state = 1_u64;
+    std::iter::repeat_with(move || {
+        let word = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        };
+        std::iter::repeat_with(word).take(125_000).flatten().collect()
+    })
+}
+
+/// Returns how much a folder takes up on the disk. Files come and go meanwhile.
+fn size(folder: &Path) -> u64 {
+    let files = walk(folder).into_iter().filter_map(|path| path.metadata().ok());
+    files.map(|file| std::os::unix::fs::MetadataExt::blocks(&file) * 512).sum()
+}
+
+#[test]
 fn records_are_kept_as_long_as_their_stream_says_and_their_room_is_given_back() {
     let place = Place::empty();
     let folder = place.path().join("kept/log");
@@ -322,15 +471,7 @@ fn records_are_kept_as_long_as_their_stream_says_and_their_room_is_given_back() 
     {
         let log = LocalLog::open(&folder, Durability::Process).unwrap();
         log.create_stream("s", Capacity::Provisioned(1)).unwrap();
-        // Nothing that could be packed tighter.
-        let mut state = 1_u64;
-        let noise = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state.to_le_bytes()
-        };
-        let data: Vec<u8> = std::iter::repeat_with(noise).take(125_000).flatten().collect();
+        let data = noise().next().unwrap();
         for hours in [30, 26] {
             for _ in 0..150 {
                 let mut appends = Appends::new();
@@ -342,12 +483,7 @@ fn records_are_kept_as_long_as_their_stream_says_and_their_room_is_given_back() 
         appends.push("k", b"young");
         log.append_arrived("s", now() - 20 * hour, &appends).unwrap();
     }
-    // Files come and go meanwhile.
-    let size = || -> u64 {
-        let files = walk(&folder).into_iter().filter_map(|path| path.metadata().ok());
-        files.map(|file| std::os::unix::fs::MetadataExt::blocks(&file) * 512).sum()
-    };
-    assert!(size() > 300_000_000, "{}", size());
+    assert!(size(&folder) > 300_000_000, "{}", size(&folder));
     let kinesis = Kinesis::start(&place, &["--dir", "kept", "--no-limits"]);
     let client = kinesis.client();
     let shard = json!({ "StreamName": "s", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON" });
@@ -359,7 +495,7 @@ fn records_are_kept_as_long_as_their_stream_says_and_their_room_is_given_back() 
     });
     assert_eq!(first["Data"], STANDARD.encode(b"young"));
     // What is left are journals, which go when they are full.
-    wait_for("their room", || (size() < 200_000_000).then_some(()));
+    wait_for("their room", || (size(&folder) < 200_000_000).then_some(()));
     kinesis.stop();
 }
 

@@ -18,7 +18,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 pub(super) struct Endpoint {
     pub(super) address: String,
     stop: Option<oneshot::Sender<()>>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     _dir: TempDir,
 }
 
@@ -35,7 +35,7 @@ impl Endpoint {
         let (stop, stopped) = oneshot::channel::<()>();
         let router = kinesis_api::router(Api::new(Arc::clone(&log), options))
             .route("/_pipe/status", axum::routing::get(async || "fine"));
-        let server = tokio::spawn(kinesis_api::serve(listener, router, Hosts::Loopback, async move {
+        let server = tokio::spawn(kinesis_api::serve(listener, None, router, Hosts::Loopback, async move {
             let _stopped = stopped.await;
         }));
         Self { address, stop: Some(stop), server, _dir: dir }
@@ -64,6 +64,6 @@ impl Endpoint {
     /// Stops the server and waits until it has.
     pub(super) async fn stop(mut self) {
         drop(self.stop.take());
-        (&mut self.server).await.expect("the server ends").expect("and ends well");
+        (&mut self.server).await.expect("the server ends");
     }
 }

@@ -121,7 +121,7 @@ async fn refusals_read_as_those_of_aws() {
         "`Kinesis_20131202.CreateQueue` is not an operation of this endpoint",
     )
     .await;
-    for body in ["", "{", "[]", r#"{"StreamName":7}"#] {
+    for body in ["", "{", "[]", r#"["s",null]"#, r#"{"StreamName":7}"#] {
         let answer = call(&endpoint.address, "DescribeStream", body).await;
         assert_eq!((answer.status, &answer.json()["__type"]), (400, &json!("SerializationException")), "{body}");
     }

@@ -250,7 +250,7 @@ async fn limits_stop_and_the_cursor_goes_on(log: &dyn Log) {
         (batch.blocks.iter().map(pipe::streams::Block::len).sum::<usize>(), batch.complete_until.is_some())
     };
     assert_eq!(count(ReadLimit { records: 4, bytes: usize::MAX }).await, (4, false));
-    assert_eq!(count(ReadLimit { records: 9, bytes: 201 }).await, (3, false));
+    assert_eq!(count(ReadLimit { records: 9, bytes: 201 }).await, (2, false));
     assert_eq!(count(ReadLimit { records: 0, bytes: 201 }).await, (0, false));
     assert_eq!(count(ALL).await, (10, true));
     log.delete("s").await.unwrap();

@@ -40,6 +40,8 @@ pub struct Options {
     pub pacing: Pacing,
     /// What an acknowledged record survives.
     pub durability: Durability,
+    /// Whether shards take and give no more than on AWS, as far as others than the pipeline itself are concerned.
+    pub limits: bool,
     /// The pipeline file, as others are told.
     pub file: String,
 }
@@ -50,6 +52,7 @@ pub struct Run {
     log: Arc<LocalLog>,
     endpoint: String,
     file: String,
+    limits: bool,
     job: watch::Sender<Option<Submitted>>,
     status: Arc<dyn Fn() -> RunStatus + Send + Sync>,
     generators: JoinSet<Result<(), DeployError>>,
@@ -109,6 +112,7 @@ impl Run {
             log,
             endpoint,
             file: options.file.clone(),
+            limits: options.limits,
             job,
             status,
             generators: JoinSet::new(),
@@ -154,17 +158,23 @@ impl Run {
     }
 
     fn serve(&mut self, listener: TcpListener) {
-        // A stream is there at once, and its shards take what comes: nobody waits on this machine.
-        let options = kinesis_api::Options { region: REGION.to_owned(), ..kinesis_api::Options::default() };
-        let router = control::routes(Arc::clone(&self.status))
-            .merge(kinesis_api::router(Api::new(Arc::clone(&self.log), options)));
-        let mut stop = self.stop_server.subscribe();
-        let stopped = async move {
+        // A stream is there at once: nobody waits on this machine.
+        let options = kinesis_api::Options { region: REGION.to_owned(), limits: self.limits, ..Default::default() };
+        let api = Api::new(Arc::clone(&self.log), options);
+        let router = control::routes(Arc::clone(&self.status)).merge(kinesis_api::router(api.clone()));
+        let stopped = |mut stop: watch::Receiver<bool>| async move {
             // An error means that nobody is left to say stop.
             drop(stop.wait_for(|stop| *stop).await);
         };
+        let [ended, closed] = [(); 2].map(|()| stopped(self.stop_server.subscribe()));
         self.server.spawn(async move {
-            kinesis_api::serve(listener, router, Hosts::Loopback, stopped).await.map_err(DeployError::Endpoint)
+            // What cannot be tidied up is tried again, and nothing waits for it.
+            kinesis_api::upkeep(api, closed, |_| {}).await;
+            Ok(())
+        });
+        self.server.spawn(async move {
+            kinesis_api::serve(listener, None, router, Hosts::Loopback, ended).await;
+            Ok(())
         });
     }
 

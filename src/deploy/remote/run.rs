@@ -123,7 +123,8 @@ impl Run {
             // An error means that nobody is left to say stop.
             let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
             self.server.spawn(async move {
-                kinesis_api::serve(listener, router, Hosts::Loopback, stopped).await.map_err(DeployError::Endpoint)
+                kinesis_api::serve(listener, None, router, Hosts::Loopback, stopped).await;
+                Ok(())
             });
         }
         let (endpoint, file) = (self.endpoint.clone(), self.file.clone());

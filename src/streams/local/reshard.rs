@@ -9,6 +9,9 @@ use super::{
 };
 use crate::streams::{HashKeyRange, LogError, ShardId, now};
 
+/// The most shards that a stream can have had in all: sequence numbers count them in six digits.
+const MOST_SHARDS: usize = 1_000_000;
+
 /// A resharding that cannot be done.
 #[derive(Debug, thiserror::Error)]
 pub enum ReshardError {
@@ -26,6 +29,9 @@ pub enum ReshardError {
         /// The hash key.
         at: u128,
     },
+    /// A stream that has had as many shards as it can.
+    #[error("the stream has had {MOST_SHARDS} shards, which is the most")]
+    TooMany,
     /// Shards between whose ranges others lie.
     #[error("{0} and {1} do not lie side by side")]
     Apart(ShardId, ShardId),
@@ -151,6 +157,9 @@ impl LocalLog {
         let before = u32::try_from(stream.shards.len()).expect("shards are counted in 32 bits");
         let mut draft = Draft { before, open, made: Vec::new() };
         reshape(&mut draft)?;
+        if stream.shards.len() + draft.made.len() > MOST_SHARDS {
+            return Err(ReshardError::TooMany);
+        }
         // In the order in which commits lock them, and once. Nothing is appended to them from here on.
         let closed: BTreeSet<u32> = draft.made.iter().flat_map(|made| &made.parents).map(|parent| parent.0).collect();
         let closing = closed.range(..before).map(|index| &stream.shards[*index as usize]);

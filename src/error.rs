@@ -231,7 +231,10 @@ impl Error {
                 Some("`pipe down --yes` removes the saved state with the records; then start again".to_owned())
             }
             Self::Log(LogError::Endpoint { message, answered, .. }) => advise_of_streams(message, *answered),
-            Self::Log(LogError::Locked { .. }) => Some("stop the process that uses it, or run `pipe down`".to_owned()),
+            Self::Log(LogError::Locked { .. }) => {
+                Some("stop the process that uses it; where that is a pipeline, `pipe down` does".to_owned())
+            }
+            Self::Log(LogError::Storage { source, .. }) => Some(advise_of_folder(source.downcast_ref())),
             Self::Log(LogError::Format { .. }) => {
                 Some("use the version of pipe that wrote it, or `pipe down --yes` to remove it".to_owned())
             }
@@ -252,4 +255,16 @@ impl Error {
         }
         text
     }
+}
+
+/// Returns what to do about a folder of streams that cannot be used.
+fn advise_of_folder(error: Option<&std::io::Error>) -> String {
+    use std::io::ErrorKind::{AlreadyExists, NotADirectory, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+    let advice = match error.map(std::io::Error::kind) {
+        Some(StorageFull) => "make room on its disk, and start again; what was acknowledged is there",
+        Some(PermissionDenied | ReadOnlyFilesystem) => "let this user write there, or name another folder",
+        Some(AlreadyExists | NotADirectory) => "something that is no folder has its name: name another one",
+        _ => "where it is so again, the folder is damaged: bring back a copy of it, or take it away and begin anew",
+    };
+    advice.to_owned()
 }

@@ -44,7 +44,7 @@ pub(super) struct Args {
     port: Option<u16>,
 
     /// The address to listen on. Beside loopback it answers to every name, and to everybody who reaches it
-    #[arg(long, value_name = "ADDRESS", default_value_t = LOOPBACK)]
+    #[arg(long, value_name = "ADDRESS", default_value_t = LOOPBACK, value_parser = address)]
     listen: IpAddr,
 
     /// Serve HTTPS, with a certificate that it makes for itself
@@ -52,7 +52,7 @@ pub(super) struct Args {
     tls: bool,
 
     /// The region that the streams are in
-    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    #[arg(long, value_name = "REGION", default_value = "us-east-1", value_parser = region)]
     region: String,
 
     /// How long streams are CREATING, UPDATING and DELETING
@@ -81,6 +81,25 @@ pub(super) struct Args {
     fsync: bool,
 }
 
+/// Reads an address to listen on.
+fn address(text: &str) -> Result<IpAddr, String> {
+    if text == "localhost" {
+        return Ok(LOOPBACK);
+    }
+    text.parse()
+        .map_err(|_| "expected an IP address, such as 127.0.0.1, or 0.0.0.0 for every one of this machine".to_owned())
+}
+
+/// Reads the name of a region: ARNs and host names have it in them.
+fn region(text: &str) -> Result<String, String> {
+    let is_good = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-';
+    if !text.is_empty() && text.bytes().all(is_good) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a region, such as eu-central-1".to_owned())
+    }
+}
+
 /// The longest time that a change can be asked to take; nobody waits for one that long.
 const LONGEST_DELAY: Duration = Duration::from_hours(24);
 
@@ -88,6 +107,11 @@ const LONGEST_DELAY: Duration = Duration::from_hours(24);
 fn delay(text: &str) -> Result<Duration, String> {
     let delay = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if delay <= LONGEST_DELAY { Ok(delay) } else { Err("a change takes a day at the most".to_owned()) }
+}
+
+/// Makes a folder that goes with this process. Where that is killed, its name tells what it was.
+fn passing() -> std::io::Result<TempDir> {
+    tempfile::Builder::new().prefix("pipe-kinesis-").tempdir()
 }
 
 /// Where streams are kept.
@@ -114,7 +138,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             made.map_err(|error| Error::write(path, error))?;
             Place::Given(path.clone())
         }
-        None => Place::Passing(TempDir::new().map_err(|error| Error::write(std::env::temp_dir(), error))?),
+        None => Place::Passing(passing().map_err(|error| Error::write(std::env::temp_dir(), error))?),
     };
     let durability = if args.fsync { Durability::Power } else { Durability::Process };
     let log = LocalLog::open(&place.path().join("log"), durability)?;
@@ -151,6 +175,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     api.close();
     // A client that keeps its connection busy is cut off after a while; what it was answered is in the log.
     tokio::time::timeout(CLOSING, serving).await.ok();
+    tokio::task::block_in_place(|| log.settle())?;
     cause
 }
 

@@ -8,6 +8,16 @@ use super::{
 /// AWS names ten broken constraints at most.
 const MOST: usize = 10;
 
+/// The longest name of a stream, a shard or a consumer (the API's model).
+const NAME_CHARACTERS: usize = 128;
+/// The most digits of a sequence number and of a hash key (the API's model).
+pub(super) const SEQUENCE_DIGITS: usize = 129;
+pub(super) const HASH_KEY_DIGITS: usize = 39;
+/// How many items an answer can be asked to have (the API's model: `DescribeStream`, `ListShards`, `ListStreamConsumers`,
+/// `ListStreams`), and how many it has of streams and of consumers where a request does not say.
+const ITEMS: std::ops::RangeInclusive<i64> = 1..=10_000;
+pub(super) const ITEMS_UNASKED: i64 = 100;
+
 /// The constraints that a request broke.
 #[derive(Debug)]
 pub(super) struct Checks<'a> {
@@ -99,12 +109,17 @@ impl<'a> Checks<'a> {
         }
     }
 
+    /// Checks how many items an answer is asked to have.
+    pub(super) fn items(&mut self, at: &str, number: i64) {
+        self.range(at, number, *ITEMS.start(), *ITEMS.end());
+    }
+
     /// Checks a name of a stream or a shard.
     pub(super) fn name(&mut self, at: &str, name: &str) {
         self.pattern(at, name, "[a-zA-Z0-9_.-]+", |name| {
             !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
         });
-        self.length(at, name, 1, 128);
+        self.length(at, name, 1, NAME_CHARACTERS);
     }
 
     /// Checks a decimal number without leading zeroes, of at most so many digits.

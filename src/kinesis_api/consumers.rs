@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Api, Operation, Run, account,
     changes::Status,
+    checks::ITEMS_UNASKED,
     error::{ApiError, Kind},
     moment::Moment,
     resource::{ConsumerName, consumer_arn, no_consumer},
@@ -193,8 +194,8 @@ fn list(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: List<'_> = body.parse()?;
     let mut checks = api.checks();
     let stream = stream_arn(&mut checks, input.stream_arn.as_ref())?;
-    let most = input.most.unwrap_or(100);
-    checks.range("maxResults", most, 1, 10_000);
+    let most = input.most.unwrap_or(ITEMS_UNASKED);
+    checks.items("maxResults", most);
     checks.finish()?;
     let known = api.present(stream)?;
     let after = match &input.next_token {

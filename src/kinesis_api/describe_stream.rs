@@ -109,7 +109,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     let limit = input.limit.unwrap_or(MOST_SHARDS);
-    checks.range("limit", limit, 1, 10_000);
+    checks.items("limit", limit);
     let limit = limit.min(MOST_SHARDS);
     if let Some(start) = &input.start {
         checks.name("exclusiveStartShardId", start);

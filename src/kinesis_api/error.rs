@@ -107,10 +107,10 @@ impl From<LogError> for ApiError {
                 Self::new(Kind::ResourceNotFound, format!("Could not find shard {shard} under account {ACCOUNT}."))
             }
             LogError::InvalidSequence { .. } | LogError::InvalidCursor => Self::argument(error.to_string()),
-            LogError::Locked { .. }
-            | LogError::Storage { .. }
-            | LogError::Format { .. }
-            | LogError::Endpoint { .. } => Self::new(Kind::Internal, error.to_string()),
+            LogError::Storage { ref source, .. } => Self::new(Kind::Internal, format!("{error}: {source}")),
+            LogError::Locked { .. } | LogError::Format { .. } | LogError::Endpoint { .. } => {
+                Self::new(Kind::Internal, error.to_string())
+            }
         }
     }
 }

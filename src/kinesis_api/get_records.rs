@@ -23,6 +23,9 @@ const MOST_RECORDS: i64 = 10_000;
 /// The most data of one answer (Kinesis API reference, `GetRecords`: 10 MiB).
 const ANSWER_BYTES: usize = 10 << 20;
 
+/// The longest shard iterator (the API's model).
+const ITERATOR_CHARACTERS: usize = 512;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Input<'a> {
@@ -61,7 +64,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let mut checks = api.checks();
     let token = checks.required("shardIterator", input.shard_iterator.as_deref());
     if input.shard_iterator.is_some() {
-        checks.length("shardIterator", token, 1, 512);
+        checks.length("shardIterator", token, 1, ITERATOR_CHARACTERS);
     }
     let limit = input.limit.unwrap_or(MOST_RECORDS);
     checks.range("limit", limit, 1, MOST_RECORDS);

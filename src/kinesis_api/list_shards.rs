@@ -76,7 +76,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = api.checks();
     let limit = input.max_results.unwrap_or(MOST_SHARDS);
-    checks.range("maxResults", limit, 1, 10_000);
+    checks.items("maxResults", limit);
     let limit = limit.min(MOST_SHARDS);
     if let Some(start) = &input.start {
         checks.name("exclusiveStartShardId", start);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Api, Operation, Run,
+    checks::ITEMS_UNASKED,
     describe_stream::{Brief, brief},
     error::ApiError,
     known::Known,
@@ -36,8 +37,8 @@ struct Output<'a> {
 fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Input<'_> = body.parse()?;
     let mut checks = api.checks();
-    let limit = input.limit.unwrap_or(100);
-    checks.range("limit", limit, 1, 10_000);
+    let limit = input.limit.unwrap_or(ITEMS_UNASKED);
+    checks.items("limit", limit);
     if let Some(start) = &input.exclusive_start_stream_name {
         checks.name("exclusiveStartStreamName", start);
     }

@@ -1,6 +1,11 @@
 //! Where reading a shard begins, as requests say it.
 
-use super::{ACCOUNT, Api, checks::Checks, error::ApiError, moment::Moment};
+use super::{
+    ACCOUNT, Api,
+    checks::{Checks, SEQUENCE_DIGITS},
+    error::ApiError,
+    moment::Moment,
+};
 use crate::streams::{LogError, Position, SequenceNumber, ShardId, block::Numbering, now};
 
 const TYPES: &[&str] = &["AFTER_SEQUENCE_NUMBER", "LATEST", "AT_TIMESTAMP", "AT_SEQUENCE_NUMBER", "TRIM_HORIZON"];
@@ -23,7 +28,7 @@ impl Place<'_> {
             checks.one_of(kind_at, kind, TYPES);
         }
         if let Some(sequence) = self.sequence {
-            checks.digits(sequence_at, sequence, 129);
+            checks.digits(sequence_at, sequence, SEQUENCE_DIGITS);
         }
     }
 

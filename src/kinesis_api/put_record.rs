@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Api, Operation, Run, error::ApiError, record::Entry, stream_name::stream_name, text::Text, wire::Body};
+use super::{
+    Api, Operation, Run, checks::SEQUENCE_DIGITS, error::ApiError, record::Entry, stream_name::stream_name, text::Text,
+    wire::Body,
+};
 use crate::streams::Appends;
 
 pub(super) const OPERATION: Operation = Operation { name: "PutRecord", run: Run::Whole(run) };
@@ -28,7 +31,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let mut checks = api.checks();
     let name = stream_name(&mut checks, input.stream_name.as_ref(), input.stream_arn.as_ref())?;
     if let Some(ordering) = &input.ordering {
-        checks.digits("sequenceNumberForOrdering", ordering, 129);
+        checks.digits("sequenceNumberForOrdering", ordering, SEQUENCE_DIGITS);
     }
     let (settings, mut appends) = (api.settings(name), Appends::new());
     entry.push(&mut checks, "", api.manners(settings.as_ref().ok()), &mut appends, &mut Vec::new())?;

@@ -3,15 +3,15 @@
 use serde::Deserialize;
 
 use super::{
-    checks::Checks,
+    checks::{Checks, HASH_KEY_DIGITS},
     distribution::Spread,
     error::ApiError,
     text::{Blob, Text},
 };
 use crate::streams::Appends;
 
+/// The longest partition key (the API's model).
 const KEY_CHARACTERS: usize = 256;
-const HASH_KEY_DIGITS: usize = 39;
 
 /// What the records of a stream may be.
 #[derive(Clone, Copy)]

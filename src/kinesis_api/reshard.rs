@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     ACCOUNT, Api, Operation, Run,
-    checks::Checks,
+    checks::{Checks, HASH_KEY_DIGITS},
     create_stream::expect_room,
     error::{ApiError, Kind},
     known::Known,
@@ -43,7 +43,7 @@ fn split(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let shard = required_shard(&mut checks, "shardToSplit", input.shard.as_ref());
     let at = checks.required("newStartingHashKey", input.at.as_deref());
     if input.at.is_some() {
-        checks.digits("newStartingHashKey", at, 39);
+        checks.digits("newStartingHashKey", at, HASH_KEY_DIGITS);
     }
     checks.finish()?;
     api.updating(name, |stream| {

@@ -12,6 +12,7 @@ use crate::streams::{Millis, now};
 
 /// How long a token is good, in milliseconds (Kinesis API reference, `GetShardIterator` and `ListShards`: 5 minutes).
 pub(super) const LIFETIME: Millis = 300_000;
+/// The bytes of its sum: enough that nothing damaged passes for good.
 const SUM: usize = 8;
 
 /// Where a shard is read on.

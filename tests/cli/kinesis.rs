@@ -156,6 +156,13 @@ fn what_cannot_be_served_is_told() {
     let port = kinesis.url().rsplit(':').next().unwrap();
     place.pipe(&["kinesis", "--port", port]).failed(1, &[port, "--port"]);
     place.pipe(&["kinesis", "--chaos", "noise=5%"]).failed(64, &["`noise` is none of throttle"]);
+    place.pipe(&["kinesis", "--listen", "here"]).failed(64, &["an IP address, such as 127.0.0.1"]);
+    place.pipe(&["kinesis", "--region", "Europe"]).failed(64, &["such as eu-central-1"]);
+    place.pipe(&["kinesis", "--delay", "100000h"]).failed(64, &["a day at the most"]);
+    // An address for documentation (RFC 5737), which no machine has.
+    place.pipe(&["kinesis", "--listen", "192.0.2.1"]).failed(1, &["cannot listen on 192.0.2.1", "0.0.0.0"]);
+    place.write("other/log", "no folder");
+    place.pipe(&["kinesis", "--port", "0", "--dir", "other"]).failed(1, &["other/log", "no folder has its name"]);
     kinesis.stop();
 }
 

@@ -27,6 +27,15 @@ pub enum DeployError {
         /// The shards that the file says.
         wanted: u32,
     },
+    /// An address that is none of this machine's.
+    #[error("the endpoint cannot listen on {address}")]
+    Address {
+        /// The address.
+        address: std::net::IpAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// No port for the endpoint.
     #[error("no port between {first} and {last} is free for the endpoint")]
     NoPort {
@@ -96,6 +105,7 @@ impl DeployError {
                 "`pipe down` removes the stream and its records; UpdateShardCount changes its shards while it runs"
                     .to_owned(),
             ),
+            Self::Address { .. } => Some("name an address of this machine, or 0.0.0.0 for all that it has".to_owned()),
             Self::NoPort { .. } | Self::Port { .. } => Some("name another with --port".to_owned()),
             Self::Held { .. } => Some("end that command and run this one again".to_owned()),
             Self::Engine(EngineError::Table(error)) => Some(error.help.clone()),

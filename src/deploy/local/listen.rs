@@ -16,17 +16,25 @@ const PORTS: u16 = 100;
 /// Listens on a port of an address; on the first free one from 4567 where none is named.
 pub async fn listen(address: IpAddr, port: Option<u16>) -> Result<TcpListener, DeployError> {
     if let Some(port) = port {
-        return TcpListener::bind((address, port)).await.map_err(|source| DeployError::Port { port, source });
+        return TcpListener::bind((address, port)).await.map_err(|source| failure(address, port, source));
     }
     for port in FIRST_PORT..FIRST_PORT + PORTS {
         match TcpListener::bind((address, port)).await {
             Ok(listener) => return Ok(listener),
             // Another port does not help where the address is none of this machine's.
             Err(source) if source.kind() == std::io::ErrorKind::AddrNotAvailable => {
-                return Err(DeployError::Port { port, source });
+                return Err(failure(address, port, source));
             }
             Err(_) => {}
         }
     }
     Err(DeployError::NoPort { first: FIRST_PORT, last: FIRST_PORT + PORTS - 1 })
+}
+
+fn failure(address: IpAddr, port: u16, source: std::io::Error) -> DeployError {
+    if source.kind() == std::io::ErrorKind::AddrNotAvailable {
+        DeployError::Address { address, source }
+    } else {
+        DeployError::Port { port, source }
+    }
 }

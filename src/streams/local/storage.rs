@@ -10,8 +10,8 @@ use std::{
 
 use bytes::Bytes;
 use fjall::{
-    CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, OwnedWriteBatch, PersistMode,
-    UserKey,
+    CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, LsmError, OwnedWriteBatch,
+    PersistMode, UserKey,
 };
 
 use super::{Durability, tips};
@@ -32,6 +32,7 @@ const STATE_MEMTABLE_BYTES: u64 = 2 << 20;
 const JOURNAL_BYTES: u64 = 128 << 20;
 /// Blocks from this size on are written once and never again: compaction moves only where they lie.
 const SEPARATE_BYTES: u32 = 1 << 10;
+/// Fewer than the 256 that some systems let a process have.
 const OPEN_FILES: usize = 128;
 
 /// How often everything is compacted to make room, and how often it is looked after at the most until the room is there.
@@ -159,9 +160,7 @@ impl Storage {
             batch.remove(&self.records, NO_BLOCK);
             self.commit(batch)?;
             // A journal goes when everything in it is in files: the values of state too.
-            for keyspace in [&self.records, &self.state] {
-                keyspace.rotate_memtable_and_wait().map_err(|error| self.failure(error))?;
-            }
+            self.settle()?;
             let mut patience = PAUSES;
             while self.database.active_compactions() > 0 && patience > 0 {
                 thread::sleep(PAUSE);
@@ -172,6 +171,14 @@ impl Storage {
             } else if !self.has_dropped_files() {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Puts everything that is in memory into files.
+    pub(super) fn settle(&self) -> Result<(), LogError> {
+        for keyspace in [&self.records, &self.state] {
+            keyspace.rotate_memtable_and_wait().map_err(|error| self.failure(error))?;
         }
         Ok(())
     }
@@ -231,7 +238,18 @@ fn failure(path: &Path, error: impl Into<fjall::Error>) -> LogError {
             let what = version.map_or("an unknown format".to_owned(), |version| format!("database format {version}"));
             LogError::Format { path: path.to_owned(), what }
         }
-        error => LogError::Storage { path: path.to_owned(), source: Box::new(error) },
+        error => LogError::Storage { path: path.to_owned(), source: reason(error) },
+    }
+}
+
+/// Returns what the system says where it has said something.
+fn reason(error: fjall::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    match error {
+        fjall::Error::Io(error) | fjall::Error::Storage(LsmError::Io(error)) => Box::new(error),
+        fjall::Error::Poisoned => {
+            "a write has failed before, and none is tried since: make room on the disk, and start again".into()
+        }
+        error => Box::new(error),
     }
 }
 

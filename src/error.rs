@@ -259,12 +259,12 @@ impl Error {
 
 /// Returns what to do about a folder of streams that cannot be used.
 fn advise_of_folder(error: Option<&std::io::Error>) -> String {
-    use std::io::ErrorKind::{AlreadyExists, NotADirectory, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+    use std::io::ErrorKind::{AlreadyExists, NotADirectory, PermissionDenied, ReadOnlyFilesystem};
     let advice = match error.map(std::io::Error::kind) {
-        Some(StorageFull) => "make room on its disk, and start again; what was acknowledged is there",
         Some(PermissionDenied | ReadOnlyFilesystem) => "let this user write there, or name another folder",
         Some(AlreadyExists | NotADirectory) => "something that is no folder has its name: name another one",
-        _ => "where it is so again, the folder is damaged: bring back a copy of it, or take it away and begin anew",
+        Some(_) => "start again when its disk has room and works; what was acknowledged is there",
+        None => "the folder is damaged: bring back a copy of it, or take it away and begin anew",
     };
     advice.to_owned()
 }

@@ -163,7 +163,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             None => std::future::pending().await,
         }
     };
-    let complain = |error: LogError| ui.note(&format!("{error}; this is tried again in a while"));
+    let complain = |error: LogError| ui.note(&Error::from(error).full());
     let keeping = upkeep(api.clone(), stopping(stopped), complain);
     let cause = tokio::select! {
         asked = &mut asked => Err(asked),
@@ -175,7 +175,11 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     api.close();
     // A client that keeps its connection busy is cut off after a while; what it was answered is in the log.
     tokio::time::timeout(CLOSING, serving).await.ok();
-    tokio::task::block_in_place(|| log.settle())?;
+    if let Place::Given(_) = &place
+        && let Err(error) = tokio::task::block_in_place(|| log.settle())
+    {
+        ui.note(&Error::from(error).full());
+    }
     cause
 }
 

@@ -114,6 +114,7 @@ fn limits(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let _: IgnoredAny = body.parse()?;
     let (mut shards, mut on_demand) = (0, 0);
     for stream in api.each_stream() {
+        let stream = stream?;
         if stream.is_on_demand() {
             on_demand += 1;
         } else {

@@ -11,7 +11,7 @@ use super::{
     checks::Checks,
     consumers::Leaving,
     distribution::Spread,
-    error::ApiError,
+    error::{ApiError, Kind},
     known::Known,
     record::Manners,
     room::Room,
@@ -110,9 +110,14 @@ impl Api {
         if let Some(known) = self.0.streams.was(name) {
             return Ok(Known { status: Status::Deleting, ..known });
         }
+        Ok(self.known(name)?)
+    }
+
+    /// Returns what is known of a stream that the log has.
+    pub(super) fn known(&self, name: &str) -> Result<Known, LogError> {
         let status = self.0.streams.status(name);
         let description = self.log().describe_stream(name)?;
-        Ok(Known { description, settings: self.0.settings.of(self.log(), name)?, status })
+        Ok(Known { description, settings: self.0.settings.of(self.log(), name)?, status, expires: self.0.expires })
     }
 
     /// Returns what is known of a stream that nothing is being done with.
@@ -199,18 +204,13 @@ impl Api {
         stream: &str,
         work: impl FnOnce(&Known) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        let known = self.active(stream)?;
-        if let Err(status) = self.0.streams.claim(stream, Status::Updating) {
-            return Err(Known { status, ..known }.not_active());
-        }
-        let done = work(&known).inspect_err(|_| self.0.streams.end(stream))?;
-        self.begin(stream, Status::Updating);
+        let claim = match self.0.streams.claim(stream, Status::Updating) {
+            Ok(claim) => claim,
+            Err(status) => return Err(Known { status, ..self.stream(stream)? }.not_active()),
+        };
+        let done = work(&Known { status: Status::Active, ..self.stream(stream)? })?;
+        claim.made();
         Ok(done)
-    }
-
-    /// Says how a stream stands for a while.
-    pub(super) fn begin(&self, stream: &str, status: Status) {
-        self.0.streams.begin(stream, status);
     }
 
     /// Returns the streams that are on their way from one state to the next, by name.
@@ -230,17 +230,23 @@ impl Api {
         capacity: Capacity,
         tell: impl FnOnce(&mut Settings),
     ) -> Result<(), ApiError> {
-        Ok(AllSettings::create(self.log(), name, capacity, tell)?)
+        if self.log().created(name).is_ok() {
+            return Err(LogError::StreamExists { stream: name.to_owned() }.into());
+        }
+        let claim = self.0.streams.claim(name, Status::Creating);
+        let claim = claim.map_err(|_| LogError::StreamExists { stream: name.to_owned() })?;
+        self.0.settings.create(self.log(), name, capacity, tell)?;
+        claim.made();
+        Ok(())
     }
 
     /// Removes a stream.
     pub(super) fn remove(&self, known: Known) -> Result<(), ApiError> {
         let name = known.description.name.clone();
-        if known.status == Status::Deleting {
-            return Err(known.not_active());
-        }
-        self.0.streams.remove(&name, known);
-        self.0.settings.delete(self.log(), &name).inspect_err(|_| self.0.streams.end(&name))?;
+        let claim = self.0.streams.remove(&name, known.clone());
+        let claim = claim.map_err(|status| Known { status, ..known }.not_active())?;
+        self.0.settings.delete(self.log(), &name)?;
+        claim.made();
         self.0.removed.notify_one();
         Ok(())
     }
@@ -251,9 +257,10 @@ impl Api {
     }
 
     /// Walks over the streams that are not being removed.
-    pub(super) fn each_stream(&self) -> impl Iterator<Item = Known> {
+    pub(super) fn each_stream(&self) -> impl Iterator<Item = Result<Known, ApiError>> {
+        let streams = self.log().stream_names().into_iter().map(|name| self.stream(&name));
         // One that is removed just now is passed over.
-        self.log().stream_names().into_iter().filter_map(|name| self.stream(&name).ok())
+        streams.filter(|stream| !stream.as_ref().is_err_and(|error| error.kind == Kind::ResourceNotFound))
     }
 
     /// Begins to check a request.

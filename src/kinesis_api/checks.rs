@@ -116,10 +116,13 @@ impl<'a> Checks<'a> {
 
     /// Checks a name of a stream or a shard.
     pub(super) fn name(&mut self, at: &str, name: &str) {
-        self.pattern(at, name, "[a-zA-Z0-9_.-]+", |name| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-        });
+        self.pattern(at, name, "[a-zA-Z0-9_.-]+", Self::is_name);
         self.length(at, name, 1, NAME_CHARACTERS);
+    }
+
+    /// Says whether a text is made of what names are made of.
+    pub(super) fn is_name(text: &str) -> bool {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
     }
 
     /// Checks a decimal number without leading zeroes, of at most so many digits.

@@ -74,10 +74,15 @@ fn register(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     }
     let most = if known.is_on_demand() && account::is_committed(api)? { MOST_COMMITTED } else { MOST_CONSUMERS };
     let leaving = leaving(api, stream).any(|(leaving, _)| leaving == name);
+    let exists = || {
+        let message = format!("Consumer {name} of stream {} already exists.", api.arn(stream));
+        ApiError::new(Kind::ResourceInUse, message)
+    };
+    let claim = api.consumers().claim(&consumer_arn(api, stream, name, created), Status::Creating);
+    let claim = claim.map_err(|_| exists())?;
     api.change(stream, |settings| {
         if leaving || settings.consumers.contains_key(name) {
-            let message = format!("Consumer {name} of stream {} already exists.", api.arn(stream));
-            return Err(ApiError::new(Kind::ResourceInUse, message));
+            return Err(exists());
         }
         if settings.consumers.len() >= most {
             let message = format!("Stream {stream} has {most} consumers already, which is the most.");
@@ -86,7 +91,7 @@ fn register(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         settings.consumers.insert(name.to_owned(), consumer.clone());
         Ok(())
     })?;
-    api.consumers().begin(&consumer_arn(api, stream, name, created), Status::Creating);
+    claim.made();
     body.answer(&Registered { consumer: shown(api, stream, name, &consumer) })
 }
 
@@ -144,16 +149,19 @@ fn deregister(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
     let input: Meant<'_> = body.parse()?;
     let (stream, name, consumer) = input.find(api)?;
     let arn = consumer_arn(api, stream, name, consumer.created);
+    let in_use = || {
+        let message = format!("Consumer {name} is not ACTIVE, instead in state DELETING");
+        ApiError::new(Kind::ResourceInUse, message)
+    };
+    let leaving = Leaving { stream: stream.to_owned(), name: name.to_owned(), consumer };
+    let claim = api.consumers().remove(&arn, leaving).map_err(|_| in_use())?;
     api.change(stream, |settings| {
-        if settings.consumers.remove(name).is_none() {
-            let message = format!("Consumer {name} is not ACTIVE, instead in state DELETING");
-            return Err(ApiError::new(Kind::ResourceInUse, message));
-        }
+        settings.consumers.remove(name).ok_or_else(in_use)?;
         settings.policies.remove(&arn);
         Ok(())
     })?;
     api.subscriptions().end(&arn, &no_consumer(api, stream, name));
-    api.consumers().remove(&arn, Leaving { stream: stream.to_owned(), name: name.to_owned(), consumer });
+    claim.made();
     Ok(Vec::new())
 }
 

@@ -3,9 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    ACCOUNT, Api, Operation, Run, account,
-    changes::Status,
-    distribution,
+    ACCOUNT, Api, Operation, Run, account, distribution,
     error::{ApiError, Kind},
     mode::Mode,
     settings::{RECORD_KIB, Tags},
@@ -14,7 +12,7 @@ use super::{
     warm_throughput,
     wire::Body,
 };
-use crate::streams::{Capacity, LogError};
+use crate::streams::Capacity;
 
 pub(super) const OPERATION: Operation = Operation { name: "CreateStream", run: Run::Whole(run) };
 
@@ -84,9 +82,6 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         let message = format!("{MOST_CREATING} streams are CREATING already, which is the most.");
         return Err(ApiError::new(Kind::LimitExceeded, message));
     }
-    if api.streams().status(name) == Status::Deleting {
-        return Err(LogError::StreamExists { stream: name.to_owned() }.into());
-    }
     match capacity {
         Capacity::Provisioned(shards) => expect_room(api, shards as usize)?,
         Capacity::OnDemand => expect_on_demand_room(api)?,
@@ -97,13 +92,13 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
         settings.spread = strategy == distribution::AUTO;
         settings.record_kib = input.record_kib.unwrap_or(settings.record_kib);
     })?;
-    api.begin(name, Status::Creating);
     Ok(Vec::new())
 }
 
 /// Expects that the account may have so many shards more: without limits too, as a request of a few bytes would take all memory.
 pub(super) fn expect_room(api: &Api, more: usize) -> Result<(), ApiError> {
-    let provisioned = api.each_stream().filter(|stream| !stream.is_on_demand());
+    let streams = api.each_stream().collect::<Result<Vec<_>, ApiError>>()?;
+    let provisioned = streams.iter().filter(|stream| !stream.is_on_demand());
     let open: usize = provisioned.map(|stream| stream.description.shards.len()).sum();
     if open.saturating_add(more) <= MOST_SHARDS {
         return Ok(());
@@ -124,7 +119,8 @@ pub(super) fn expect_on_demand_room(api: &Api) -> Result<(), ApiError> {
     if !api.limits() {
         return Ok(());
     }
-    let count = api.each_stream().filter(super::known::Known::is_on_demand).count();
+    let streams = api.each_stream().collect::<Result<Vec<_>, ApiError>>()?;
+    let count = streams.iter().filter(|stream| stream.is_on_demand()).count();
     if count < MOST_ON_DEMAND {
         return Ok(());
     }

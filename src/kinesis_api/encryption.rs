@@ -45,11 +45,11 @@ fn run(api: &Api, body: Body<'_>, start: bool) -> Result<Vec<u8>, ApiError> {
     if kind != "KMS" {
         return Err(ApiError::argument(format!("Encryption type {kind} is not valid here: the only one is KMS.")));
     }
-    api.update(name, |_, settings| {
+    api.update(name, |stream, settings| {
         let (lately, done) =
             if start { (&mut settings.keyed, "encrypted") } else { (&mut settings.unkeyed, "decrypted") };
         lately.again(api, name, MOST_CHANGES, done)?;
-        settings.encrypt(start.then_some(key), now());
+        settings.encrypt(start.then_some(key), now(), stream.keeps_from());
         Ok(())
     })?;
     Ok(Vec::new())

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
+use bytes::BytesMut;
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,6 +24,8 @@ const IGNORED_BYTES: usize = 4 * MOST_BYTES;
 const SMALL_BYTES: usize = 64 << 10;
 /// How long a body may take to come, the wait for room among it.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long it may be until more of it comes: others may wait for its room.
+const STALL: Duration = Duration::from_secs(5);
 
 /// What came of a body, and the room that it takes.
 pub(super) struct Taken {
@@ -39,39 +42,34 @@ fn most(body: &Body) -> usize {
 /// Reads a body. One that is not small, or not when it is unpacked, waits until there is room for all of it.
 pub(super) async fn read(body: Body, is_packed: bool, room: &Room) -> Result<Taken, ApiError> {
     let whole = timeout(PATIENCE, collect(body, is_packed, room)).await;
-    whole.unwrap_or_else(|_| {
-        let message = format!("The body has not come within {} seconds.", PATIENCE.as_secs());
-        Err(ApiError::new(Kind::Timeout, message))
-    })
+    whole.unwrap_or_else(|_| Err(late(PATIENCE)))
 }
 
 async fn collect(mut body: Body, is_packed: bool, room: &Room) -> Result<Taken, ApiError> {
     let (most, small) = if is_packed { (MOST_BYTES, 0) } else { (most(&body), SMALL_BYTES) };
-    let (mut parts, mut length, mut taken) = (Vec::new(), 0, None);
+    let (mut bytes, mut length, mut taken) = (BytesMut::new(), 0, None);
     while length <= IGNORED_BYTES {
         // Only now: who says much and sends nothing takes nothing from others.
         if length > small && taken.is_none() {
             taken = room.body(most).await;
         }
-        let Some(frame) = body.frame().await else { break };
+        let frame = timeout(STALL, body.frame()).await.map_err(|_| late(STALL))?;
+        let Some(frame) = frame else { break };
         let frame =
             frame.map_err(|error| ApiError::new(Kind::Serialization, format!("the body broke off: {error}")))?;
         let Ok(part) = frame.into_data() else { continue };
         length += part.len();
+        // Copied: a part that is kept keeps everything that came with it.
         if length <= MOST_BYTES {
-            parts.push(part);
+            bytes.extend_from_slice(&part);
         } else {
-            parts.clear();
+            bytes = BytesMut::new();
         }
     }
     if length > MOST_BYTES {
         return Err(too_large());
     }
-    let bytes = match <[Bytes; 1]>::try_from(parts) {
-        Ok([only]) => only,
-        Err(parts) => parts.concat().into(),
-    };
-    Ok(Taken { bytes, _room: taken })
+    Ok(Taken { bytes: bytes.freeze(), _room: taken })
 }
 
 /// Unpacks a body.
@@ -83,6 +81,13 @@ pub(super) fn unzipped(body: &[u8]) -> Result<Vec<u8>, ApiError> {
         .read_to_end(&mut whole)
         .map_err(|error| ApiError::new(Kind::Serialization, format!("the body is no gzip: {error}")))?;
     if whole.len() > MOST_BYTES { Err(too_large()) } else { Ok(whole) }
+}
+
+fn late(patience: Duration) -> ApiError {
+    ApiError::new(
+        Kind::Timeout,
+        format!("The body, or more of it, has not come within {} seconds.", patience.as_secs()),
+    )
 }
 
 fn too_large() -> ApiError {

@@ -20,6 +20,8 @@ pub(super) struct Known {
     pub(super) description: StreamDescription,
     pub(super) settings: Arc<Settings>,
     pub(super) status: Status,
+    /// Whether it keeps records no longer than it is told to.
+    pub(super) expires: bool,
 }
 
 impl Known {
@@ -51,7 +53,7 @@ impl Known {
 
     /// Returns the moment from which on it keeps records: those too that arrived elsewhere before it was made.
     pub(super) fn keeps_from(&self) -> Millis {
-        now() - self.settings.retention_hours * HOUR
+        if self.expires { now() - self.settings.retention_hours * HOUR } else { Millis::MIN }
     }
 
     /// Returns the moment from which on it can have had records of its own.

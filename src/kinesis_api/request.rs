@@ -1,7 +1,7 @@
 //! One request: which operation it asks for, its body, and the answer around the operation's own.
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
     response::{IntoResponse, Response},
@@ -10,7 +10,7 @@ use axum::{
 use super::{
     Api, OPERATIONS, Operation, Run,
     error::{ApiError, Kind},
-    event_stream, intake, request_id,
+    event_stream, get_records, intake, request_id, room,
     wire::{ALL, Body as Call, Wire},
 };
 
@@ -32,7 +32,7 @@ pub(super) async fn answer(State(api): State<Api>, request: Request) -> Response
 
 /// The body of an answer.
 enum Answer {
-    Whole(Vec<u8>),
+    Whole(Bytes),
     Events(Body),
 }
 
@@ -53,6 +53,8 @@ async fn run(api: Api, request: Request, wire: Result<Wire, ApiError>) -> Result
         trouble.meet(operation.name)?;
     }
     api.throttle().operation(operation.name)?;
+    // Only this one gives more than a little.
+    let answer_room = if operation.name == get_records::OPERATION.name { room.answer().await } else { None };
     let turn = room.turn().await;
     // Operations decode, hash and wait for the log: not on a thread that others' requests are waiting for.
     let answer = tokio::task::spawn_blocking(move || {
@@ -62,7 +64,7 @@ async fn run(api: Api, request: Request, wire: Result<Wire, ApiError>) -> Result
         let call = Call { wire, bytes: &body };
         call.expect_object()?;
         match operation.run {
-            Run::Whole(run) => run(&api, call).map(Answer::Whole),
+            Run::Whole(run) => run(&api, call).map(|answer| Answer::Whole(room::held(answer, answer_room))),
             Run::Events(run) => run(&api, call).map(Answer::Events),
         }
     });

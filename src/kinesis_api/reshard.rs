@@ -198,7 +198,10 @@ fn scale(api: &Api, stream: &Known, target: i64) -> Result<usize, ApiError> {
     }
     let target = u32::try_from(target).unwrap_or(u32::MAX);
     expect_room(api, (target as usize).saturating_sub(current))?;
-    api.change(name, |settings| settings.scaled.again(api, name, MOST_SCALINGS, "scaled"))?;
-    api.log().scale_shards(name, target).map_err(|error| refusal(error, name))?;
+    // Within the change, so that what fails does not count.
+    api.change(name, |settings| {
+        settings.scaled.again(api, name, MOST_SCALINGS, "scaled")?;
+        api.log().scale_shards(name, target).map_err(|error| refusal(error, name))
+    })?;
     Ok(current)
 }

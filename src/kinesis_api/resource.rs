@@ -5,7 +5,7 @@ use super::{
     checks::Checks,
     error::{ApiError, Kind},
     settings::{Consumer, Settings},
-    stream_name::from_arn,
+    stream_name::{arn_resource, from_arn},
     text::Text,
 };
 use crate::streams::Millis;
@@ -55,13 +55,12 @@ impl<'a> Resource<'a> {
 impl<'a> ConsumerName<'a> {
     /// Reads a consumer's ARN.
     pub(super) fn read(checks: &mut Checks<'_>, at: &str, arn: &'a str) -> Self {
-        let consumer = arn.rsplit_once(":stream/").and_then(|(place, rest)| {
+        let consumer = arn_resource(checks, arn).and_then(|rest| {
             let (stream, rest) = rest.split_once("/consumer/")?;
-            let (place, account) = place.rsplit_once(':')?;
-            let (_, region) = place.rsplit_once(':')?;
-            checks.place(arn, region, account);
             let (name, registered) = rest.split_once(':')?;
-            Some(Self { stream, name, registered: registered.parse().ok()? })
+            let is_number = registered.bytes().all(|byte| byte.is_ascii_digit());
+            let good = is_number && [stream, name].iter().all(|name| Checks::is_name(name));
+            Some(Self { stream, name, registered: registered.parse().ok().filter(|_| good)? })
         });
         consumer.unwrap_or_else(|| {
             checks.broken(&format!("'{arn}'"), at, &format!("satisfy regular expression pattern: {PATTERN}"));

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many files the log and everything but connections have open at the most.
 const OTHER_FILES: u64 = 512;
 /// The most connections, however many files a process may have open: each takes some tens of KiB.
-const MOST_CONNECTIONS: u64 = 8_192;
+const MOST_CONNECTIONS: u64 = 2_048;
 const LEAST_CONNECTIONS: u64 = 64;
 
 /// Returns how many connections this process may have open, and lets it have as many files as the system does.
@@ -30,16 +31,26 @@ const MOST_KIB: u32 = 256 << 10;
 /// the same disk.
 const MOST_AT_WORK: usize = 64;
 
+/// How many large answers are made or on their way at once, and from how many bytes on one is large. Who does not read its
+/// own is left in a while.
+const MOST_ANSWERS: usize = 32;
+const LARGE_ANSWER: usize = 64 << 10;
+
 /// What requests wait for that are too much at once.
 #[derive(Debug, Clone)]
 pub(super) struct Room {
     kib: Arc<Semaphore>,
     work: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
 }
 
 impl Room {
     pub(super) fn new() -> Self {
-        Self { kib: Arc::new(Semaphore::new(MOST_KIB as usize)), work: Arc::new(Semaphore::new(MOST_AT_WORK)) }
+        Self {
+            kib: Arc::new(Semaphore::new(MOST_KIB as usize)),
+            work: Arc::new(Semaphore::new(MOST_AT_WORK)),
+            answers: Arc::new(Semaphore::new(MOST_ANSWERS)),
+        }
     }
 
     /// Waits until there is room for a body of so many bytes, which is taken for as long as the answer is kept.
@@ -49,8 +60,34 @@ impl Room {
         Arc::clone(&self.kib).acquire_many_owned(kib).await.ok()
     }
 
+    /// Waits until there is room for an answer that may be large.
+    pub(super) async fn answer(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.answers).acquire_owned().await.ok()
+    }
+
     /// Waits for a turn to work.
     pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.work).acquire_owned().await.ok()
+    }
+}
+
+/// The bytes of an answer with the room that they take.
+struct Held {
+    bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Keeps the room of an answer until all of it has been sent, where it is large.
+pub(super) fn held(answer: Vec<u8>, room: Option<OwnedSemaphorePermit>) -> Bytes {
+    let bytes = Bytes::from(answer);
+    match room {
+        Some(room) if bytes.len() >= LARGE_ANSWER => Bytes::from_owner(Held { bytes, _room: room }),
+        _ => bytes,
     }
 }

@@ -11,7 +11,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
 
@@ -21,6 +21,9 @@ use super::{Api, Certificate, host, idle::Idle, request, room};
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long it is until a connection is taken again after none could be: somebody has to let go of a file first.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How many requests of one connection over HTTP/2 are under way at once.
+const STREAMS: u32 = 100;
 
 /// To whom an endpoint answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,7 @@ pub async fn serve(
     let acceptor = certificate.map(Certificate::acceptor);
     let places = Arc::new(Semaphore::new(room::connections()));
     let open = GracefulShutdown::new();
+    let closing = watch::Sender::new(());
     let mut stop = pin!(stop);
     loop {
         let stream = tokio::select! {
@@ -65,9 +69,11 @@ pub async fn serve(
         // Nobody waits who cannot be told to.
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
         let (service, acceptor, open) = (service.clone(), acceptor.clone(), open.watcher());
+        let mut closed = closing.subscribe();
         tokio::spawn(async move {
             let connection = async |stream: Box<dyn Stream>| {
-                let server = auto::Builder::new(TokioExecutor::new());
+                let mut server = auto::Builder::new(TokioExecutor::new());
+                server.http2().max_concurrent_streams(STREAMS);
                 let connection = server.serve_connection(TokioIo::new(Idle::new(stream)), service);
                 // A client that does not speak HTTP, or leaves, is none.
                 open.watch(connection.into_owned()).await.ok();
@@ -75,7 +81,11 @@ pub async fn serve(
             match acceptor {
                 None => connection(Box::new(stream)).await,
                 Some(acceptor) => {
-                    if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                    let agreed = tokio::select! {
+                        agreed = timeout(HANDSHAKE, acceptor.accept(stream)) => agreed,
+                        _ = closed.changed() => return,
+                    };
+                    if let Ok(Ok(stream)) = agreed {
                         connection(Box::new(stream)).await;
                     }
                 }
@@ -83,6 +93,9 @@ pub async fn serve(
             drop(place);
         });
     }
+    // Who comes now is refused.
+    drop(listener);
+    drop(closing);
     open.shutdown().await;
 }
 

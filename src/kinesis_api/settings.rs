@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{known::HOUR, lately::Lately};
+use super::lately::Lately;
 use crate::streams::local::{Commit, LocalLog};
 use crate::streams::{Capacity, LogError, Millis};
 
@@ -104,10 +104,10 @@ impl Settings {
     }
 
     /// Encrypts what is put from now on, or no longer.
-    pub(super) fn encrypt(&mut self, key: Option<&str>, now: Millis) {
+    /// `keeps_from` is when the oldest record can have arrived.
+    pub(super) fn encrypt(&mut self, key: Option<&str>, now: Millis, keeps_from: Millis) {
         let was = self.key.is_some();
         self.key = key.map(str::to_owned);
-        let keeps_from = now - self.retention_hours * HOUR;
         // What was so when the oldest record was put is still to be known.
         let old = self.encrypted.partition_point(|(since, _)| *since <= keeps_from).saturating_sub(1);
         self.encrypted.drain(..old);
@@ -141,18 +141,21 @@ pub(super) struct AllSettings {
 impl AllSettings {
     /// Returns the settings of a stream.
     pub(super) fn of(&self, log: &LocalLog, stream: &str) -> Result<Arc<Settings>, LogError> {
-        let created = log.created(stream)?;
         let mut all = self.by_stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let created = log.created(stream)?;
         find(&mut all, log, stream, created)
     }
 
     /// Makes a stream that was told what `tell` writes down.
     pub(super) fn create(
+        &self,
         log: &LocalLog,
         stream: &str,
         capacity: Capacity,
         tell: impl FnOnce(&mut Settings),
     ) -> Result<(), LogError> {
+        // Nobody writes those of an earlier one of its name meanwhile.
+        let _all = self.by_stream.lock().unwrap_or_else(PoisonError::into_inner);
         log.create_stream_with(stream, capacity, |created| {
             let mut settings = Settings { created, ..Settings::default() };
             tell(&mut settings);
@@ -162,8 +165,9 @@ impl AllSettings {
 
     /// Removes a stream and what it was told.
     pub(super) fn delete(&self, log: &LocalLog, stream: &str) -> Result<(), LogError> {
+        let mut all = self.by_stream.lock().unwrap_or_else(PoisonError::into_inner);
         log.delete_stream_with(stream, &[&key(stream)])?;
-        self.by_stream.lock().unwrap_or_else(PoisonError::into_inner).remove(stream);
+        all.remove(stream);
         Ok(())
     }
 
@@ -174,8 +178,8 @@ impl AllSettings {
         stream: &str,
         change: impl FnOnce(&mut Settings) -> Result<T, E>,
     ) -> Result<T, E> {
-        let created = log.created(stream)?;
         let mut all = self.by_stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let created = log.created(stream)?;
         let old = find(&mut all, log, stream, created)?;
         let mut new = (*old).clone();
         let answer = change(&mut new)?;
@@ -216,6 +220,7 @@ fn find(
 
 #[cfg(test)]
 mod tests {
+    use super::super::known::HOUR;
     use super::*;
 
     #[test]
@@ -223,18 +228,19 @@ mod tests {
         let mut settings = Settings::default();
         assert_eq!(settings.encryption_of(5), "NONE");
         let begin = 1_000 * HOUR;
-        settings.encrypt(Some("k"), begin);
+        settings.encrypt(Some("k"), begin, 0);
         // Another key changes nothing that is told of a record.
-        settings.encrypt(Some("l"), begin + 5);
-        settings.encrypt(None, begin + 10);
+        settings.encrypt(Some("l"), begin + 5, 0);
+        settings.encrypt(None, begin + 10, 0);
         let told = [begin - 1, begin, begin + 9, begin + 10].map(|at| settings.encryption_of(at));
         assert_eq!(told, ["NONE", "KMS", "KMS", "NONE"]);
         // A clock that goes back does not change what was.
-        settings.encrypt(Some("k"), begin - 20);
+        settings.encrypt(Some("k"), begin - 20, 0);
         assert_eq!([begin + 9, begin + 10].map(|at| settings.encryption_of(at)), ["KMS", "KMS"]);
         // What concerns no record any more is forgotten, but for how it was last.
         for hour in 0..1_000 {
-            settings.encrypt((hour % 2 == 1).then_some("k"), begin + hour * HOUR + 1);
+            let now = begin + hour * HOUR + 1;
+            settings.encrypt((hour % 2 == 1).then_some("k"), now, now - 24 * HOUR);
         }
         assert!(settings.encrypted.len() <= 26, "{}", settings.encrypted.len());
         let last = begin + 999 * HOUR + 1;

@@ -37,9 +37,19 @@ pub(super) fn stream_arn<'a>(checks: &mut Checks<'_>, arn: Option<&'a Text<'_>>)
 
 /// Returns what an ARN says behind `stream/`; `at` is the member of the request that it stands in.
 pub(super) fn from_arn<'a>(checks: &mut Checks<'_>, at: &str, arn: &'a str) -> &'a str {
+    arn_resource(checks, arn).unwrap_or_else(|| {
+        let pattern = "satisfy regular expression pattern: arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+";
+        checks.broken(&format!("'{arn}'"), at, pattern);
+        // Only the ARN is at fault, so what it stands for is not complained of as well.
+        "unknown"
+    })
+}
+
+/// Returns what an ARN says behind `stream/`; nothing where it is none of a stream's.
+pub(super) fn arn_resource<'a>(checks: &mut Checks<'_>, arn: &'a str) -> Option<&'a str> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let is_account = |account: &str| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    let resource = match parts[..] {
+    match parts[..] {
         ["arn", partition, "kinesis", region, account, resource]
             if partition.starts_with("aws") && is_account(account) && arn.len() <= MOST_BYTES =>
         {
@@ -47,11 +57,5 @@ pub(super) fn from_arn<'a>(checks: &mut Checks<'_>, at: &str, arn: &'a str) -> &
             resource.strip_prefix("stream/")
         }
         _ => None,
-    };
-    resource.unwrap_or_else(|| {
-        let pattern = "satisfy regular expression pattern: arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+";
-        checks.broken(&format!("'{arn}'"), at, pattern);
-        // Only the ARN is at fault, so what it stands for is not complained of as well.
-        "unknown"
-    })
+    }
 }

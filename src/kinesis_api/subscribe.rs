@@ -21,7 +21,7 @@ use super::{
     list_shards,
     moment::Moment,
     place::Place,
-    resource::{ConsumerName, no_consumer},
+    resource::{ConsumerName, consumer_arn, no_consumer},
     text::Text,
     wire::{Body, Wire},
 };
@@ -175,6 +175,8 @@ fn run(api: &Api, body: Body<'_>) -> Result<Frames, ApiError> {
     };
     checks.finish()?;
     let registered = consumers::find(api, consumer)?.created;
+    // However its ARN was spelt.
+    let arn = &consumer_arn(api, consumer.stream, consumer.name, registered);
     if api.consumers().status(arn) == Status::Creating {
         let message = format!("Consumer {} is not ACTIVE, instead in state CREATING", consumer.name);
         return Err(ApiError::new(Kind::ResourceInUse, message));

@@ -12,7 +12,7 @@ use crate::streams::{LogError, Shard, local::ReshardError};
 const SWEEP: Duration = Duration::from_mins(1);
 
 /// Keeps the records of an endpoint's streams no longer than these are told to and its disk free of what was removed, and
-/// reshards where trouble is asked for, until `stop` is done. `complain` is told of what could not be done, which is tried
+/// reshards where trouble is asked for, until `stop` is done. `complain` is told of what could not be done; it is tried
 /// again when it is time.
 pub async fn upkeep(api: Api, stop: impl Future<Output = ()>, complain: impl Fn(LogError)) {
     let sweeping = async {
@@ -59,8 +59,9 @@ impl Api {
     /// nothing from the others.
     fn sweep(&self) -> Result<(), LogError> {
         let mut done = Ok(());
-        for stream in self.each_stream().filter(|_| self.expires()) {
-            match self.log().expire(&stream.description.name, stream.keeps_from()) {
+        for name in self.log().stream_names().into_iter().filter(|_| self.expires()) {
+            let known = self.known(&name);
+            match known.and_then(|stream| self.log().expire(&name, stream.keeps_from())) {
                 // It was removed meanwhile.
                 Ok(()) | Err(LogError::UnknownStream { .. }) => {}
                 Err(error) => done = Err(error),
@@ -73,7 +74,7 @@ impl Api {
     /// Splits a shard of some stream, or merges two.
     fn shake(&self) -> Result<(), LogError> {
         let Some(trouble) = self.trouble() else { return Ok(()) };
-        let streams: Vec<_> = self.each_stream().collect();
+        let streams: Vec<_> = self.each_stream().filter_map(Result::ok).collect();
         let Some(stream) = streams.get(trouble.choose(streams.len())) else { return Ok(()) };
         let (name, shards) = (&stream.description.name, &stream.description.shards);
         let chosen = trouble.choose(shards.len());

@@ -275,28 +275,54 @@ fn shards_take_and_give_as_much_as_on_aws() {
     kinesis.stop();
 }
 
+/// Begins with a subscription to the only shard of a stream, and returns its connection when its first event has come.
+fn subscribe(client: &Client, stream: &str) -> TcpStream {
+    let arn = format!("arn:aws:kinesis:us-east-1:000000000000:stream/{stream}");
+    let registered = client.call("RegisterStreamConsumer", &json!({ "StreamARN": arn, "ConsumerName": "c" })).unwrap();
+    let request = json!({
+        "ConsumerARN": registered["Consumer"]["ConsumerARN"],
+        "ShardId": "shardId-000000000000",
+        "StartingPosition": { "Type": "LATEST" },
+    });
+    let mut connection = TcpStream::connect(client.url().strip_prefix("http://").unwrap()).unwrap();
+    let body = request.to_string();
+    connection.write_all(head("SubscribeToShard", body.len()).as_bytes()).unwrap();
+    connection.write_all(body.as_bytes()).unwrap();
+    let mut heard = Vec::new();
+    while !heard.windows(20).any(|part| part == b"SubscribeToShardEven") {
+        let mut part = [0; 1024];
+        let length = connection.read(&mut part).unwrap();
+        assert!(length > 0, "{}", String::from_utf8_lossy(&heard));
+        heard.extend_from_slice(&part[..length]);
+    }
+    assert!(heard.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&heard));
+    connection
+}
+
+/// Returns what comes before the body of a request.
+fn head(operation: &str, length: usize) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-amz-json-1.1\r\n\
+         x-amz-target: Kinesis_20131202.{operation}\r\ncontent-length: {length}\r\n\r\n"
+    )
+}
+
 #[test]
 fn a_subscription_holds_nobody_up_who_stops_the_endpoint() {
     let place = Place::empty();
     let kinesis = Kinesis::start(&place, &["--delay", "0s"]);
-    let client = kinesis.client();
-    client.create("s", 1);
-    let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
-    let registered = client.call("RegisterStreamConsumer", &json!({ "StreamARN": arn, "ConsumerName": "c" })).unwrap();
-    let consumer = registered["Consumer"]["ConsumerARN"].clone();
-    let subscribe = json!({
-        "ConsumerARN": consumer,
-        "ShardId": "shardId-000000000000",
-        "StartingPosition": { "Type": "LATEST" },
-    });
-    // It ends with the endpoint.
-    let subscribed = std::thread::spawn(move || client.answer("SubscribeToShard", &subscribe));
-    // Where it begins later, the endpoint is stopped all the sooner.
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    kinesis.client().create("s", 1);
+    let _subscribed = subscribe(&kinesis.client(), "s");
     let begun = std::time::Instant::now();
     kinesis.stop();
     assert!(begun.elapsed() < std::time::Duration::from_secs(4), "{:?}", begun.elapsed());
-    drop(subscribed.join());
+
+    let place = Place::new(PIPELINE);
+    let up = place.up(&["--no-generator"]);
+    let _subscribed = subscribe(&up.client, "trades");
+    let begun = std::time::Instant::now();
+    up.stop();
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -306,7 +332,11 @@ fn trouble_comes_as_it_was_asked_for() {
         ["--delay", "0s", "--no-limits", "--chaos", "throttle=20%,error=20%,latency=2ms,reshard=20ms", "--seed", "3"];
     let kinesis = Kinesis::start(&place, &chaos);
     let client = kinesis.client();
-    while client.answer("CreateStream", &json!({ "StreamName": "s", "ShardCount": 1 })).unwrap().0 != 200 {}
+    wait_for("a stream", || {
+        let (status, body) = client.answer("CreateStream", &json!({ "StreamName": "s", "ShardCount": 1 })).unwrap();
+        assert!(status == 200 || body["__type"] == "InternalFailure", "{body}");
+        (status == 200).then_some(())
+    });
     let put = || client.answer("PutRecords", &json!({ "StreamName": "s", "Records": records(10, 10) })).unwrap();
     let answers: Vec<(u16, Value)> = (0..100).map(|_| put()).collect();
     let failed = answers.iter().filter(|(status, _)| *status == 500).count();
@@ -394,15 +424,10 @@ fn clients_that_are_slow_or_many_hold_nobody_up() {
     let client = kinesis.client();
     client.create("s", 1);
     let address = kinesis.url().strip_prefix("http://").unwrap().to_owned();
-    let head = |length: usize| {
-        format!(
-            "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-amz-json-1.1\r\n\
-             x-amz-target: Kinesis_20131202.ListStreams\r\ncontent-length: {length}\r\n\r\n"
-        )
-    };
-    // Nothing, half a head, half a body: and each for as long as the test lasts.
+    // Nothing, half a head, the begin of a large body: and each for as long as the test lasts.
     let mut slow = Vec::new();
-    for begun in [String::new(), "POST / HT".to_owned(), format!("{}{{", head(16 << 20))] {
+    let large = head("ListStreams", 16 << 20) + &" ".repeat(100_000);
+    for begun in [String::new(), "POST / HT".to_owned(), large] {
         for _ in 0..100 {
             let mut stream = TcpStream::connect(&address).unwrap();
             stream.write_all(begun.as_bytes()).unwrap();
@@ -415,7 +440,7 @@ fn clients_that_are_slow_or_many_hold_nobody_up() {
     // A body that is too large is read to the end of it, so that its sender finds the answer.
     let large = vec![b' '; 20 << 20];
     let mut stream = TcpStream::connect(&address).unwrap();
-    stream.write_all(head(large.len()).as_bytes()).unwrap();
+    stream.write_all(head("ListStreams", large.len()).as_bytes()).unwrap();
     stream.write_all(&large).unwrap();
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).unwrap();

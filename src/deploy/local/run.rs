@@ -53,6 +53,7 @@ pub struct Run {
     endpoint: String,
     file: String,
     limits: bool,
+    api: Option<Api>,
     job: watch::Sender<Option<Submitted>>,
     status: Arc<dyn Fn() -> RunStatus + Send + Sync>,
     generators: JoinSet<Result<(), DeployError>>,
@@ -113,6 +114,7 @@ impl Run {
             endpoint,
             file: options.file.clone(),
             limits: options.limits,
+            api: None,
             job,
             status,
             generators: JoinSet::new(),
@@ -161,6 +163,7 @@ impl Run {
         // A stream is there at once: nobody waits on this machine.
         let options = kinesis_api::Options { region: REGION.to_owned(), limits: self.limits, ..Default::default() };
         let api = Api::new(Arc::clone(&self.log), options);
+        self.api = Some(api.clone());
         let router = control::routes(Arc::clone(&self.status)).merge(kinesis_api::router(api.clone()));
         let stopped = |mut stop: watch::Receiver<bool>| async move {
             // An error means that nobody is left to say stop.
@@ -222,6 +225,9 @@ impl Run {
         self.stop_generators.send_replace(true);
         let generated = finish(&mut self.generators).await;
         self.stop_server.send_replace(true);
+        if let Some(api) = &self.api {
+            api.close();
+        }
         // A client that keeps its connection busy is cut off after a while; what it was answered is in the log.
         if tokio::time::timeout(CLOSING, finish(&mut self.server)).await.is_err() {
             self.server.abort_all();

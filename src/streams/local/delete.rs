@@ -27,7 +27,7 @@ impl LocalLog {
         let _making = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = self.stream(name)?;
         let bytes = stream.stats().bytes;
-        // All shards, in their order: a commit that already has the stream in hand finds them closed.
+        // All shards, in their order: a commit that already has the stream in hand finds them removed.
         let mut tips: Vec<_> = stream.shards.iter().map(|shard| shard.lock()).collect();
         let mut batch = self.storage.batch();
         batch.remove(&self.storage.state, catalogue::stream_key(name));

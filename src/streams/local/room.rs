@@ -31,12 +31,16 @@ impl Room {
         Ok(Self { owed: AtomicU64::new(catalogue::value(storage, OWED_KEY)?.unwrap_or_default()) })
     }
 
-    /// Adds bytes that a batch removes.
+    /// Adds bytes that a batch removes, or one before it.
     pub(super) fn owe(&self, storage: &Storage, batch: &mut OwnedWriteBatch, bytes: u64) {
-        let before =
-            self.owed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |owed| Some(owed.saturating_add(bytes)));
-        let before = before.unwrap_or_else(|owed| owed);
-        batch.insert(&storage.state, OWED_KEY, catalogue::json(&before.saturating_add(bytes)));
+        batch.insert(&storage.state, OWED_KEY, catalogue::json(&self.add(bytes)));
+    }
+
+    /// Adds bytes and returns how many there are then.
+    fn add(&self, bytes: u64) -> u64 {
+        let add = |owed: u64| Some(owed.saturating_add(bytes));
+        let before = self.owed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        before.unwrap_or_else(|owed| owed).saturating_add(bytes)
     }
 
     /// Adds those of a stream that a batch removes.
@@ -55,8 +59,11 @@ impl LocalLog {
         if owed < LARGE_BYTES || owed != AT_ONCE && owed < self.kept() / PART {
             return Ok(());
         }
-        self.room.owed.store(0, Ordering::Relaxed);
-        self.storage.make_room()?;
+        let paid = self.room.owed.swap(0, Ordering::Relaxed);
+        if let Err(error) = self.storage.make_room() {
+            self.room.add(paid);
+            return Err(error);
+        }
         let mut batch = self.storage.batch();
         // With what has been removed meanwhile.
         self.room.owe(&self.storage, &mut batch, 0);

@@ -1,7 +1,7 @@
 //! The local log as a [`Log`].
 //!
 //! A cursor is the next offset in decimal, and never expires. A call of the database takes microseconds, so tasks make
-//! it where they are; those that wait for a disk, or remove many records, let the other tasks of their thread move on.
+//! it where they are; those that wait for a disk let the other tasks of their thread move on.
 
 use async_trait::async_trait;
 use tokio::runtime::{Handle, RuntimeFlavor};

@@ -2,10 +2,11 @@
 
 use std::{
     fs::{self, File, OpenOptions},
+    io,
     ops::RangeBounds,
     path::{Path, PathBuf},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -40,6 +41,8 @@ const COMPACTIONS: u32 = 4;
 const ROUNDS: u32 = 8;
 /// How long the background is waited for in a round.
 const PAUSES: usize = 100;
+/// How long the little that is in memory may take to come into files.
+const SETTLING: Duration = Duration::from_secs(30);
 /// How long it is from one look at the background to the next, and from the first round to the second; then ever longer.
 const PAUSE: Duration = Duration::from_millis(10);
 /// How many blocks one batch removes.
@@ -178,7 +181,15 @@ impl Storage {
     /// Puts everything that is in memory into files.
     pub(super) fn settle(&self) -> Result<(), LogError> {
         for keyspace in [&self.records, &self.state] {
-            keyspace.rotate_memtable_and_wait().map_err(|error| self.failure(error))?;
+            keyspace.rotate_memtable().map_err(|error| self.failure(error))?;
+            let begun = Instant::now();
+            // Those who write files end where they cannot, and do not say so.
+            while keyspace.sealed_memtable_count() > 0 {
+                if begun.elapsed() > SETTLING {
+                    return Err(self.failure(io::Error::from(io::ErrorKind::TimedOut).into()));
+                }
+                thread::sleep(PAUSE);
+            }
         }
         Ok(())
     }
@@ -246,9 +257,8 @@ fn failure(path: &Path, error: impl Into<fjall::Error>) -> LogError {
 fn reason(error: fjall::Error) -> Box<dyn std::error::Error + Send + Sync> {
     match error {
         fjall::Error::Io(error) | fjall::Error::Storage(LsmError::Io(error)) => Box::new(error),
-        fjall::Error::Poisoned => {
-            "a write has failed before, and none is tried since: make room on the disk, and start again".into()
-        }
+        // Of the system too: it is what said no before.
+        fjall::Error::Poisoned => Box::new(io::Error::other("a write has failed before, and none is tried since")),
         error => Box::new(error),
     }
 }

@@ -26,6 +26,7 @@ impl LocalLog {
             return Ok(());
         }
         let kept = self.kept_from(stream, shard, kept)?;
+        let mut removed = 0;
         {
             // First nobody reads them any more, then they go.
             let mut tip = local.lock();
@@ -33,10 +34,9 @@ impl LocalLog {
                 return Ok(());
             }
             if kept.first > tip.first {
-                let removed = kept.before.saturating_sub(tip.before);
+                removed = kept.before.saturating_sub(tip.before);
                 (tip.first, tip.before, tip.first_arrival) = (kept.first, kept.before, Some(kept.arrival));
                 let mut batch = self.storage.batch();
-                self.room.owe(&self.storage, &mut batch, removed);
                 tips::write(&self.storage, &mut batch, stream.id, shard.0, *tip);
                 self.storage.commit(batch)?;
             }
@@ -44,7 +44,10 @@ impl LocalLog {
         self.storage
             .remove_blocks(block_key(stream.id, shard.0, tip.stored)..block_key(stream.id, shard.0, kept.first))?;
         local.lock().stored = kept.first;
-        Ok(())
+        // Only now: room that is made before they are gone is none.
+        let mut batch = self.storage.batch();
+        self.room.owe(&self.storage, &mut batch, removed);
+        self.storage.commit(batch)
     }
 
     /// Returns how many bytes of data a stream has been given in all, those that were removed since among them.

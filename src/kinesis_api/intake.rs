@@ -20,7 +20,7 @@ const MOST_BYTES: usize = 16 << 20;
 /// How much of a larger one is read and thrown away, for its sender to read the answer: who finds a connection closed while
 /// it sends does not look for one.
 const IGNORED_BYTES: usize = 4 * MOST_BYTES;
-/// Bodies up to this wait for no room: together, of as many connections as there may be, they take no more than large ones.
+/// Bodies up to this wait for no room: one of each connection that there may be takes less than the room of large ones.
 const SMALL_BYTES: usize = 64 << 10;
 /// How long a body may take to come, the wait for room among it.
 const PATIENCE: Duration = Duration::from_mins(1);

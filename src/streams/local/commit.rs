@@ -68,6 +68,7 @@ impl LocalLog {
     }
 
     fn commit_at(&self, now: Millis, commit: Commit<'_>) -> Result<Vec<Placed>, LogError> {
+        self.storage.wait_for_files()?;
         loop {
             let streams = commit.appends.iter().map(|(name, _)| self.stream(name));
             let streams = streams.collect::<Result<Vec<Arc<Stream>>, LogError>>()?;

@@ -11,8 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use fjall::{
-    CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, LsmError, OwnedWriteBatch,
-    PersistMode, UserKey,
+    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, LsmError,
+    OwnedWriteBatch, PersistMode, UserKey,
 };
 
 use super::{Durability, tips};
@@ -41,6 +41,9 @@ const COMPACTIONS: u32 = 4;
 const ROUNDS: u32 = 8;
 /// How long the background is waited for in a round.
 const PAUSES: usize = 100;
+/// How many memtables of a keyspace may wait to become files when another is written to. From four on the database itself holds
+/// up who writes, with every lock that it has.
+const MOST_SEALED: usize = 2;
 /// How long the little that is in memory may take to come into files.
 const SETTLING: Duration = Duration::from_secs(30);
 /// How long it is from one look at the background to the next, and from the first round to the second; then ever longer.
@@ -126,7 +129,31 @@ impl Storage {
     }
 
     pub(super) fn commit(&self, batch: OwnedWriteBatch) -> Result<(), LogError> {
-        batch.commit().map_err(|error| self.failure(error))
+        batch.commit().map_err(|error| self.failure(error))?;
+        // The database asks those for it who write its files: while they are at work, what is in memory would grow without end.
+        if self.records.tree.active_memtable().size() > RECORDS_MEMTABLE_BYTES {
+            self.records.rotate_memtable().map_err(|error| self.failure(error))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until files have been written of what is in memory, as far as a writer has to. Whoever asks before it takes a lock
+    /// holds nobody up who only reads, and is not caught where the disk takes no more.
+    pub(super) fn wait_for_files(&self) -> Result<(), LogError> {
+        self.until_sealed(MOST_SEALED)
+    }
+
+    /// Waits until no more than so many memtables wait to become files.
+    fn until_sealed(&self, most: usize) -> Result<(), LogError> {
+        let begun = Instant::now();
+        // Those who write files end where they cannot, and do not say so.
+        while self.records.sealed_memtable_count() > most || self.state.sealed_memtable_count() > most {
+            if begun.elapsed() > SETTLING {
+                return Err(self.failure(io::Error::from(io::ErrorKind::TimedOut).into()));
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(())
     }
 
     /// Walks over the keys of blocks in a range.
@@ -142,6 +169,7 @@ impl Storage {
         let mut keys = self.block_keys(range);
         loop {
             let mut batch = self.batch();
+            self.wait_for_files()?;
             for key in keys.by_ref().take(REMOVED_AT_ONCE) {
                 batch.remove(&self.records, key?);
             }
@@ -182,16 +210,8 @@ impl Storage {
     pub(super) fn settle(&self) -> Result<(), LogError> {
         for keyspace in [&self.records, &self.state] {
             keyspace.rotate_memtable().map_err(|error| self.failure(error))?;
-            let begun = Instant::now();
-            // Those who write files end where they cannot, and do not say so.
-            while keyspace.sealed_memtable_count() > 0 {
-                if begun.elapsed() > SETTLING {
-                    return Err(self.failure(io::Error::from(io::ErrorKind::TimedOut).into()));
-                }
-                thread::sleep(PAUSE);
-            }
         }
-        Ok(())
+        self.until_sealed(0)
     }
 
     /// Says whether there are files of blocks that are dropped and not yet deleted.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use fjall::AbstractTree;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -804,6 +805,21 @@ fn trimming_gives_the_room_back() {
     }
     let used = size(dir.path());
     assert!(used < 200 << 20, "{used} bytes for eleven records of a megabyte, after {ROUNDS}");
+}
+
+#[test]
+fn what_is_not_in_files_yet_is_little_however_fast_records_come() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+    // What packs well takes its time to become files.
+    let data = vec![b'x'; 4 << 20];
+    for _ in 0..100 {
+        log.append_records("s", &records(&[("k", &data)])).unwrap();
+        let unsealed = log.storage.records.tree.active_memtable().size();
+        assert!(unsealed < 16 << 20, "{unsealed}");
+        assert!(log.storage.records.sealed_memtable_count() < 5);
+    }
 }
 
 #[test]

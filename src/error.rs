@@ -235,9 +235,10 @@ impl Error {
                 Some("stop the process that uses it; where that is a pipeline, `pipe down` does".to_owned())
             }
             Self::Log(LogError::Storage { source, .. }) => Some(advise_of_folder(source.downcast_ref())),
-            Self::Log(LogError::Format { .. }) => {
-                Some("use the version of pipe that wrote it, or `pipe down --yes` to remove it".to_owned())
-            }
+            Self::Log(LogError::Format { .. }) => Some(
+                "use the version of pipe that wrote it; where it is a pipeline's, `pipe down --yes` removes it"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
@@ -260,6 +261,9 @@ impl Error {
 /// Returns what to do about a folder of streams that cannot be used.
 fn advise_of_folder(error: Option<&std::io::Error>) -> String {
     use std::io::ErrorKind::{AlreadyExists, NotADirectory, PermissionDenied, ReadOnlyFilesystem};
+    if error.and_then(std::io::Error::raw_os_error) == Some(rustix::io::Errno::MFILE.raw_os_error()) {
+        return "let this process have more files open, as with `ulimit -n 1024`".to_owned();
+    }
     let advice = match error.map(std::io::Error::kind) {
         Some(PermissionDenied | ReadOnlyFilesystem) => "let this user write there, or name another folder",
         Some(AlreadyExists | NotADirectory) => "something that is no folder has its name: name another one",

@@ -22,9 +22,6 @@ use crate::ui::{Format, Ui};
 
 use super::stop_signal::stop_signal;
 
-/// How long answers at hand may take when the endpoint stops.
-const CLOSING: Duration = Duration::from_secs(5);
-
 /// Serve the Kinesis Data Streams API on this machine, and nothing else
 ///
 /// Clients of any language use it as they use AWS: with its address as the endpoint, and any credentials. Shards take and
@@ -135,7 +132,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Some(path) => {
             // Nobody else's business.
             let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-            made.map_err(|error| Error::write(path, error))?;
+            made.map_err(|error| LogError::Storage { path: path.clone(), source: Box::new(error) })?;
             Place::Given(path.clone())
         }
         None => Place::Passing(passing().map_err(|error| Error::write(std::env::temp_dir(), error))?),
@@ -168,13 +165,12 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let cause = tokio::select! {
         asked = &mut asked => Err(asked),
         () = over => Ok(()),
-        () = &mut serving => Ok(()),
+        () = &mut serving => return Ok(()),
         () = keeping => Ok(()),
     };
     stop.send_replace(true);
     api.close();
-    // A client that keeps its connection busy is cut off after a while; what it was answered is in the log.
-    tokio::time::timeout(CLOSING, serving).await.ok();
+    serving.await;
     if let Place::Given(_) = &place
         && let Err(error) = tokio::task::block_in_place(|| log.settle())
     {

@@ -38,7 +38,9 @@ impl FromStr for Chaos {
         let mut chaos = Self::default();
         let mut named = Vec::new();
         for part in text.split(',') {
-            let (name, value) = part.split_once('=').ok_or_else(|| format!("`{part}` has no `=`"))?;
+            let (name, value) = part
+                .split_once('=')
+                .ok_or_else(|| format!("`{part}` is not like throttle=5%, error=1%, latency=20ms or reshard=30s"))?;
             let name = name.trim();
             if named.contains(&name) {
                 return Err(format!("`{name}` is there twice"));

@@ -40,11 +40,16 @@ async fn run(api: Api, request: Request, wire: Result<Wire, ApiError>) -> Result
     let (head, body) = request.into_parts();
     // Also where the answer is no: the server ends a connection whose body was not read, and with it the next request.
     let room = api.room().clone();
-    let is_gzip = text(&head.headers, header::CONTENT_ENCODING.as_str()).eq_ignore_ascii_case("gzip");
+    let encoding = text(&head.headers, header::CONTENT_ENCODING.as_str());
+    let is_gzip = ["gzip", "x-gzip"].iter().any(|gzip| encoding.eq_ignore_ascii_case(gzip));
     let taken = intake::read(body, is_gzip, &room).await?;
     if head.method != Method::POST {
         let message = "Unable to determine service/operation name to be authorized";
         return Err(ApiError::new(Kind::AccessDenied, message));
+    }
+    if !is_gzip && !["", "identity"].contains(&encoding) {
+        let message = format!("The content encoding `{encoding}` is not known: a body is packed by gzip, or not.");
+        return Err(ApiError::new(Kind::Serialization, message));
     }
     let wire = wire?;
     let operation = operation(&head.headers)?;

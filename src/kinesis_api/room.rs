@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many files the log and everything but connections have open at the most.
-const OTHER_FILES: u64 = 512;
+const OTHER_FILES: u64 = 192;
 /// The most connections, however many files a process may have open: each takes some tens of KiB.
 const MOST_CONNECTIONS: u64 = 2_048;
 const LEAST_CONNECTIONS: u64 = 64;

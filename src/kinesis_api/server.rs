@@ -12,6 +12,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 
@@ -24,6 +25,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// How many requests of one connection over HTTP/2 are under way at once.
 const STREAMS: u32 = 100;
+/// How much of a body over HTTP/2 comes before it is read.
+const STREAM_WINDOW: u32 = 256 << 10;
+/// How long answers at hand may take when the endpoint stops. Whoever keeps a connection busy is cut off then; what was
+/// answered is in the log.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// To whom an endpoint answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +45,7 @@ pub fn router(api: Api) -> Router {
     Router::new().fallback(request::answer).with_state(api)
 }
 
-/// Serves a router until `stop` is done and the requests at hand are answered; with a certificate under TLS. Every route of
+/// Serves a router until `stop` is done and the requests at hand are answered, or a few seconds later; with a certificate under TLS. Every route of
 /// it, the caller's own too, answers to these hosts only.
 ///
 /// A connection beyond those that this process may have open is closed at once, and one on which nothing has come for six
@@ -59,21 +65,26 @@ pub async fn serve(
     let acceptor = certificate.map(Certificate::acceptor);
     let places = Arc::new(Semaphore::new(room::connections()));
     let open = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
     let closing = watch::Sender::new(());
     let mut stop = pin!(stop);
     loop {
         let stream = tokio::select! {
             stream = accept(&listener) => stream,
+            Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
         // Nobody waits who cannot be told to.
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
         let (service, acceptor, open) = (service.clone(), acceptor.clone(), open.watcher());
         let mut closed = closing.subscribe();
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let connection = async |stream: Box<dyn Stream>| {
                 let mut server = auto::Builder::new(TokioExecutor::new());
-                server.http2().max_concurrent_streams(STREAMS);
+                let mut http2 = server.http2();
+                http2.max_concurrent_streams(STREAMS);
+                // Those that wait for room leave the others theirs.
+                http2.initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(STREAM_WINDOW * STREAMS);
                 let connection = server.serve_connection(TokioIo::new(Idle::new(stream)), service);
                 // A client that does not speak HTTP, or leaves, is none.
                 open.watch(connection.into_owned()).await.ok();
@@ -96,7 +107,8 @@ pub async fn serve(
     // Who comes now is refused.
     drop(listener);
     drop(closing);
-    open.shutdown().await;
+    timeout(CLOSING, open.shutdown()).await.ok();
+    connections.shutdown().await;
 }
 
 /// What a connection is: with TLS or without.

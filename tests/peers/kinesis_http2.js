@@ -6,7 +6,8 @@ const http2 = require('http2');
 const zlib = require('zlib');
 
 const [url, certificate] = process.argv.slice(2);
-const session = http2.connect(url, certificate ? { ca: fs.readFileSync(certificate) } : {});
+// Of its own accord the client sends no more than 10 MB at once.
+const session = http2.connect(url, { maxSessionMemory: 200, ...(certificate && { ca: fs.readFileSync(certificate) }) });
 session.on('error', (error) => { throw error; });
 
 function call(operation, body, headers = {}) {
@@ -50,6 +51,12 @@ async function main() {
   const records = JSON.parse(read.body).Records.map((record) => Buffer.from(record.Data, 'base64').toString());
   assert.strictEqual(records.length, 51);
   assert.strictEqual(records[50], 'zipped');
+
+  // Large ones wait for each other, and leave the connection to those that are small.
+  const large = [...Array(40).keys()].map(() =>
+    call('PutRecord', json({ StreamName: 'two', PartitionKey: 'k', Data: Buffer.alloc(1000000).toString('base64') })));
+  assert.strictEqual((await call('ListStreams', '{}')).status, 200);
+  for (const put of await Promise.all(large)) assert.strictEqual(put.status, 200, put.body);
 
   const foreign = await call('ListStreams', '{}', { ':authority': 'example.com' });
   assert.strictEqual(foreign.status, 403, 'a foreign name for this address');

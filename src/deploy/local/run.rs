@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -26,8 +25,6 @@ use super::{DeployError, Folder, produce};
 
 /// The region that local streams say they are in: the one that examples use.
 pub const REGION: &str = "us-east-1";
-/// How long answers at hand may take when the endpoint closes.
-const CLOSING: Duration = Duration::from_secs(5);
 
 /// How a plan is run.
 #[derive(Debug, Clone)]
@@ -228,14 +225,11 @@ impl Run {
         if let Some(api) = &self.api {
             api.close();
         }
-        // A client that keeps its connection busy is cut off after a while; what it was answered is in the log.
-        if tokio::time::timeout(CLOSING, finish(&mut self.server)).await.is_err() {
-            self.server.abort_all();
-        }
+        let served = finish(&mut self.server).await;
         self.stop_engines.send_replace(true);
         let processed = finish(&mut self.engines).await;
         self.folder.untell();
-        generated.and(processed)
+        generated.and(served).and(processed)
     }
 }
 

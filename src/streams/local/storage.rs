@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, Read},
     ops::RangeBounds,
     path::{Path, PathBuf},
     thread,
@@ -73,7 +73,7 @@ pub(super) struct Storage {
 
 impl Storage {
     pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, LogError> {
-        clear_half_made(path).map_err(|error| failure(path, error))?;
+        clear_half_made(path)?;
         let database = Database::builder(path)
             .cache_size(CACHE_BYTES)
             .worker_threads(2)
@@ -115,12 +115,19 @@ impl Storage {
                 self.commit(batch)
             }
             Some(format) => Err(self.format(format!("format {}", String::from_utf8_lossy(&format)))),
+            // A file of it is lost, and with it which records are whose.
+            None if self.has_something()? => Err(self.format("records without a list of streams")),
             None => {
                 let mut batch = self.batch();
                 batch.insert(&self.state, FORMAT_KEY, FORMAT);
                 self.commit(batch)
             }
         }
+    }
+
+    fn has_something(&self) -> Result<bool, LogError> {
+        let empty = |keyspace: &Keyspace| keyspace.is_empty().map_err(|error| self.failure(error));
+        Ok(!empty(&self.records)? || !empty(&self.state)?)
     }
 
     /// Begins a batch: all of it is written, or nothing.
@@ -284,18 +291,31 @@ fn reason(error: fjall::Error) -> Box<dyn std::error::Error + Send + Sync> {
 }
 
 /// Removes what a process left that died while it made the folder: fjall does not go on from there, and nothing can
-/// have been acknowledged.
-fn clear_half_made(path: &Path) -> Result<(), fjall::Error> {
+/// have been acknowledged. Fails where something was, and what fjall makes last has been lost since.
+fn clear_half_made(path: &Path) -> Result<(), LogError> {
+    let failure = |error: io::Error| failure(path, error);
     let journal = path.join(FIRST_JOURNAL);
-    if path.join(COMPLETE).try_exists()? || !journal.try_exists()? {
+    let is_made = || path.join(COMPLETE).try_exists().map_err(failure);
+    if is_made()? || !journal.try_exists().map_err(failure)? {
         return Ok(());
     }
-    let lock: File = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
-    match lock.try_lock() {
+    let lock: io::Result<File> = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK));
+    match lock.map_err(failure)?.try_lock() {
         // The one who makes it may have finished while the lock was awaited.
-        Ok(()) if path.join(COMPLETE).try_exists()? => Ok(()),
-        Ok(()) => Ok(fs::remove_file(journal)?),
-        Err(fs::TryLockError::WouldBlock) => Err(fjall::Error::Locked),
-        Err(fs::TryLockError::Error(error)) => Err(error.into()),
+        Ok(()) if is_made()? => Ok(()),
+        Ok(()) if is_written(&journal).map_err(failure)? => {
+            let what = format!("records without the file `{COMPLETE}`");
+            Err(LogError::Format { path: path.to_owned(), what })
+        }
+        Ok(()) => fs::remove_file(journal).map_err(failure),
+        Err(fs::TryLockError::WouldBlock) => Err(LogError::Locked { path: path.to_owned() }),
+        Err(fs::TryLockError::Error(error)) => Err(failure(error)),
     }
+}
+
+/// Says whether a journal has anything in it: a new one is zeroes.
+fn is_written(journal: &Path) -> io::Result<bool> {
+    let mut begin = [0; 4096];
+    let length = File::open(journal)?.read(&mut begin)?;
+    Ok(begin[..length].iter().any(|byte| *byte != 0))
 }

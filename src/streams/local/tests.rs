@@ -696,6 +696,31 @@ fn a_folder_half_made_is_made_again() {
 }
 
 #[test]
+fn a_folder_that_has_lost_a_file_is_not_begun_anew() {
+    let keyspace_of_state = |dir: &Path| {
+        let log = open(dir);
+        log.create_stream("s", Capacity::Provisioned(1)).unwrap();
+        log.append_records("s", &records(&[("k", b"kept")])).unwrap();
+        log.settle().unwrap();
+        log.storage.state.path().to_owned()
+    };
+    for lost in ["version", "state"] {
+        let dir = TempDir::new().unwrap();
+        let state = keyspace_of_state(dir.path());
+        let lost = if lost == "state" { state.join("current") } else { dir.path().join(lost) };
+        let kept = fs::read(&lost).unwrap();
+        fs::remove_file(&lost).unwrap();
+        let Err(error) = LocalLog::open(dir.path(), Durability::Process) else { panic!("{}", lost.display()) };
+        assert!(matches!(error, LogError::Format { .. }), "{error}");
+        // Whoever has it still brings it back.
+        if lost.ends_with("version") {
+            fs::write(&lost, kept).unwrap();
+            assert_eq!(read_all(&open(dir.path()), "s", 0, 0, ALL).len(), 1);
+        }
+    }
+}
+
+#[test]
 fn what_was_acknowledged_survives_without_a_close() {
     let dir = TempDir::new().unwrap();
     let log = open(dir.path());

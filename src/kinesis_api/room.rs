@@ -1,10 +1,12 @@
 //! How much an endpoint has at hand at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 /// How many files the log and everything but connections have open at the most.
 const OTHER_FILES: u64 = 192;
@@ -36,6 +38,9 @@ const MOST_AT_WORK: usize = 64;
 const MOST_ANSWERS: usize = 32;
 const LARGE_ANSWER: usize = 64 << 10;
 
+/// How long one waits for the others: longer than any takes that is read.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What requests wait for that are too much at once.
 #[derive(Debug, Clone)]
 pub(super) struct Room {
@@ -60,9 +65,9 @@ impl Room {
         Arc::clone(&self.kib).acquire_many_owned(kib).await.ok()
     }
 
-    /// Waits until there is room for an answer that may be large.
+    /// Waits until there is room for an answer that may be large; in the end it is made without.
     pub(super) async fn answer(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.answers).acquire_owned().await.ok()
+        timeout(ANSWER_PATIENCE, Arc::clone(&self.answers).acquire_owned()).await.ok()?.ok()
     }
 
     /// Waits for a turn to work.

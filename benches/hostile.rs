@@ -256,7 +256,9 @@ async fn main() {
         let folder = tempfile::tempdir().unwrap();
         let log = LocalLog::open(folder.path(), Durability::Process).unwrap();
         log.create_stream("s", Capacity::Provisioned(2)).unwrap();
-        let mut router = router(Api::new(Arc::clone(&log), Options::default()));
+        // That of the ARNs which requests name.
+        let options = Options { region: "x".to_owned(), ..Options::default() };
+        let mut router = router(Api::new(Arc::clone(&log), options));
         for _ in 0..ROUND.min(count - sent) {
             let request = hostile.request();
             let shown = format!("{:?}", request.headers());

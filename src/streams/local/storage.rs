@@ -194,9 +194,6 @@ impl Storage {
         // they were removed, and are looked after only when something is put in a file: so again when that read is over.
         for round in 0..ROUNDS {
             thread::sleep(PAUSE * ((1 << round) - 1));
-            let mut batch = self.batch();
-            batch.remove(&self.records, NO_BLOCK);
-            self.commit(batch)?;
             // A journal goes when everything in it is in files: the values of state too.
             self.settle()?;
             let mut patience = PAUSES;
@@ -215,6 +212,11 @@ impl Storage {
 
     /// Puts everything that is in memory into files.
     pub(super) fn settle(&self) -> Result<(), LogError> {
+        self.wait_for_files()?;
+        // Something to put in a file in any case. Where nothing can be written any more, this says so at once.
+        let mut batch = self.batch();
+        batch.remove(&self.records, NO_BLOCK);
+        self.commit(batch)?;
         for keyspace in [&self.records, &self.state] {
             keyspace.rotate_memtable().map_err(|error| self.failure(error))?;
         }

@@ -145,13 +145,12 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let hosts = if args.listen.is_loopback() { Hosts::Loopback } else { Hosts::All };
     let api = Api::new(Arc::clone(&log), args.options());
 
-    let (stop, stopped) = watch::channel(false);
-    let stopping = |mut stopped: watch::Receiver<bool>| async move {
+    let (stop, mut stopped) = watch::channel(false);
+    let stopping = async move {
         // An error means that nobody is left to say stop.
         drop(stopped.wait_for(|stop| *stop).await);
     };
-    let (routes, ended) = (router(api.clone()), stopping(stopped.clone()));
-    let mut serving = pin!(serve(listener, certificate.as_ref(), routes, hosts, ended));
+    let mut serving = pin!(serve(listener, certificate.as_ref(), router(api.clone()), hosts, stopping));
     tell(args, address, certificate.as_ref(), ui)?;
 
     let over = async {
@@ -161,7 +160,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         }
     };
     let complain = |error: LogError| ui.note(&Error::from(error).full());
-    let keeping = upkeep(api.clone(), stopping(stopped), complain);
+    let keeping = upkeep(api.clone(), complain);
     let cause = tokio::select! {
         asked = &mut asked => Err(asked),
         () = over => Ok(()),

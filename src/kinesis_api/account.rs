@@ -110,8 +110,8 @@ pub(super) fn expect_committed(api: &Api) -> Result<(), ApiError> {
     Err(ApiError::new(Kind::Validation, message))
 }
 
-fn limits(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
-    let _: IgnoredAny = body.parse()?;
+/// Counts the open shards that the account has provided for, and its streams on demand.
+pub(super) fn used(api: &Api) -> Result<(usize, usize), ApiError> {
     let (mut shards, mut on_demand) = (0, 0);
     for stream in api.each_stream() {
         let stream = stream?;
@@ -121,6 +121,12 @@ fn limits(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
             shards += stream.description.shards.len();
         }
     }
+    Ok((shards, on_demand))
+}
+
+fn limits(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
+    let _: IgnoredAny = body.parse()?;
+    let (shards, on_demand) = used(api)?;
     body.answer(&json!({
         "ShardLimit": MOST_SHARDS,
         "OpenShardCount": shards,

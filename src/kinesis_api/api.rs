@@ -81,7 +81,7 @@ impl Api {
         }))
     }
 
-    /// Ends what would go on by itself: subscriptions.
+    /// Ends what would go on by itself: subscriptions, and the upkeep.
     pub fn close(&self) {
         self.0.closing.send_replace(true);
     }

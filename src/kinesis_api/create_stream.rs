@@ -97,9 +97,7 @@ fn run(api: &Api, body: Body<'_>) -> Result<Vec<u8>, ApiError> {
 
 /// Expects that the account may have so many shards more: without limits too, as a request of a few bytes would take all memory.
 pub(super) fn expect_room(api: &Api, more: usize) -> Result<(), ApiError> {
-    let streams = api.each_stream().collect::<Result<Vec<_>, ApiError>>()?;
-    let provisioned = streams.iter().filter(|stream| !stream.is_on_demand());
-    let open: usize = provisioned.map(|stream| stream.description.shards.len()).sum();
+    let (open, _) = account::used(api)?;
     if open.saturating_add(more) <= MOST_SHARDS {
         return Ok(());
     }
@@ -119,8 +117,7 @@ pub(super) fn expect_on_demand_room(api: &Api) -> Result<(), ApiError> {
     if !api.limits() {
         return Ok(());
     }
-    let streams = api.each_stream().collect::<Result<Vec<_>, ApiError>>()?;
-    let count = streams.iter().filter(|stream| stream.is_on_demand()).count();
+    let (_, count) = account::used(api)?;
     if count < MOST_ON_DEMAND {
         return Ok(());
     }

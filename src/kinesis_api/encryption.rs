@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::streams::now;
-
 use super::{Api, Operation, Run, error::ApiError, stream_name::stream_name, text::Text, wire::Body};
+use crate::streams::now;
 
 pub(super) const START: Operation =
     Operation { name: "StartStreamEncryption", run: Run::Whole(|api, body| run(api, body, true)) };

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::subscribe;
 
 /// How long a connection is kept on which nothing comes: longer than a subscription, whose consumer only listens.
-pub(super) const PATIENCE: Duration = subscribe::LIFE.saturating_add(Duration::from_mins(1));
+const PATIENCE: Duration = subscribe::LIFE.saturating_add(Duration::from_mins(1));
 
 /// A connection that fails when nothing has come for too long, whether a request was begun or not.
 pub(super) struct Idle<S> {

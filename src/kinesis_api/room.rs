@@ -58,7 +58,7 @@ impl Room {
         }
     }
 
-    /// Waits until there is room for a body of so many bytes, which is taken for as long as the answer is kept.
+    /// Waits until there is room for a body of so many bytes, which is taken for as long as what this returns is kept.
     pub(super) async fn body(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let kib = u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(MOST_KIB).clamp(1, MOST_KIB);
         // It is never closed.

@@ -1,17 +1,20 @@
 //! The HTTP server around the operations.
 
-use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, pin::pin, time::Duration};
 
 use axum::{Router, middleware};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
     service::TowerToHyperService,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -45,8 +48,8 @@ pub fn router(api: Api) -> Router {
     Router::new().fallback(request::answer).with_state(api)
 }
 
-/// Serves a router until `stop` is done and the requests at hand are answered, or a few seconds later; with a certificate under TLS. Every route of
-/// it, the caller's own too, answers to these hosts only.
+/// Serves a router until `stop` is done and the requests at hand are answered, or a few seconds later; with a certificate
+/// under TLS. Every route of it, the caller's own too, answers to these hosts only.
 ///
 /// A connection beyond those that this process may have open is closed at once, and one on which nothing has come for six
 /// minutes too.
@@ -63,7 +66,7 @@ pub async fn serve(
     };
     let service = TowerToHyperService::new(router);
     let acceptor = certificate.map(Certificate::acceptor);
-    let places = Arc::new(Semaphore::new(room::connections()));
+    let most = room::connections();
     let open = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let closing = watch::Sender::new(());
@@ -71,37 +74,24 @@ pub async fn serve(
     loop {
         let stream = tokio::select! {
             stream = accept(&listener) => stream,
-            Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
+        while connections.try_join_next().is_some() {}
         // Nobody waits who cannot be told to.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        if connections.len() >= most {
+            continue;
+        }
         let (service, acceptor, open) = (service.clone(), acceptor.clone(), open.watcher());
         let mut closed = closing.subscribe();
         connections.spawn(async move {
-            let connection = async |stream: Box<dyn Stream>| {
-                let mut server = auto::Builder::new(TokioExecutor::new());
-                let mut http2 = server.http2();
-                http2.max_concurrent_streams(STREAMS);
-                // Those that wait for room leave the others theirs.
-                http2.initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(STREAM_WINDOW * STREAMS);
-                let connection = server.serve_connection(TokioIo::new(Idle::new(stream)), service);
-                // A client that does not speak HTTP, or leaves, is none.
-                open.watch(connection.into_owned()).await.ok();
+            let Some(acceptor) = acceptor else { return converse(stream, service, open).await };
+            let agreed = tokio::select! {
+                agreed = timeout(HANDSHAKE, acceptor.accept(stream)) => agreed,
+                _ = closed.changed() => return,
             };
-            match acceptor {
-                None => connection(Box::new(stream)).await,
-                Some(acceptor) => {
-                    let agreed = tokio::select! {
-                        agreed = timeout(HANDSHAKE, acceptor.accept(stream)) => agreed,
-                        _ = closed.changed() => return,
-                    };
-                    if let Ok(Ok(stream)) = agreed {
-                        connection(Box::new(stream)).await;
-                    }
-                }
+            if let Ok(Ok(stream)) = agreed {
+                converse(stream, service, open).await;
             }
-            drop(place);
         });
     }
     // Who comes now is refused.
@@ -111,10 +101,21 @@ pub async fn serve(
     connections.shutdown().await;
 }
 
-/// What a connection is: with TLS or without.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+/// Answers what comes over a connection, until either side ends it.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    service: TowerToHyperService<Router>,
+    open: Watcher,
+) {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    let mut http2 = server.http2();
+    http2.max_concurrent_streams(STREAMS);
+    // Those that wait for room leave the others theirs.
+    http2.initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(STREAM_WINDOW * STREAMS);
+    let connection = server.serve_connection(TokioIo::new(Idle::new(stream)), service);
+    // A client that does not speak HTTP, or leaves, is none.
+    open.watch(connection.into_owned()).await.ok();
+}
 
 /// Waits for the next client.
 async fn accept(listener: &TcpListener) -> TcpStream {

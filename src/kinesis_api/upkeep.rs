@@ -1,6 +1,5 @@
 //! What an endpoint does without being asked.
 
-use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
@@ -12,9 +11,10 @@ use crate::streams::{LogError, Shard, local::ReshardError};
 const SWEEP: Duration = Duration::from_mins(1);
 
 /// Keeps the records of an endpoint's streams no longer than these are told to and its disk free of what was removed, and
-/// reshards where trouble is asked for, until `stop` is done. `complain` is told of what could not be done; it is tried
+/// reshards where trouble is asked for, until it is [closed](Api::close). `complain` is told of what could not be done; it is tried
 /// again when it is time.
-pub async fn upkeep(api: Api, stop: impl Future<Output = ()>, complain: impl Fn(LogError)) {
+pub async fn upkeep(api: Api, complain: impl Fn(LogError)) {
+    let mut closing = api.closing();
     let sweeping = async {
         let mut ticks = ticks(Instant::now(), SWEEP);
         loop {
@@ -34,7 +34,7 @@ pub async fn upkeep(api: Api, stop: impl Future<Output = ()>, complain: impl Fn(
         }
     };
     tokio::select! {
-        () = stop => {}
+        _ = closing.wait_for(|closing| *closing) => {}
         () = sweeping => {}
         () = shaking => {}
     }

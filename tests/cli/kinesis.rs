@@ -353,6 +353,21 @@ fn trouble_comes_as_it_was_asked_for() {
     kinesis.stop();
 }
 
+/// Reads a shard from its oldest record to its end, and returns the records of each answer.
+fn read(client: &Client, stream: &str, shard: &str) -> Vec<Vec<Value>> {
+    let at = json!({ "StreamName": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
+    let mut iterator = client.call("GetShardIterator", &at).unwrap()["ShardIterator"].clone();
+    let mut answers = Vec::new();
+    loop {
+        let read = client.call("GetRecords", &json!({ "ShardIterator": iterator })).unwrap();
+        answers.push(read["Records"].as_array().unwrap().clone());
+        if read["MillisBehindLatest"] == 0 {
+            return answers;
+        }
+        iterator = read["NextShardIterator"].clone();
+    }
+}
+
 #[test]
 fn a_record_is_told_to_be_encrypted_as_it_was_put_and_large_ones_come_together() {
     let place = Place::empty();
@@ -371,18 +386,9 @@ fn a_record_is_told_to_be_encrypted_as_it_was_put_and_large_ones_come_together()
     assert_eq!(client.answer("StopStreamEncryption", &encryption).unwrap().0, 200);
     assert_eq!([put(10_000_000), put(1)], ["NONE", "NONE"]);
 
-    let at = json!({ "StreamName": "s", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON" });
-    let mut iterator = client.call("GetShardIterator", &at).unwrap()["ShardIterator"].clone();
-    let mut answers = Vec::new();
-    loop {
-        let read = client.call("GetRecords", &json!({ "ShardIterator": iterator })).unwrap();
-        let told = |record: &Value| record["EncryptionType"].as_str().unwrap().to_owned();
-        answers.push(read["Records"].as_array().unwrap().iter().map(told).collect::<Vec<_>>());
-        if read["MillisBehindLatest"] == 0 {
-            break;
-        }
-        iterator = read["NextShardIterator"].clone();
-    }
+    let told = |record: &Value| record["EncryptionType"].as_str().unwrap().to_owned();
+    let answers = read(&client, "s", "shardId-000000000000");
+    let answers: Vec<Vec<String>> = answers.iter().map(|records| records.iter().map(told).collect()).collect();
     // As many as are within 10 MiB.
     let expected: [&[&str]; 3] = [&["NONE", "NONE", "KMS"], &["KMS"], &["NONE", "NONE"]];
     assert_eq!(answers, expected);
@@ -571,20 +577,10 @@ fn every_acknowledged_record_survives_kill_9_under_load() {
     let kinesis = Kinesis::start(&place, &["--dir", "kept", "--no-limits"]);
     let mut found: Vec<Vec<u64>> = vec![Vec::new(); acknowledged.len()];
     for shard in ["shardId-000000000000", "shardId-000000000001"] {
-        let at = json!({ "StreamName": "s", "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
-        let client = kinesis.client();
-        let mut iterator = client.call("GetShardIterator", &at).unwrap()["ShardIterator"].clone();
-        loop {
-            let read = client.call("GetRecords", &json!({ "ShardIterator": iterator })).unwrap();
-            for record in read["Records"].as_array().unwrap() {
-                let writer: usize = record["PartitionKey"].as_str().unwrap()["writer ".len()..].parse().unwrap();
-                let data = STANDARD.decode(record["Data"].as_str().unwrap()).unwrap();
-                found[writer].push(String::from_utf8(data).unwrap().parse().unwrap());
-            }
-            if read["MillisBehindLatest"] == 0 {
-                break;
-            }
-            iterator = read["NextShardIterator"].clone();
+        for record in read(&kinesis.client(), "s", shard).iter().flatten() {
+            let writer: usize = record["PartitionKey"].as_str().unwrap()["writer ".len()..].parse().unwrap();
+            let data = STANDARD.decode(record["Data"].as_str().unwrap()).unwrap();
+            found[writer].push(String::from_utf8(data).unwrap().parse().unwrap());
         }
     }
     for (acknowledged, found) in acknowledged.iter().zip(&found) {

@@ -16,25 +16,24 @@ const PORTS: u16 = 100;
 /// Listens on a port of an address; on the first free one from 4567 where none is named.
 pub async fn listen(address: IpAddr, port: Option<u16>) -> Result<TcpListener, DeployError> {
     if let Some(port) = port {
-        return TcpListener::bind((address, port)).await.map_err(|source| failure(address, port, source));
+        return bind(address, port).await;
     }
     for port in FIRST_PORT..FIRST_PORT + PORTS {
-        match TcpListener::bind((address, port)).await {
-            Ok(listener) => return Ok(listener),
-            // Another port does not help where the address is none of this machine's.
-            Err(source) if source.kind() == std::io::ErrorKind::AddrNotAvailable => {
-                return Err(failure(address, port, source));
-            }
-            Err(_) => {}
+        match bind(address, port).await {
+            // Another may be free; where the address is none of this machine's, none is.
+            Err(DeployError::Port { .. }) => {}
+            done => return done,
         }
     }
     Err(DeployError::NoPort { first: FIRST_PORT, last: FIRST_PORT + PORTS - 1 })
 }
 
-fn failure(address: IpAddr, port: u16, source: std::io::Error) -> DeployError {
-    if source.kind() == std::io::ErrorKind::AddrNotAvailable {
-        DeployError::Address { address, source }
-    } else {
-        DeployError::Port { port, source }
-    }
+async fn bind(address: IpAddr, port: u16) -> Result<TcpListener, DeployError> {
+    TcpListener::bind((address, port)).await.map_err(|source| {
+        if source.kind() == std::io::ErrorKind::AddrNotAvailable {
+            DeployError::Address { address, source }
+        } else {
+            DeployError::Port { port, source }
+        }
+    })
 }

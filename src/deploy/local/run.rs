@@ -49,8 +49,7 @@ pub struct Run {
     log: Arc<LocalLog>,
     endpoint: String,
     file: String,
-    limits: bool,
-    api: Option<Api>,
+    api: Api,
     job: watch::Sender<Option<Submitted>>,
     status: Arc<dyn Fn() -> RunStatus + Send + Sync>,
     generators: JoinSet<Result<(), DeployError>>,
@@ -102,6 +101,9 @@ impl Run {
             generators.push(produce::prepare(&log, generator, stream, options.pacing)?);
         }
         let queries: Vec<watch::Receiver<QueryStatus>> = engines.iter().map(Engine::status).collect();
+        // A stream is there at once: nobody waits on this machine.
+        let served = kinesis_api::Options { region: REGION.to_owned(), limits: options.limits, ..Default::default() };
+        let api = Api::new(Arc::clone(&log), served);
         let job = watch::Sender::new(None);
         let parts = Parts { queries, counts: produce::counters(&generators), job: job.subscribe() };
         let status = status_of(plan, &log, &endpoint, parts);
@@ -110,8 +112,7 @@ impl Run {
             log,
             endpoint,
             file: options.file.clone(),
-            limits: options.limits,
-            api: None,
+            api,
             job,
             status,
             generators: JoinSet::new(),
@@ -157,23 +158,20 @@ impl Run {
     }
 
     fn serve(&mut self, listener: TcpListener) {
-        // A stream is there at once: nobody waits on this machine.
-        let options = kinesis_api::Options { region: REGION.to_owned(), limits: self.limits, ..Default::default() };
-        let api = Api::new(Arc::clone(&self.log), options);
-        self.api = Some(api.clone());
+        let api = self.api.clone();
         let router = control::routes(Arc::clone(&self.status)).merge(kinesis_api::router(api.clone()));
-        let stopped = |mut stop: watch::Receiver<bool>| async move {
+        let mut stop = self.stop_server.subscribe();
+        let stopped = async move {
             // An error means that nobody is left to say stop.
             drop(stop.wait_for(|stop| *stop).await);
         };
-        let [ended, closed] = [(); 2].map(|()| stopped(self.stop_server.subscribe()));
         self.server.spawn(async move {
             // What cannot be tidied up is tried again, and nothing waits for it.
-            kinesis_api::upkeep(api, closed, |_| {}).await;
+            kinesis_api::upkeep(api, |_| {}).await;
             Ok(())
         });
         self.server.spawn(async move {
-            kinesis_api::serve(listener, None, router, Hosts::Loopback, ended).await;
+            kinesis_api::serve(listener, None, router, Hosts::Loopback, stopped).await;
             Ok(())
         });
     }
@@ -222,9 +220,7 @@ impl Run {
         self.stop_generators.send_replace(true);
         let generated = finish(&mut self.generators).await;
         self.stop_server.send_replace(true);
-        if let Some(api) = &self.api {
-            api.close();
-        }
+        self.api.close();
         let served = finish(&mut self.server).await;
         self.stop_engines.send_replace(true);
         let processed = finish(&mut self.engines).await;

@@ -53,7 +53,7 @@ impl LocalLog {
         let mut batch = self.storage.batch();
         catalogue::update(&self.storage, &mut batch, &stream, &stream.shards, gone);
         for shard in over {
-            self.remove_blocks(&mut batch, &stream, *shard)?;
+            self.remove_shard(&mut batch, &stream, *shard)?;
         }
         self.storage.commit(batch)?;
         for shard in over {
@@ -62,8 +62,8 @@ impl LocalLog {
         Ok(())
     }
 
-    /// Adds to a batch the removal of the blocks of a shard, of which hardly any are left.
-    fn remove_blocks(
+    /// Adds to a batch the removal of a shard of which hardly any blocks are left.
+    fn remove_shard(
         &self,
         batch: &mut fjall::OwnedWriteBatch,
         stream: &Stream,

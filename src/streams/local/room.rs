@@ -1,9 +1,6 @@
 //! Giving the room of what was removed back to the system.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fjall::OwnedWriteBatch;
 
@@ -72,7 +69,6 @@ impl LocalLog {
 
     /// Returns the bytes of data in all streams.
     fn kept(&self) -> u64 {
-        let streams: Vec<Arc<_>> = self.all_streams();
-        streams.iter().map(|stream| stream.stats().bytes).sum()
+        self.all_streams().iter().map(|stream| stream.stats().bytes).sum()
     }
 }

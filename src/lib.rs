@@ -18,6 +18,7 @@
 //!   templates of others
 //! * `render`: artifacts from templates
 //! * `deploy`: pipelines at work
+//! * `observe`: what can be seen of them
 //! * `trial`: tests at work
 //! * `error`: exit codes and hints
 //! * `commands`: one file per command
@@ -33,6 +34,7 @@ pub mod import;
 pub mod infer;
 pub mod infra;
 pub mod kinesis_api;
+pub mod observe;
 pub mod plan;
 pub mod rate;
 pub mod record;

@@ -162,6 +162,11 @@ pub fn table(header: &[String], rows: &[Vec<String>]) -> String {
     table.to_string()
 }
 
+/// Writes a number with its noun.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
 /// Writes one line of comma-separated values (RFC 4180: quoted where it holds a comma, a quote or a line end).
 pub fn csv_line(values: &[String]) -> String {
     let quoted = values.iter().map(|value| {

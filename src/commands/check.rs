@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::render::render;
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
 use super::locate::{self, Loaded};
 
@@ -72,9 +72,4 @@ fn tell_what_targets_lack(plans: &[Plan], ui: &Ui) -> Result<(), Error> {
         ui.note(&format!("note: {noun} {} cannot run it: {reason}", names.join(" and ")));
     }
     Ok(())
-}
-
-/// Writes a number with its noun.
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }

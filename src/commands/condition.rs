@@ -8,9 +8,7 @@ use crate::error::Error;
 use crate::plan::{Column, Stream};
 use crate::record::RecordFormat;
 use crate::sql::{MAX_VARCHAR, Scope, SqlError, SqlType, read_filter};
-use crate::ui::Ui;
-
-use super::check::count;
+use crate::ui::{Ui, count};
 
 /// A condition over the records of one stream.
 ///

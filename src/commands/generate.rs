@@ -17,10 +17,9 @@ use crate::error::Error;
 use crate::generate::{Clock, GenerateError, IntoLines, IntoLog, Lines, Pacing, Run, Sink};
 use crate::plan::{Generator, Plan, Source, Stream};
 use crate::streams::{Log, now};
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 use crate::window::Micros;
 
-use super::check::count;
 use super::locate::{self, Loaded};
 use super::pacing::PacingArgs;
 use super::rows::Rows;

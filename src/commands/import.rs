@@ -7,9 +7,8 @@ use crate::deploy::aws;
 use crate::document::Document;
 use crate::error::Error;
 use crate::import::{Entry, Imported, Request, Verdict, import};
-use crate::ui::{Format, Ui, csv_line};
+use crate::ui::{Format, Ui, count, csv_line};
 
-use super::check::count;
 use super::locate::Loaded;
 
 /// Bring a Kinesis Data Analytics SQL application over from its template, or from its API

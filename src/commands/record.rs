@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::recording::{Recorded, Writer};
 use crate::streams::{Millis, Position};
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
-use super::check::count;
 use super::follow::{Follower, Manners};
 use super::followed::{Target, Which};
 use super::tail::begin;

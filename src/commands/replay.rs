@@ -12,9 +12,8 @@ use crate::recording::{Lines, Reader, Recorded};
 use crate::replay::{Arrivals, Player, ReplayError, Timing, Totals, load, read_ahead};
 use crate::sql::SqlType;
 use crate::streams::Millis;
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
-use super::check::count;
 use super::followed::{described, outputs};
 use super::locate::{self, Loaded};
 use super::pacing::speed;

@@ -12,9 +12,8 @@ use crate::engine::moment_text;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::streams::{Log, Position};
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
-use super::check::count;
 use super::follow::{Follower, Manners};
 use super::followed::{described, outputs};
 use super::rows::Rows;

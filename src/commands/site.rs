@@ -8,10 +8,9 @@ use crate::deploy::remote::{Account, Deployment, Origin, RemoteError, Shape};
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::streams::Capacity;
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
 use super::agree::agree;
-use super::check::count;
 use super::deployed::Options;
 
 /// What was found before anything is changed.

@@ -1,5 +1,7 @@
 //! `pipe status`
 
+mod explain;
+
 use serde_json::{Value, json};
 
 use crate::deploy::aws::Note;
@@ -8,7 +10,7 @@ use crate::deploy::local::{Folder, Found, RunStatus, Waiting, at_rest};
 use crate::deploy::remote::{Deployment, waiting};
 use crate::engine::{QueryStatus, Sample, moment_text};
 use crate::error::Error;
-use crate::plan::{Plan, Time};
+use crate::observe::{Finding, Seen, findings};
 use crate::ui::{Format, Ui, csv_line, table};
 
 use super::elsewhere::Elsewhere;
@@ -20,7 +22,9 @@ use super::on_aws::{self, OnAws, Stands};
 /// Works from another terminal while `pipe up` runs, and on what it left behind when it does not: of a pipeline in
 /// Kinesis, it tells of the streams there, and of the job in Flink or the stack on AWS.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  pipe status\n  pipe status ticker -o json\n  pipe status ticker --target aws")]
+#[command(
+    after_help = "Examples:\n  pipe status\n  pipe status ticker --explain\n  pipe status ticker -o json\n  pipe status ticker --target aws"
+)]
 pub(super) struct Args {
     /// A pipeline file, or the name of a pipeline
     #[arg(value_name = "PIPELINE")]
@@ -29,6 +33,11 @@ pub(super) struct Args {
     /// What is on this target on AWS, whoever put it there; not given, it is all that was put to work from this folder
     #[arg(long, value_name = "TARGET")]
     target: Option<String>,
+
+    /// Say of every stream and query why it gives what it gives: which shards are idle, what holds the watermark, when windows
+    /// close, what is late, bad, throttled or hot, and what to do about each
+    #[arg(long, conflicts_with = "target")]
+    explain: bool,
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
@@ -37,8 +46,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         let on_aws = OnAws::of_plan(&plan).await?;
         on_aws.tell_elsewhere(ui);
         let on_aws = Some(on_aws.stands().await?);
-        let told = Told { name: plan.name, status: None, running: false, job_state: None, elsewhere: None, on_aws };
-        return told.tell(None, ui);
+        return Told { name: plan.name, on_aws, ..Told::default() }.tell(ui);
     }
     let (name, loaded) = locate::name(args.pipeline.as_deref(), ui).await?;
     let folder = Folder::of(&name);
@@ -55,8 +63,9 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Err(_) if elsewhere.is_some() || note.is_some() => None,
         plan => plan?,
     };
-    let (mut status, running) = match Found::of(&folder).await? {
-        Found::Running(contact) => (contact.status().await, true),
+    let mut contact = None;
+    let mut status = match Found::of(&folder).await? {
+        Found::Running(found) => contact.insert(found).status().await,
         Found::AtRest(log) => {
             let plan = plan.as_ref().ok_or_else(|| Error::Unavailable {
                 message: format!("pipeline `{name}` does not run, and its file is not here"),
@@ -67,10 +76,11 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
                 status.place = Some(deployment.place.to_string());
                 status.waiting = Some(Waiting { bytes: waiting(&log, plan)?, reason: None });
             }
-            (Some(status), false)
+            Some(status)
         }
-        Found::Absent => (None, false),
+        Found::Absent => None,
     };
+    let running = contact.is_some();
     let on_aws = match &note {
         Some(note) => match stands(&name, note).await {
             // What is here is told all the same.
@@ -94,10 +104,22 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Some(job) => Some(job.state().await.map_or_else(|error| error.to_string(), state_text)),
         None => None,
     };
-    Told { name, status, running, job_state, elsewhere, on_aws }.tell(plan.as_ref(), ui)
+    let findings = match &mut status {
+        Some(status) => {
+            let job = job_state.as_ref().map(|state| (state.clone(), state == "RUNNING"));
+            let mut seen = Seen { running, job, ..Seen::default() };
+            if let (true, Some(contact)) = (args.explain, &contact) {
+                explain::look(contact, status, &mut seen).await?;
+            }
+            findings(status, plan.as_ref(), &seen)
+        }
+        None => Vec::new(),
+    };
+    Told { name, status, running, job_state, elsewhere, on_aws, findings, explain: args.explain }.tell(ui)
 }
 
 /// All that is known of a pipeline.
+#[derive(Default)]
 struct Told {
     name: String,
     /// What runs here, or is left here.
@@ -107,10 +129,13 @@ struct Told {
     job_state: Option<String>,
     elsewhere: Option<Elsewhere>,
     on_aws: Option<Stands>,
+    /// What there is to say of what runs here, and whether it was asked for.
+    findings: Vec<Finding>,
+    explain: bool,
 }
 
 impl Told {
-    fn tell(&self, plan: Option<&Plan>, ui: &Ui) -> Result<(), Error> {
+    fn tell(&self, ui: &Ui) -> Result<(), Error> {
         let told = match ui.format() {
             Format::Json => self.value().and_then(|value| ui.data(&value.to_string())),
             Format::Csv => {
@@ -119,7 +144,7 @@ impl Told {
                 let (header, rows) = rows.or_else(|| self.on_aws.as_ref().map(Stands::rows)).unwrap_or_default();
                 std::iter::once(&header).chain(&rows).try_for_each(|row| ui.data(&csv_line(row)))
             }
-            Format::Table => self.show(plan, ui),
+            Format::Table => self.show(ui),
         };
         told.map_err(Error::stdout)
     }
@@ -143,6 +168,9 @@ impl Told {
         if let Some(on_aws) = &self.on_aws {
             value["aws"] = on_aws.value();
         }
+        if self.explain {
+            value["findings"] = serde_json::to_value(&self.findings)?;
+        }
         if let (false, Some(members)) = (self.running, value.as_object_mut()) {
             // What does not run has neither.
             members.remove("pid");
@@ -152,9 +180,14 @@ impl Told {
     }
 
     /// Writes it for people.
-    fn show(&self, plan: Option<&Plan>, ui: &Ui) -> std::io::Result<()> {
+    fn show(&self, ui: &Ui) -> std::io::Result<()> {
         if let Some(status) = &self.status {
-            show(status, self.running, plan, ui)?;
+            show(status, self.running, ui)?;
+            if self.explain {
+                explain::show(&self.findings, ui)?;
+            } else {
+                explain::show_silence(status, &self.findings, ui)?;
+            }
             if let (Some(job), Some(state)) = (&status.job, &self.job_state) {
                 ui.data(&format!("Flink job {} ({}) at {}: {state}", job.name, job.id, job.gateway))?;
             }
@@ -175,7 +208,7 @@ pub(super) fn state_text(state: Option<JobState>) -> String {
     state.map_or_else(|| "GONE".to_owned(), |state| state.as_str().to_owned())
 }
 
-fn show(status: &RunStatus, running: bool, plan: Option<&Plan>, ui: &Ui) -> std::io::Result<()> {
+fn show(status: &RunStatus, running: bool, ui: &Ui) -> std::io::Result<()> {
     ui.data(&match (&status.place, running) {
         (None, true) => {
             format!("pipeline {} runs (process {}, endpoint {})", status.pipeline, status.pid, status.endpoint)
@@ -208,9 +241,6 @@ fn show(status: &RunStatus, running: bool, plan: Option<&Plan>, ui: &Ui) -> std:
         }
         samples("late", &query.late, ui)?;
         samples("bad", &query.bad, ui)?;
-        if let Some(reason) = silence(query, status, plan, running) {
-            ui.data(&format!("query {} has written nothing: {reason}", query.name))?;
-        }
     }
     Ok(())
 }
@@ -241,39 +271,4 @@ fn samples(what: &str, samples: &[Sample], ui: &Ui) -> std::io::Result<()> {
         ui.data(&format!("{what}: {} ({} {}): {}", sample.reason, sample.shard, sample.sequence_number, sample.data))?;
     }
     Ok(())
-}
-
-/// Says why a query has written nothing yet, and what to do.
-fn silence(query: &QueryStatus, status: &RunStatus, plan: Option<&Plan>, running: bool) -> Option<String> {
-    let counters = &query.counters;
-    if counters.rows > 0 {
-        return None;
-    }
-    let reads = |name: &str| query.from.split(", ").any(|from| from == name);
-    let held: u64 = status.streams.iter().filter(|stream| reads(&stream.name)).map(|stream| stream.records).sum();
-    let from = &query.from;
-    Some(if let (Some(place), 0) = (&status.place, counters.records) {
-        format!("no record of stream {from} in {place} has been read")
-    } else if status.place.is_none() && held == 0 {
-        format!("no record has come into stream {from}; point a producer at {}, or run its generator", status.endpoint)
-    } else if counters.records > 0 && counters.bad >= counters.records {
-        "every record was bad; the samples say why, and the stream error_stream holds them all".to_owned()
-    } else if counters.records > 0 && query.open_windows == 0 && counters.late == 0 {
-        "no row passed `where`, or found what it is joined with".to_owned()
-    } else if counters.late > 0 && query.open_windows == 0 {
-        "every row came too late; a greater `delay` waits for them".to_owned()
-    } else if !running {
-        "the pipeline does not run; `pipe up` goes on where it was".to_owned()
-    } else {
-        match plan.and_then(|plan| plan.stream(from)).map(|stream| &stream.time) {
-            Some(Time::Event { delay, idle, .. }) if query.watermark.is_none() => format!(
-                "a shard of {from} has no record yet and holds the watermark back for {} (idle)",
-                humantime::format_duration(*idle).to_string() + if delay.is_zero() { "" } else { " more at the most" }
-            ),
-            Some(Time::Event { .. }) => {
-                "its windows are open: they close when the watermark passes their end".to_owned()
-            }
-            _ => "its first window is open: it closes when its time is over".to_owned(),
-        }
-    })
 }

@@ -11,9 +11,8 @@ use serde_json::json;
 use crate::error::Error;
 use crate::plan::{Plan, Trial};
 use crate::trial::{Check, Embedded, Failure, OnFlink, Outcome, Run, Status, TrialError, Verdict, in_order, junit};
-use crate::ui::{Format, Ui, csv_line};
+use crate::ui::{Format, Ui, count, csv_line};
 
-use super::check::count;
 use super::locate::{self, Loaded, TrialFile};
 
 /// Run the tests of pipelines, by a clock that only the tests turn

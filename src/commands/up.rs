@@ -14,10 +14,9 @@ use crate::deploy::remote::Deployment;
 use crate::error::Error;
 use crate::plan::{EngineKind, Plan, StreamsKind};
 use crate::streams::local::Durability;
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
 use super::background::detach;
-use super::check::count;
 use super::deployed;
 use super::followed::outputs;
 use super::locate::{self, Loaded};

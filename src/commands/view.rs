@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
-use super::check::count;
 use super::condition::Condition;
 use super::rows::Rows;
 use super::sample::Sample;

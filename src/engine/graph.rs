@@ -11,6 +11,7 @@ use crate::plan::{Clock, Operator as Made, Plan, Query, Relation, Time};
 use crate::streams::{Block, Millis, ShardId};
 use crate::window::Micros;
 
+use super::closing::Closing;
 use super::forest::Scoring;
 use super::group;
 use super::hotspots::Spotting;
@@ -25,6 +26,7 @@ use super::rank::Ranked;
 use super::rows::{Flow, Rows};
 use super::select::Selection;
 use super::source::{Point, Shard, Source};
+use super::status::{OpenWindow, SHARDS, ShardTime};
 use super::union::Union;
 
 /// The operators of one query.
@@ -37,6 +39,8 @@ pub(super) struct Graph {
 
 struct Node {
     kind: Kind,
+    /// How far time is behind that of the whole query there.
+    delay: Micros,
     inputs: Vec<usize>,
     /// How many others read it.
     readers: usize,
@@ -64,6 +68,7 @@ impl Graph {
                 this.nodes[*input].readers += 1;
             }
             let schema = schema(relation);
+            let mut behind = 0;
             let (kind, schema) = if let Made::Read(read) = &relation.operator {
                 let stream = plan.stream(&read.stream).expect("the plan has every stream that it reads");
                 let source = Source::new(stream, read, relation.clock);
@@ -76,11 +81,12 @@ impl Graph {
                 let given: Vec<&SchemaRef> = inputs.iter().map(|input| &schemas[*input]).collect();
                 let delays: Vec<Micros> = inputs.iter().map(|input| this.time.delay(&relations, *input)).collect();
                 let slowest = delays.iter().max().copied().unwrap_or(0);
+                behind = slowest;
                 let leads: Vec<Micros> = delays.iter().map(|delay| slowest.saturating_sub(*delay)).collect();
                 (Kind::Operator(operator((plan, relation), &given, &schema, (leads, slowest))?), schema)
             };
             schemas.push(schema);
-            this.nodes.push(Node { kind, inputs, readers: 0 });
+            this.nodes.push(Node { kind, delay: behind, inputs, readers: 0 });
         }
         Ok(this)
     }
@@ -154,6 +160,25 @@ impl Graph {
             }
         }
         whole
+    }
+
+    /// Returns the open windows that close first.
+    pub(super) fn closing(&self) -> Vec<OpenWindow> {
+        let mut closing = Closing::default();
+        for node in &self.nodes {
+            if let Kind::Operator(operator) = &node.kind {
+                operator.closing(closing.behind(node.delay));
+            }
+        }
+        closing.into_windows()
+    }
+
+    /// Returns how far time has come in each shard.
+    pub(super) fn shard_times(&self) -> Vec<ShardTime> {
+        let lanes =
+            self.sources.iter().flat_map(|source| source.shards.iter().map(|shard| (source.stream(), shard.id)));
+        let times = self.time.watermark.lanes().zip(lanes).take(SHARDS);
+        times.map(|(time, (stream, shard))| time.of(stream, shard)).collect()
     }
 
     /// Reads every table, before the first turn. `folder` is that of the pipeline file.

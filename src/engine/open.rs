@@ -15,7 +15,7 @@ use super::feed::{Afar, Feed, LocalFeed, RemoteFeed};
 use super::graph::Graph;
 use super::outputs::Outputs;
 use super::run::{Engine, EngineError, Limits};
-use super::status::{Counters, QueryStatus};
+use super::status::{Counters, QueryStatus, TimeKind};
 
 /// A query as it was saved, before it begins to read.
 struct Saved {
@@ -63,6 +63,7 @@ impl Saved {
             dirty: false,
             unsaved: Outputs::default(),
             restored: self.restored,
+            detail_due: None,
         }
     }
 
@@ -75,6 +76,9 @@ impl Saved {
             watermark: self.graph.watermark(),
             open_windows: open.windows,
             open_groups: open.groups,
+            time: if self.graph.time.watermark.is_by_arrival() { TimeKind::Arrival } else { TimeKind::Event },
+            closing: self.graph.closing(),
+            shards: self.graph.shard_times(),
             ..QueryStatus::default()
         }
     }

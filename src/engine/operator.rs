@@ -4,6 +4,7 @@ use std::path::Path;
 
 use datafusion_common::DataFusionError;
 
+use super::closing::Closing;
 use super::lookup::LookupError;
 use super::rows::{Flow, Stray};
 use super::state::{StateReader, StateWriter};
@@ -33,6 +34,9 @@ pub(super) trait Operator: Send {
     fn open(&self) -> Open {
         Open::default()
     }
+
+    /// Adds its open windows to those that close first.
+    fn closing(&self, _closing: &mut Closing) {}
 
     /// Writes down what it keeps, and goes on as if nothing had happened.
     fn save(&mut self, _state: &mut StateWriter) -> Result<(), DataFusionError> {

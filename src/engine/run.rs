@@ -30,6 +30,9 @@ const TICK: Duration = Duration::from_millis(100);
 const GATHER: Duration = Duration::from_millis(10);
 /// How often state is saved where nothing else calls for it: what is read again after a crash.
 const SAVE: Duration = Duration::from_secs(1);
+/// How often it is told which windows are open, and how far time is in each shard: more than a person sees, and seldom
+/// enough that a million windows cost nothing that counts.
+const DETAIL: Duration = Duration::from_millis(200);
 /// How many bytes of rows, diverted and late records wait for the next saving at the most.
 const UNSAVED: usize = 4 << 20;
 /// How long to wait where records wait for another shard.
@@ -91,6 +94,8 @@ pub struct Engine {
     pub(super) dirty: bool,
     pub(super) unsaved: Outputs,
     pub(super) restored: Option<Restored>,
+    /// When it is told next which windows are open, and how far time is in each shard; at once where left out.
+    pub(super) detail_due: Option<Instant>,
 }
 
 /// What bounds the rows that a query writes. There is no bound on this machine.
@@ -343,6 +348,10 @@ impl Engine {
         let (watermark, open) = (self.graph.watermark(), self.graph.open());
         let mut notes = self.graph.troubles();
         notes.extend(self.feed.troubles());
+        let detail = self.detail_due.is_none_or(|due| due <= Instant::now()).then(|| {
+            self.detail_due = Some(Instant::now() + DETAIL);
+            (self.graph.closing(), self.graph.shard_times())
+        });
         self.status.send_modify(|status| {
             status.counters = self.counters.clone();
             status.watermark = watermark;
@@ -350,6 +359,9 @@ impl Engine {
             status.open_groups = open.groups;
             status.millis_behind = millis_behind;
             status.notes = notes;
+            if let Some((closing, shards)) = detail {
+                (status.closing, status.shards) = (closing, shards);
+            }
         });
     }
 }

@@ -7,8 +7,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Time;
-use crate::streams::Millis;
+use crate::streams::{Millis, ShardId};
 use crate::window::Micros;
+
+use super::status;
 
 /// Tells which windows are over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,24 @@ struct SourceTime {
     delay: Micros,
     idle: Millis,
     shards: Vec<ShardTime>,
+}
+
+/// How time stands in one shard.
+pub(super) struct LaneTime {
+    moment: Option<Micros>,
+    last_arrival: Option<Millis>,
+    idle_after: Millis,
+    idle: bool,
+    holds: bool,
+}
+
+impl LaneTime {
+    /// Names the shard.
+    pub(super) fn of(self, stream: &str, shard: ShardId) -> status::ShardTime {
+        let Self { moment, last_arrival, idle_after, idle, holds } = self;
+        let (stream, shard) = (stream.to_owned(), shard.to_string());
+        status::ShardTime { stream, shard, watermark: moment, last_arrival, idle_after, idle, holds }
+    }
 }
 
 /// What is known of one shard.
@@ -159,6 +179,25 @@ impl Watermark {
         if let Some(Some(slowest)) = awake.map(|(of, shard)| of.moment(shard)).min() {
             self.raise(slowest);
         }
+    }
+
+    /// Returns how time stands in each shard, in the order of the streams and their shards.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = LaneTime> {
+        let first = self.first_arrival.unwrap_or(Millis::MAX);
+        let is_idle = move |of: &SourceTime, shard: &ShardTime| !of.is_awake(shard, self.position, first);
+        let awake = self.shards().filter(move |(of, shard)| !is_idle(of, shard));
+        // Before all others those without a time.
+        let slowest = awake.map(|(of, shard)| of.moment(shard)).min();
+        self.shards().map(move |(of, shard)| {
+            let (moment, idle) = (of.moment(shard), self.by == By::Event && is_idle(of, shard));
+            LaneTime {
+                moment,
+                last_arrival: shard.last_arrival,
+                idle_after: of.idle,
+                idle,
+                holds: self.by == By::Event && !idle && self.first_arrival.is_some() && slowest == Some(moment),
+            }
+        })
     }
 
     fn shards(&self) -> impl Iterator<Item = (&SourceTime, &ShardTime)> {
@@ -290,6 +329,28 @@ mod tests {
         assert_eq!(watermark.moment(), Some(seconds(48)), "time never goes back");
         watermark.shard((0, 1), 1300, None, &mut Vec::new()).observe(seconds(200));
         assert_eq!(watermark.moment(), Some(seconds(98)));
+    }
+
+    #[test]
+    fn it_is_told_which_shard_holds_back() {
+        let holding = |watermark: &Watermark| -> Vec<(bool, bool)> {
+            watermark.lanes().map(|lane| (lane.holds, lane.idle)).collect()
+        };
+        let mut watermark = by_event(3);
+        assert_eq!(holding(&watermark), [(false, false); 3], "nothing has come yet");
+        watermark.shard((0, 0), 1000, None, &mut Vec::new()).observe(seconds(100));
+        assert_eq!(holding(&watermark), [(false, false), (true, false), (true, false)], "those without a time do");
+        watermark.shard((0, 1), 9000, None, &mut Vec::new()).observe(seconds(50));
+        watermark.shard((0, 0), 9000, None, &mut Vec::new()).observe(seconds(101));
+        watermark.arrive(11_000, None, &mut Vec::new());
+        assert_eq!(holding(&watermark), [(false, false), (true, false), (false, true)], "the last one never spoke");
+        watermark.arrive(19_000, None, &mut Vec::new());
+        assert_eq!(holding(&watermark), [(false, true); 3]);
+        let mut by_clock = Watermark::new();
+        by_clock.add(&Time::Arrival);
+        by_clock.begin((0, 0), &[]);
+        by_clock.arrive(5000, None, &mut Vec::new());
+        assert_eq!(holding(&by_clock), [(false, false)]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use sqlparser::keywords::ALL_KEYWORDS;
 
 use crate::document::written::{key, string};
+use crate::streams::SHARD_RECORDS;
 
 use super::Inferred;
 use super::column::Column;
@@ -14,8 +15,6 @@ const SECOND: i64 = 1_000_000;
 const LEAST_SHARE: f64 = 0.0005;
 /// How many numbers the query sums up.
 const MEASURES: usize = 3;
-/// How many records a shard takes in a second (Kinesis quotas).
-const SHARD_RECORDS: f64 = 1000.0;
 /// How many places that are left out are named.
 const NAMED: usize = 20;
 

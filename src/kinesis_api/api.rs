@@ -1,5 +1,6 @@
 //! What the endpoint knows and keeps, for its operations.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use super::{
     subscribe::Subscriptions,
     throttle::Throttle,
 };
-use crate::streams::{Capacity, LogError, RECORD_BYTES, local::LocalLog};
+use crate::streams::{Capacity, LogError, RECORD_BYTES, ShardId, local::LocalLog};
 
 /// The account that owns every stream here.
 pub const ACCOUNT: &str = "000000000000";
@@ -84,6 +85,12 @@ impl Api {
     /// Ends what would go on by itself: subscriptions, and the upkeep.
     pub fn close(&self) {
         self.0.closing.send_replace(true);
+    }
+
+    /// Returns how many records shards of a stream have refused because they were given more than they take; those that
+    /// have refused none are not among them.
+    pub fn refused(&self, stream: &str) -> HashMap<ShardId, u64> {
+        self.0.log.created(stream).map_or_else(|_| HashMap::new(), |created| self.0.throttle.refused(created))
     }
 
     /// Returns what requests wait for that are too much at once.

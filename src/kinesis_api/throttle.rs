@@ -10,11 +10,8 @@ use super::{
     error::{ApiError, Kind},
 };
 use crate::streams::local::LocalLog;
-use crate::streams::{Appends, LogError, Millis, ShardId};
+use crate::streams::{Appends, LogError, Millis, SHARD_BYTES, SHARD_RECORDS, ShardId};
 
-/// What a shard takes in a second (Kinesis quotas, "shard write"): records, and bytes of data and keys.
-const WRITE_RECORDS: f64 = 1_000.0;
-const WRITE_BYTES: f64 = 1_048_576.0;
 /// What a shard gives in a second (Kinesis quotas, "shard read"): requests, and bytes of data. Who has been given more waits
 /// until it has come to that.
 const READS: f64 = 5.0;
@@ -90,29 +87,32 @@ struct ShardBuckets {
     reads: Bucket,
     read_bytes: Bucket,
     finds: Bucket,
+    /// How many records it has refused.
+    refused: u64,
 }
 
 impl ShardBuckets {
     fn new(now: Instant) -> Self {
         Self {
-            write_records: Bucket::full(WRITE_RECORDS, now),
-            write_bytes: Bucket::full(WRITE_BYTES, now),
+            write_records: Bucket::full(SHARD_RECORDS, now),
+            write_bytes: Bucket::full(SHARD_BYTES, now),
             reads: Bucket::full(READS, now),
             read_bytes: Bucket::full(READ_BYTES, now),
             finds: Bucket::full(FINDS, now),
+            refused: 0,
         }
     }
 
     /// Says whether nothing of it has been taken lately.
     fn is_full(&self) -> bool {
         let buckets = [self.write_records, self.write_bytes, self.reads, self.read_bytes, self.finds];
-        let full = [WRITE_RECORDS, WRITE_BYTES, READS, READ_BYTES, FINDS];
+        let full = [SHARD_RECORDS, SHARD_BYTES, READS, READ_BYTES, FINDS];
         buckets.iter().zip(full).all(|(bucket, full)| bucket.left >= full)
     }
 
     fn fill(&mut self, now: Instant) {
-        self.write_records.fill(WRITE_RECORDS, now);
-        self.write_bytes.fill(WRITE_BYTES, now);
+        self.write_records.fill(SHARD_RECORDS, now);
+        self.write_bytes.fill(SHARD_BYTES, now);
         self.reads.fill(READS, now);
         self.read_bytes.fill(READ_BYTES, now);
         self.finds.fill(FINDS, now);
@@ -180,7 +180,8 @@ impl Throttle {
             #[expect(clippy::cast_precision_loss, reason = "a record is far smaller")]
             let bytes = (record.data.len() + record.partition_key.len()) as f64;
             // A record larger than a second's share passes a full bucket, which it leaves in debt.
-            if own.write_records.left < 1.0 || own.write_bytes.left < bytes.min(WRITE_BYTES) {
+            if own.write_records.left < 1.0 || own.write_bytes.left < bytes.min(SHARD_BYTES) {
+                own.refused += 1;
                 refused.push((index, exceeded(stream, shard)));
             } else {
                 own.write_records.left -= 1.0;
@@ -188,6 +189,15 @@ impl Throttle {
             }
         }
         Ok(refused)
+    }
+
+    /// Returns how many records each shard of a stream has refused lately, by which those are known that have. The stream
+    /// is known by when it was made.
+    pub(super) fn refused(&self, created: Millis) -> HashMap<ShardId, u64> {
+        let Some(buckets) = &self.0 else { return HashMap::new() };
+        let all = buckets.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_stream = all.iter().filter(|((of, _), own)| *of == created && own.refused > 0);
+        of_stream.map(|((_, shard), own)| (*shard, own.refused)).collect()
     }
 
     /// Counts a request for a place in a shard.

@@ -29,6 +29,11 @@ pub use sequence::SequenceNumber;
 /// The most that a record's data and key have together (Kinesis quotas: 1 MiB unless the stream is told otherwise).
 pub const RECORD_BYTES: usize = 1 << 20;
 
+/// What a shard takes in a second (Kinesis quotas, "shard write"): so many records...
+pub const SHARD_RECORDS: f64 = 1_000.0;
+/// ...and so many bytes of data and keys.
+pub const SHARD_BYTES: f64 = 1_048_576.0;
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = i64;
 

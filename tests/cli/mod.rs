@@ -6,6 +6,7 @@ mod balance;
 mod client;
 mod csv;
 mod deployed;
+mod explain;
 mod files;
 mod flink;
 mod flink_kinesis;

@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["generate"],
     &["infer", "render"],
     &["deploy"],
-    &["replay", "trial"],
+    &["observe", "replay", "trial"],
     &["error"],
     &["commands"],
 ];

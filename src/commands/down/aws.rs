@@ -4,9 +4,8 @@ use crate::deploy::aws::{Archive, Note, Removal};
 use crate::deploy::local::Folder;
 use crate::error::Error;
 use crate::plan::cost::{Cents, GB, Item, Prices};
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
-use super::super::check::count;
 use super::super::on_aws::OnAws;
 use super::super::progress::Teller;
 

@@ -7,8 +7,8 @@ use crate::engine::has_changed;
 use crate::error::Error;
 use crate::plan::{Change, ChangeKind, EngineKind, Plan, Query};
 use crate::streams::{Capacity, Log};
+use crate::ui::count;
 
-use super::super::check::count;
 use super::capacity::streams;
 use super::outlook::Notes;
 

@@ -5,8 +5,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::plan::{EngineKind, Plan};
 use crate::render::stack;
-
-use super::super::check::count;
+use crate::ui::count;
 
 /// All that is asked for.
 #[derive(Debug, Serialize)]

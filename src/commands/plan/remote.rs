@@ -6,8 +6,8 @@ use crate::deploy::remote::{Account, Deployment, RemoteError, Shape};
 use crate::engine::has_changed;
 use crate::error::Error;
 use crate::plan::{Change, ChangeKind, EngineKind, Plan};
+use crate::ui::count;
 
-use super::super::check::count;
 use super::super::site::capacity_text;
 use super::outlook::Notes;
 

@@ -1,8 +1,8 @@
 //! What of an outlook is said in words, the same in every form for people.
 
 use crate::plan::cost::{Basis, Between, Bill, Cents, Line};
+use crate::ui::count;
 
-use super::super::check::count;
 use super::capacity::{Application, Fed, Written};
 
 /// Says what a month costs in one line.

@@ -7,9 +7,8 @@ use crate::error::Error;
 use crate::plan::{Action, Expectation};
 use crate::spec::{ActionSpec, ExpectSpec, Spec, TestSpec};
 use crate::trial::{Acceptance, Edit, Embedded, edited};
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
-use super::super::check::count;
 use super::Suite;
 
 /// Writes what came into every test that expects something else.

@@ -5,9 +5,8 @@ use serde_json::json;
 use crate::error::Error;
 use crate::plan::Trial;
 use crate::trial::{Embedded, Mutant, Status, in_order};
-use crate::ui::{Format, Ui, csv_line};
+use crate::ui::{Format, Ui, count, csv_line};
 
-use super::super::check::count;
 use super::Suite;
 
 /// Runs the tests over queries that are wrong in one way each.

@@ -8,11 +8,10 @@ use crate::deploy::{AwsError, remote};
 use crate::error::Error;
 use crate::infra::STREAM;
 use crate::plan::{EngineKind, Plan};
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
 use super::super::agree::agree;
 use super::super::attend::{Attendance, Shown, Worker};
-use super::super::check::count;
 use super::super::deployed::Options;
 use super::super::plan::change;
 use super::super::progress::Teller;

@@ -1,5 +1,6 @@
 //! How a pipeline stands that does not run.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,8 +8,8 @@ use tokio::time::sleep;
 
 use crate::engine::saved_status;
 use crate::plan::{Plan, Query, StreamsKind};
-use crate::streams::LogError;
 use crate::streams::local::{Durability, LocalLog};
+use crate::streams::{LogError, now};
 
 use super::contact::{Contact, silent};
 use super::control::RunStatus;
@@ -91,7 +92,8 @@ pub fn at_rest(plan: &Plan, log: &Arc<LocalLog>) -> Result<RunStatus, DeployErro
         pipeline: plan.name.clone(),
         pid: 0,
         endpoint: String::new(),
-        streams: if here { stream_status(log) } else { Vec::new() },
+        now: now(),
+        streams: if here { stream_status(log, |_| HashMap::new()) } else { Vec::new() },
         generators: Vec::new(),
         queries,
         job: None,

@@ -8,6 +8,7 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::QueryStatus;
+use crate::streams::Millis;
 
 use super::super::flink::Submitted;
 
@@ -23,6 +24,9 @@ pub struct RunStatus {
     pub pid: u32,
     /// Where its endpoint answers.
     pub endpoint: String,
+    /// When it stood so, in milliseconds since 1970-01-01T00:00:00Z, by the clock of the process.
+    #[serde(default)]
+    pub now: Millis,
     /// Its streams with how many records each holds.
     pub streams: Vec<StreamStatus>,
     /// Its generators.
@@ -60,6 +64,30 @@ pub struct StreamStatus {
     pub records: u64,
     /// Bytes of data kept.
     pub bytes: u64,
+    /// Its shards that take records, by their ids; the first thousand.
+    #[serde(default)]
+    pub loads: Vec<ShardStatus>,
+}
+
+/// What a shard has taken since it was made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShardStatus {
+    /// Its id, as Kinesis writes it.
+    pub shard: String,
+    /// Records taken.
+    pub records: u64,
+    /// Their bytes of data.
+    pub bytes: u64,
+    /// Records refused because they were more than a shard takes, where there are limits.
+    #[serde(default)]
+    pub refused: u64,
+}
+
+impl StreamStatus {
+    /// Returns how many records it has taken since it was made, in the shards that take some now.
+    pub fn taken(&self) -> u64 {
+        self.loads.iter().map(|load| load.records).sum()
+    }
 }
 
 /// How a generator does.

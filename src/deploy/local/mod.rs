@@ -13,7 +13,7 @@ pub(super) use at_rest::open_log;
 pub use at_rest::{Found, at_rest};
 pub use contact::{Contact, Stopped, stop};
 pub(super) use control::routes;
-pub use control::{GeneratorStatus, RunStatus, Waiting};
+pub use control::{GeneratorStatus, RunStatus, ShardStatus, StreamStatus, Waiting};
 pub use error::DeployError;
 pub use folder::Folder;
 pub(super) use folder::Running;

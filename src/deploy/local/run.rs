@@ -1,5 +1,6 @@
 //! A plan at work in this process.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,19 +13,22 @@ use crate::engine::{Engine, QueryStatus};
 use crate::generate::Pacing;
 use crate::kinesis_api::{self, Api, Hosts};
 use crate::plan::{ERROR_STREAM, EngineKind, Plan};
-use crate::streams::local::{Durability, LocalLog};
-use crate::streams::{Capacity, LogError};
+use crate::streams::local::{Durability, LocalLog, ShardLoad};
+use crate::streams::{Capacity, LogError, ShardId, now};
 
 use super::super::flink::Submitted;
 use super::super::tasks::{finish, joined};
 use super::at_rest::open_log;
-use super::control::{self, GeneratorStatus, RunStatus, StreamStatus};
+use super::control::{self, GeneratorStatus, RunStatus, ShardStatus, StreamStatus};
 use super::folder::Running;
 use super::listen::{LOOPBACK, listen};
 use super::{DeployError, Folder, produce};
 
 /// The region that local streams say they are in: the one that examples use.
 pub const REGION: &str = "us-east-1";
+
+/// Of how many shards of a stream it is told what they take: more than anybody looks at.
+const SHARDS_TOLD: usize = 1000;
 
 /// How a plan is run.
 #[derive(Debug, Clone)]
@@ -105,7 +109,7 @@ impl Run {
         let served = kinesis_api::Options { region: REGION.to_owned(), limits: options.limits, ..Default::default() };
         let api = Api::new(Arc::clone(&log), served);
         let job = watch::Sender::new(None);
-        let parts = Parts { queries, counts: produce::counters(&generators), job: job.subscribe() };
+        let parts = Parts { queries, counts: produce::counters(&generators), job: job.subscribe(), api: api.clone() };
         let status = status_of(plan, &log, &endpoint, parts);
         Ok(Self {
             folder,
@@ -265,20 +269,22 @@ struct Parts {
     queries: Vec<watch::Receiver<QueryStatus>>,
     counts: Vec<Arc<AtomicU64>>,
     job: watch::Receiver<Option<Submitted>>,
+    api: Api,
 }
 
 fn status_of(
     plan: &Arc<Plan>,
     log: &Arc<LocalLog>,
     endpoint: &str,
-    Parts { queries, counts, job }: Parts,
+    Parts { queries, counts, job, api }: Parts,
 ) -> Arc<dyn Fn() -> RunStatus + Send + Sync> {
     let (plan, log, endpoint) = (Arc::clone(plan), Arc::clone(log), endpoint.to_owned());
     Arc::new(move || RunStatus {
         pipeline: plan.name.clone(),
         pid: std::process::id(),
         endpoint: endpoint.clone(),
-        streams: stream_status(&log),
+        now: now(),
+        streams: stream_status(&log, |stream| api.refused(stream)),
         generators: plan
             .generators
             .iter()
@@ -297,11 +303,19 @@ fn status_of(
 }
 
 /// Returns what every stream of a log holds.
-pub(super) fn stream_status(log: &LocalLog) -> Vec<StreamStatus> {
+pub(super) fn stream_status(log: &LocalLog, refused: impl Fn(&str) -> HashMap<ShardId, u64>) -> Vec<StreamStatus> {
     let status = |name: String| {
         let stats = log.stats(&name).ok()?;
-        let shards = log.describe_stream(&name).ok()?.shards.len();
-        Some(StreamStatus { name, shards, records: stats.records, bytes: stats.bytes })
+        let loads = log.loads(&name).ok()?;
+        let refused = refused(&name);
+        let load = |load: &ShardLoad| ShardStatus {
+            shard: load.shard.to_string(),
+            records: load.records,
+            bytes: load.bytes,
+            refused: refused.get(&load.shard).copied().unwrap_or(0),
+        };
+        let told = loads.iter().take(SHARDS_TOLD).map(load).collect();
+        Some(StreamStatus { name, shards: loads.len(), records: stats.records, bytes: stats.bytes, loads: told })
     };
     log.stream_names().into_iter().filter_map(status).collect()
 }

@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use crate::engine::{Afar, Engine, QueryStatus};
 use crate::kinesis_api::{self, Hosts};
 use crate::plan::Plan;
-use crate::streams::Log;
 use crate::streams::local::{Durability, LocalLog};
+use crate::streams::{Log, now};
 
 use super::super::DeployError;
 use super::super::local::{Folder, RunStatus, Running, open_log, routes};
@@ -189,6 +189,7 @@ fn status_of(
         pipeline: plan.name.clone(),
         pid: std::process::id(),
         endpoint: endpoint.clone(),
+        now: now(),
         streams: Vec::new(),
         generators: Vec::new(),
         queries: queries.iter().map(|query| query.borrow().clone()).collect(),

@@ -75,6 +75,17 @@ impl Fold {
         }
     }
 
+    /// Returns where each pane begins that is kept, or the window that grows, with how many groups it has.
+    pub(super) fn starts(&self) -> Vec<(Micros, usize)> {
+        match self {
+            Self::Single(_) => Vec::new(),
+            Self::Overlapping(overlapping) => {
+                overlapping.panes.iter().map(|(start, batch)| (*start, batch.num_rows())).collect()
+            }
+            Self::Growing(running) => running.iter().map(|(start, groups)| (*start, groups.len())).collect(),
+        }
+    }
+
     /// Adds what a lane has of a pane that is over.
     pub(super) fn add(
         &mut self,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::streams::Millis;
 use crate::window::{Micros, Span};
 
+use super::super::closing::Closing;
 use super::super::operator::{Open, Operator, Turn};
 use super::super::rows::{Flow, Places, Rows};
 use super::super::state::{StateReader, StateWriter, damaged};
@@ -156,6 +157,10 @@ impl Operator for Keyed {
     fn open(&self) -> Open {
         let windows = self.open.values().map(Vec::len).sum();
         Open { windows, groups: windows }
+    }
+
+    fn closing(&self, closing: &mut Closing) {
+        self.open.values().flatten().for_each(|instance| closing.add(instance.span, 1));
     }
 
     fn save(&mut self, state: &mut StateWriter) -> Result<(), DataFusionError> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::streams::Millis;
 use crate::window::{Micros, Panes, Span};
 
+use super::super::closing::Closing;
 use super::super::operator::{Open, Operator, Turn};
 use super::super::parallel::in_parallel;
 use super::super::rows::{Flow, Places, Rows, Stray};
@@ -231,6 +232,21 @@ impl Operator for Paned {
         let folded = usize::from(!self.fold.is_empty());
         let open: usize = self.lanes.iter().flat_map(|lane| lane.open.values()).map(Groups::len).sum();
         Open { windows: panes.len() + folded, groups: open + self.fold.groups() }
+    }
+
+    fn closing(&self, closing: &mut Closing) {
+        let size = self.panes.size;
+        let open = self.lanes.iter().flat_map(|lane| &lane.open).map(|(start, groups)| (*start, groups.len()));
+        let first_end = self.next_end(&[]).unwrap_or(Micros::MAX);
+        for (start, groups) in open.chain(self.fold.starts()) {
+            // A pane is in the windows that end with it and with those behind it; of a kept one some are over.
+            let pane = self.panes.pane(start);
+            let mut end = pane.end.max(first_end);
+            while end <= self.panes.last_end(pane) && closing.wants(end) {
+                closing.add(self.panes.window(Span { start: end.saturating_sub(size), end }), groups);
+                end = end.saturating_add(size);
+            }
+        }
     }
 
     fn save(&mut self, state: &mut StateWriter) -> Result<(), DataFusionError> {

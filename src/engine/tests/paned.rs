@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::harness::{Answer, Case, cases, run, usual};
+use super::harness::{Answer, Case, Row, block, cases, graph, run, usual};
 use super::model::{judged, late, window_line};
 
 /// Windows made of panes, in milliseconds.
@@ -63,6 +63,31 @@ fn model(case: &Case, kind: Kind) -> Answer {
     }
     let over = counted.into_iter().filter(|((end, ..), _)| *end <= watermark);
     (over.map(|((end, start, key), values)| window_line((start, end), key, &values)).collect(), late(&too_late))
+}
+
+/// The open windows after rows at 1 s (`a`) and 6 s (`a`, `b`) have come, and the watermark is at 4 s.
+fn closing(kind: Kind) -> Vec<(i64, i64, i64, usize)> {
+    let mut graph = graph(&usual(true, &kind.text()), 1);
+    let row = |time, key| Row { arrival: 100_000, time, key: Some(key), value: Some(1) };
+    let rows = vec![row(1000, 0), row(6000, 0), row(6000, 1)];
+    graph.turn(vec![Some((vec![block(&rows, 0, 0)], Some(100_001)))]).expect("no failure");
+    assert_eq!(graph.watermark(), Some(4_000_000));
+    let told = graph.closing().into_iter();
+    told.map(|it| (it.closes / 1000, it.start / 1000, it.end / 1000, it.groups)).collect()
+}
+
+#[test]
+fn it_is_told_which_windows_close_first() {
+    assert_eq!(closing(Kind::Tumbling(5000)), [(5000, 0, 5000, 1), (10_000, 5000, 10_000, 2)]);
+    // The pane from 0 s on is over, and kept for the windows that end at 6 s and 9 s.
+    assert_eq!(
+        closing(Kind::Hopping { size: 9000, slide: 3000 }),
+        [(6000, -3000, 6000, 1), (9000, 0, 9000, 3), (12_000, 3000, 12_000, 2), (15_000, 6000, 15_000, 2)]
+    );
+    assert_eq!(
+        closing(Kind::Cumulative { size: 12_000, step: 3000 }),
+        [(6000, 0, 6000, 1), (9000, 0, 9000, 3), (12_000, 0, 12_000, 3)]
+    );
 }
 
 fn check(case: &Case, kind: Kind) -> Result<(), TestCaseError> {

@@ -9,10 +9,6 @@ pub use shards::{Hottest, ShardsNeeded};
 pub(crate) use traffic::Sizes;
 pub use traffic::{KeyShare, Load, Traffic};
 
-/// The records that a shard takes in a second (Kinesis developer guide, "Quotas and limits").
-pub const SHARD_RECORDS: f64 = 1000.0;
-/// The bytes that a shard takes in a second, partition keys included (Kinesis developer guide, "Quotas and limits").
-pub const SHARD_BYTES_IN: f64 = 1_048_576.0;
 /// The bytes that a shard gives in a second to all of its readers together (Kinesis developer guide, "Quotas and limits").
 pub const SHARD_BYTES_OUT: f64 = 2_097_152.0;
 /// The bytes that a record has at the most, its partition key included, unless the stream is told otherwise (Kinesis API

@@ -1,6 +1,8 @@
 //! What a stream is written with.
 
-use super::{DELIVERED_BYTES, KB, PUT_UNIT_BYTES, SHARD_BYTES_IN, SHARD_BYTES_OUT, SHARD_RECORDS};
+use crate::streams::{SHARD_BYTES, SHARD_RECORDS};
+
+use super::{DELIVERED_BYTES, KB, PUT_UNIT_BYTES, SHARD_BYTES_OUT};
 
 /// The records of a stream as a sample of them shows them.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +73,7 @@ impl Load {
 
     /// Returns how much of a shard it takes where so many read all of it: 1 fills the shard up.
     pub fn of_shard(self, readers: u32) -> f64 {
-        let into = (self.records / SHARD_RECORDS).max(self.bytes / SHARD_BYTES_IN);
+        let into = (self.records / SHARD_RECORDS).max(self.bytes / SHARD_BYTES);
         into.max(f64::from(readers) * self.bytes / SHARD_BYTES_OUT)
     }
 }

@@ -34,7 +34,7 @@ pub use commit::{Commit, Place, Placed};
 pub use read::Records;
 pub use reshard::ReshardError;
 pub use shard::ListedShard;
-pub use stats::StreamStats;
+pub use stats::{ShardLoad, StreamStats};
 
 use super::{Append, Appends, Capacity, LogError, Millis, ShardId, StreamDescription};
 use catalogue::Counter;

@@ -23,7 +23,7 @@ pub(super) struct Stream {
     /// By their index, closed ones too.
     pub(super) shards: Vec<Arc<LocalShard>>,
     /// The indexes of those that take records, in the order of their ranges.
-    open: Vec<u32>,
+    pub(super) open: Vec<u32>,
 }
 
 /// One shard.

@@ -1,7 +1,7 @@
 //! How much a stream holds.
 
 use super::{LocalLog, shard::Stream};
-use crate::streams::{LogError, Millis};
+use crate::streams::{LogError, Millis, ShardId};
 
 /// What a stream holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,7 +16,23 @@ pub struct StreamStats {
     pub last_arrival: Option<Millis>,
 }
 
+/// What a shard has been given since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShardLoad {
+    /// The shard.
+    pub shard: ShardId,
+    /// How many records.
+    pub records: u64,
+    /// Their bytes of data.
+    pub bytes: u64,
+}
+
 impl LocalLog {
+    /// Says how much each shard of a stream has been given that takes records, in the order of their ids.
+    pub fn loads(&self, stream: &str) -> Result<Vec<ShardLoad>, LogError> {
+        Ok(self.stream(stream)?.loads())
+    }
+
     /// Says how much a stream holds. Costs nothing that grows with it.
     pub fn stats(&self, stream: &str) -> Result<StreamStats, LogError> {
         Ok(self.stream(stream)?.stats())
@@ -24,6 +40,16 @@ impl LocalLog {
 }
 
 impl Stream {
+    fn loads(&self) -> Vec<ShardLoad> {
+        let mut open = self.open.clone();
+        open.sort_unstable();
+        let load = |index: u32| {
+            let tip = *self.shards[index as usize].lock();
+            ShardLoad { shard: ShardId(index), records: tip.next, bytes: tip.bytes }
+        };
+        open.into_iter().map(load).collect()
+    }
+
     pub(super) fn stats(&self) -> StreamStats {
         let mut stats = StreamStats::default();
         for shard in &self.shards {

@@ -1,0 +1,92 @@
+//! `pipe status --explain`: what there is to say of a pipeline, and why a query has written nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::deploy::local::{Contact, RunStatus};
+use crate::error::Error;
+use crate::observe::{Finding, HotKey, Rates, Seen, Weight};
+use crate::streams::{Log, Position, now};
+use crate::ui::Ui;
+
+use super::super::follow::{Follower, Manners};
+
+/// How long records are counted to see how fast they come.
+const COUNT_FOR: Duration = Duration::from_secs(1);
+/// How far back records are looked at for their keys, in milliseconds.
+const LOOK_BACK: i64 = 10_000;
+
+/// Looks at a running pipeline for a moment: how fast its records come, and which keys they have.
+pub(super) async fn look(contact: &Contact, status: &mut RunStatus, seen: &mut Seen) -> Result<(), Error> {
+    tokio::time::sleep(COUNT_FOR).await;
+    let Some(later) = contact.status().await else { return Ok(()) };
+    seen.rates = Rates::between(status, &later);
+    *status = later;
+    let spread: Vec<String> =
+        status.streams.iter().filter(|stream| stream.shards > 1).map(|stream| stream.name.clone()).collect();
+    if !spread.is_empty() {
+        let log: Arc<dyn Log> = Arc::new(contact.log().await);
+        let since = Position::AtTime(now().saturating_sub(LOOK_BACK));
+        let mut follower = Follower::open(log, &spread, &since, Manners::HERE).await?;
+        let (brought, _) = follower.poll().await?;
+        seen.hot_keys = brought.iter().filter_map(|it| hottest(&spread[it.stream], &it.marks)).collect();
+    }
+    Ok(())
+}
+
+/// Returns the key that most records have.
+fn hottest(stream: &str, marks: &[(i64, String)]) -> Option<HotKey> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for (_, key) in marks {
+        *counts.entry(key).or_default() += 1;
+    }
+    // Of equals the first by name, so that it is always the same one.
+    let (key, records) = counts.into_iter().max_by(|one, other| (one.1, other.0).cmp(&(other.1, one.0)))?;
+    Some(HotKey { stream: stream.to_owned(), key: key.to_owned(), records, of: marks.len() })
+}
+
+/// Writes all that was found, each with what to do.
+pub(super) fn show(findings: &[Finding], ui: &Ui) -> std::io::Result<()> {
+    ui.data("")?;
+    let mut about = "";
+    for finding in findings {
+        if finding.about != about {
+            ui.data(&finding.about)?;
+            about = &finding.about;
+        }
+        ui.data(&format!("  {:<8} {}", finding.weight.word(), finding.what))?;
+        if let Some(todo) = &finding.todo {
+            ui.data(&format!("           → {todo}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes of each query that has written nothing, why that is so.
+pub(super) fn show_silence(status: &RunStatus, findings: &[Finding], ui: &Ui) -> std::io::Result<()> {
+    for query in status.queries.iter().filter(|query| query.counters.rows == 0) {
+        let about = format!("query {}", query.name);
+        let reason = findings
+            .iter()
+            .find(|finding| finding.about == about && matches!(finding.weight, Weight::Blocked | Weight::Waits));
+        if let Some(Finding { what, todo, .. }) = reason {
+            let todo = todo.as_ref().map_or_else(String::new, |todo| format!("; {todo}"));
+            ui.data(&format!("{about}: {what}{todo}"))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hottest_key_is_the_one_that_comes_most_often() {
+        let marks = ["b", "a", "c", "a", "b"].map(|key| (0, key.to_owned()));
+        let expected = HotKey { stream: "s".to_owned(), key: "a".to_owned(), records: 2, of: 5 };
+        assert_eq!(hottest("s", &marks), Some(expected), "of equals the first");
+        assert_eq!(hottest("s", &[]), None);
+    }
+}

@@ -6,6 +6,7 @@ mod agree;
 mod attend;
 mod background;
 mod check;
+mod completions;
 mod condition;
 mod deployed;
 mod down;
@@ -13,11 +14,14 @@ mod elsewhere;
 mod follow;
 mod followed;
 mod generate;
+mod graph;
 mod import;
 mod init;
 mod kinesis;
 mod locate;
+mod man;
 mod on_aws;
+mod output;
 mod over_kinesis;
 mod pacing;
 mod plan;
@@ -42,7 +46,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::Error;
-use crate::ui::{Color, Format, Ui};
+use crate::ui::{Color, Ui};
+
+use output::Output;
 
 /// Turns one pipeline.toml into a real-time analytics pipeline: on this machine at once, on AWS or Apache Flink when it
 /// has to be big.
@@ -69,31 +75,6 @@ struct Cli {
     verbose: bool,
 }
 
-/// What `--output` can say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// Aligned, for reading.
-    Table,
-    /// One JSON object per line.
-    Json,
-    /// Comma-separated, with a header.
-    Csv,
-    /// For a comment on a pull request; only `plan` has it.
-    Markdown,
-}
-
-impl Output {
-    /// Returns the format of data that every command has.
-    fn format(self) -> Option<Format> {
-        match self {
-            Self::Table => Some(Format::Table),
-            Self::Json => Some(Format::Json),
-            Self::Csv => Some(Format::Csv),
-            Self::Markdown => None,
-        }
-    }
-}
-
 /// What stands over the options that every command has.
 const EVERYWHERE: &str = "Options of every command";
 
@@ -111,6 +92,7 @@ enum Command {
     Check(check::Args),
     Plan(plan::Args),
     Render(render::Args),
+    Graph(graph::Args),
     Up(up::Args),
     Generate(generate::Args),
     Kinesis(kinesis::Args),
@@ -120,6 +102,8 @@ enum Command {
     Status(status::Args),
     Test(test::Args),
     Down(down::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs the command line of this process.
@@ -140,7 +124,7 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let result = runtime.block_on(run(cli.command, cli.output == Some(Output::Markdown), &ui));
+    let result = runtime.block_on(run(cli.command, cli.output, &ui));
     ui.clear_status();
     runtime.shutdown_background();
     match result {
@@ -152,19 +136,34 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command, markdown: bool, ui: &Ui) -> Result<(), Error> {
-    if markdown && !matches!(command, Command::Plan(_)) {
+impl Command {
+    /// Returns how its data can be written.
+    fn outputs(&self) -> Vec<Output> {
+        match self {
+            Self::Plan(_) => [Output::USUAL, &[Output::Markdown]].concat(),
+            Self::Graph(_) => vec![Output::Mermaid, Output::Dot, Output::Svg, Output::Json],
+            _ => Output::USUAL.to_vec(),
+        }
+    }
+}
+
+async fn run(command: Command, output: Option<Output>, ui: &Ui) -> Result<(), Error> {
+    let outputs = command.outputs();
+    if let Some(output) = output.filter(|output| !outputs.contains(output)) {
+        let words: Vec<String> = outputs.iter().map(|output| format!("`-o {}`", output.word())).collect();
+        let (last, others) = words.split_last().expect("every command has some");
         return Err(Error::Usage {
-            message: "only `pipe plan` writes Markdown".to_owned(),
-            hint: "use `-o table`, `-o json` or `-o csv` here".to_owned(),
+            message: format!("this command does not write `-o {}`", output.word()),
+            hint: format!("use {} or {last} here", others.join(", ")),
         });
     }
     match command {
         Command::Init(args) => Box::pin(init::run(&args, ui)).await,
         Command::Import(args) => import::run(&args, ui).await,
         Command::Check(args) => check::run(&args, ui),
-        Command::Plan(args) => plan::run(&args, markdown, ui).await,
+        Command::Plan(args) => plan::run(&args, output == Some(Output::Markdown), ui).await,
         Command::Render(args) => render::run(&args, ui),
+        Command::Graph(args) => graph::run(&args, output, ui).await,
         Command::Up(args) => up::run(&args, ui).await,
         Command::Generate(args) => generate::run(&args, ui).await,
         Command::Kinesis(args) => Box::pin(kinesis::run(&args, ui)).await,
@@ -174,6 +173,8 @@ async fn run(command: Command, markdown: bool, ui: &Ui) -> Result<(), Error> {
         Command::Status(args) => status::run(&args, ui).await,
         Command::Test(args) => test::run(&args, ui).await,
         Command::Down(args) => down::run(&args, ui).await,
+        Command::Completions(args) => completions::run(&args, ui),
+        Command::Man(args) => man::run(&args, ui),
     }
 }
 

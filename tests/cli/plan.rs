@@ -276,7 +276,7 @@ fn only_a_plan_is_written_as_markdown() {
     for command in [&["check"][..], &["status"], &["up", "--for", "1s"]] {
         place
             .pipe(&[command, &["-o", "markdown"]].concat())
-            .failed(64, &["only `pipe plan` writes Markdown", "-o table"]);
+            .failed(64, &["this command does not write `-o markdown`", "`-o table`, `-o json` or `-o csv`"]);
     }
     assert!(!place.has(".pipe"), "nothing was begun");
     place.pipe(&["plan", "--summary", "--full"]).failed(64, &["cannot be used with"]);

@@ -29,6 +29,7 @@ mod progress;
 mod record;
 mod render;
 mod replay;
+mod row;
 mod rows;
 mod sample;
 mod show;
@@ -38,6 +39,7 @@ mod stop_signal;
 mod submit;
 mod tail;
 mod test;
+mod top;
 mod up;
 mod view;
 
@@ -100,6 +102,7 @@ enum Command {
     Record(record::Args),
     Replay(replay::Args),
     Status(status::Args),
+    Top(top::Args),
     Test(test::Args),
     Down(down::Args),
     Completions(completions::Args),
@@ -171,6 +174,7 @@ async fn run(command: Command, output: Option<Output>, ui: &Ui) -> Result<(), Er
         Command::Record(args) => record::run(&args, ui).await,
         Command::Replay(args) => replay::run(&args, ui).await,
         Command::Status(args) => status::run(&args, ui).await,
+        Command::Top(args) => Box::pin(top::run(&args, ui)).await,
         Command::Test(args) => test::run(&args, ui).await,
         Command::Down(args) => down::run(&args, ui).await,
         Command::Completions(args) => completions::run(&args, ui),

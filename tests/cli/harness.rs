@@ -21,9 +21,9 @@ use tempfile::TempDir;
 use super::client::Client;
 
 /// How long anything may take before it counts as hanging: far beyond what a busy machine needs.
-const PATIENCE: Duration = Duration::from_mins(3);
+pub(super) const PATIENCE: Duration = Duration::from_mins(3);
 /// How often something is looked at that is waited for.
-const LOOK: Duration = Duration::from_millis(10);
+pub(super) const LOOK: Duration = Duration::from_millis(10);
 const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize::MAX };
 
 /// Looks again and again until there is something to see; fails in the end, saying what was waited for.

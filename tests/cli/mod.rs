@@ -31,5 +31,7 @@ mod replay;
 mod shell;
 mod tables;
 mod tail;
+mod terminal;
 mod test;
+mod top;
 mod up;

@@ -20,6 +20,7 @@
 //! * `deploy`: pipelines at work
 //! * `observe`: what can be seen of them
 //! * `trial`: tests at work
+//! * `page`: a picture of one in the browser
 //! * `error`: exit codes and hints
 //! * `commands`: one file per command
 
@@ -35,6 +36,7 @@ pub mod infer;
 pub mod infra;
 pub mod kinesis_api;
 pub mod observe;
+pub mod page;
 pub mod plan;
 pub mod rate;
 pub mod record;

@@ -1,5 +1,5 @@
-//! Programs that are not ours, against which the tests hold `pipe`: boto3, the AWS CLI, cfn-lint, checkov, Flink, the
-//! Kinesis Client Library, kinesis-mock, `MiniStack`.
+//! Programs that are not ours, against which the tests hold `pipe`: boto3, the AWS CLI, cfn-lint, checkov, Chromium, Flink,
+//! the Kinesis Client Library, kinesis-mock, `MiniStack`.
 
 pub(crate) mod flink;
 pub(crate) mod kinesis_mock;
@@ -29,6 +29,11 @@ pub(crate) fn aws_cli(what: &str) -> Option<PathBuf> {
 /// Returns the folder that `PIPE_KCL` names, in which `tests/run` has put the Kinesis Client Library and a program that uses it.
 pub(crate) fn kcl(what: &str) -> Option<PathBuf> {
     found("PIPE_KCL", what)
+}
+
+/// Returns the `node_modules` that `PIPE_PAGE` names: what the page is built of, and a Chromium that looks at it.
+pub(crate) fn page(what: &str) -> Option<PathBuf> {
+    found("PIPE_PAGE", what)
 }
 
 /// Returns the folder that a variable names, or says what is left out.

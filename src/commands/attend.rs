@@ -11,11 +11,10 @@ use crate::deploy::flink::Submitted;
 use crate::deploy::remote::{Account, Producers};
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::streams::{Log, Position};
+use crate::streams::{Follower, Log, Manners, Position};
 use crate::ui::{Ui, count};
 
 use super::deployed::Options;
-use super::follow::{Follower, Manners};
 use super::followed::{described, outputs};
 use super::rows::Rows;
 use super::show::{JOB_PAUSE, SILENCE, STATUS_PAUSE};

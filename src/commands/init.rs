@@ -11,10 +11,9 @@ use crate::error::Error;
 use crate::infer::{Sample, Sampled, infer};
 use crate::recording::{Lines, Reader, Recorded, RecordingError};
 use crate::spec::legal_stream_name;
-use crate::streams::Position;
+use crate::streams::{Follower, Manners, Position};
 use crate::ui::Ui;
 
-use super::follow::{Follower, Manners};
 use super::followed::{Target, Which};
 
 /// How long to wait between two looks at a stream that has not been read to its end.

@@ -5,13 +5,13 @@
 mod agree;
 mod attend;
 mod background;
+mod browser;
 mod check;
 mod completions;
 mod condition;
 mod deployed;
 mod down;
 mod elsewhere;
-mod follow;
 mod followed;
 mod generate;
 mod graph;
@@ -29,7 +29,6 @@ mod progress;
 mod record;
 mod render;
 mod replay;
-mod row;
 mod rows;
 mod sample;
 mod show;
@@ -103,6 +102,7 @@ enum Command {
     Replay(replay::Args),
     Status(status::Args),
     Top(top::Args),
+    View(view::Args),
     Test(test::Args),
     Down(down::Args),
     Completions(completions::Args),
@@ -174,6 +174,7 @@ async fn run(command: Command, output: Option<Output>, ui: &Ui) -> Result<(), Er
         Command::Record(args) => record::run(&args, ui).await,
         Command::Replay(args) => replay::run(&args, ui).await,
         Command::Status(args) => status::run(&args, ui).await,
+        Command::View(args) => Box::pin(view::run(&args, ui)).await,
         Command::Top(args) => Box::pin(top::run(&args, ui)).await,
         Command::Test(args) => test::run(&args, ui).await,
         Command::Down(args) => down::run(&args, ui).await,

@@ -9,12 +9,12 @@ use crate::deploy::local::Folder;
 use crate::deploy::remote::{Account, Producers, RemoteError, Run, Store};
 use crate::error::Error;
 use crate::plan::Plan;
+use crate::streams::Manners;
 use crate::ui::Ui;
 
 use super::attend::Shown;
 use super::background;
 use super::deployed::Options;
-use super::follow::Manners;
 use super::show::{Progress, STATUS_PAUSE};
 use super::site::Site;
 

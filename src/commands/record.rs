@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::recording::{Recorded, Writer};
-use crate::streams::{Millis, Position};
+use crate::streams::{Follower, Manners, Millis, Position};
 use crate::ui::{Ui, count};
 
-use super::follow::{Follower, Manners};
 use super::followed::{Target, Which};
 use super::tail::begin;
 
@@ -118,7 +117,7 @@ async fn follow(
         let (brought, at_end) = match polled {
             Ok(polled) => polled,
             Err(_) if target.ended().await.is_some() => break,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         for followed in brought {
             let records = followed.marks.into_iter().zip(followed.records);

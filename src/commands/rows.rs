@@ -4,10 +4,8 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::plan::{Plan, Stream};
-use crate::record::RecordFormat;
+use crate::record::{DATA, RecordFormat, Row, WINDOW, shown, text};
 use crate::ui::{Format, Ui, csv_line, table};
-
-use super::row::{DATA, Row, WINDOW, shown, text};
 
 /// Writes the records of one stream.
 pub(super) struct Rows<'a> {

@@ -11,10 +11,9 @@ use crate::deploy::local::{Run, RunStatus};
 use crate::engine::moment_text;
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::streams::{Log, Position};
+use crate::streams::{Follower, Log, Manners, Position};
 use crate::ui::{Ui, count};
 
-use super::follow::{Follower, Manners};
 use super::followed::{described, outputs};
 use super::rows::Rows;
 

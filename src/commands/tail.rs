@@ -1,5 +1,7 @@
 //! `pipe tail`
 
+mod view;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,12 +9,11 @@ use chrono::DateTime;
 use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::streams::{Position, now};
+use crate::streams::{Follower, Manners, Position, now};
 use crate::ui::Ui;
 
-use super::follow::{Follower, Manners};
 use super::followed::{Target, Which};
-use super::view::View;
+use view::View;
 
 /// Follow a stream: what the queries write, or any other
 ///
@@ -91,7 +92,7 @@ async fn follow(
         let (brought, at_end) = match polled {
             Ok(polled) => polled,
             Err(error) => {
-                let Some(pipeline) = target.ended().await else { return Err(error) };
+                let Some(pipeline) = target.ended().await else { return Err(error.into()) };
                 ui.note(&format!("pipeline `{pipeline}` has stopped"));
                 return Ok(());
             }

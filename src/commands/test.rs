@@ -6,12 +6,12 @@ mod mutate;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::plan::{Plan, Trial};
 use crate::trial::{Check, Embedded, Failure, OnFlink, Outcome, Run, Status, TrialError, Verdict, in_order, junit};
-use crate::ui::{Format, Ui, count, csv_line};
+use crate::ui::{Color, Format, Ui, count, csv_line};
 
 use super::locate::{self, Loaded, TrialFile};
 
@@ -20,7 +20,7 @@ use super::locate::{self, Loaded, TrialFile};
 /// Tests are `[[tests]]` of a pipeline file, or of NAME.test.toml beside NAME.toml. On the embedded engine they need no
 /// log and no waiting: a window of a day closes at once. On Flink all records of a test come at once, as files; what that
 /// cannot answer is named, and is no failure where another engine has answered.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(after_help = "Examples:\n  pipe test\n  pipe test ticker -k late\n  pipe test --junit report.xml\n  \
                         pipe test ticker --engine embedded,flink\n  pipe test ticker --accept\n  pipe test ticker --mutate")]
 pub(super) struct Args {
@@ -96,6 +96,19 @@ impl Suite {
     fn file(&self) -> &str {
         self.source.document.name()
     }
+
+    /// Puts together what came of one of its tests.
+    fn run(&self, trial: &Trial, engine: Engine, (outcome, took): Timed) -> Result<Run, Error> {
+        Ok(Run {
+            pipeline: self.plan.name.clone(),
+            file: self.file().to_owned(),
+            line: trial.line,
+            test: trial.name.clone(),
+            engine: engine.name(),
+            outcome: outcome?,
+            took,
+        })
+    }
 }
 
 pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
@@ -127,16 +140,8 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     for suite in &suites {
         let trials = &suite.source.trials;
         for engine in &engines {
-            let mut done = |trial: &Trial, (outcome, took): Timed| {
-                let run = Run {
-                    pipeline: suite.plan.name.clone(),
-                    file: suite.file().to_owned(),
-                    line: trial.line,
-                    test: trial.name.clone(),
-                    engine: engine.name(),
-                    outcome: outcome?,
-                    took,
-                };
+            let mut done = |trial: &Trial, timed: Timed| {
+                let run = suite.run(trial, *engine, timed)?;
                 show(&run, engines.len() > 1, ui)?;
                 runs.push(run);
                 Ok::<(), Error>(())
@@ -160,6 +165,21 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         std::fs::write(path, junit(&runs)).map_err(|source| Error::write(path, source))?;
     }
     verdict(&suites, &runs, ui)
+}
+
+/// Runs all tests of a file on the engine of this program, and returns each as `-o json` writes it. Blocks.
+pub(super) fn report(path: &Path) -> Result<Vec<Value>, Error> {
+    let ui = Ui::new(None, Color::Never, true, false);
+    let args = Args { pipelines: vec![path.display().to_string()], ..Args::default() };
+    let mut reports = Vec::new();
+    for suite in suites_of(&args, &ui)? {
+        let done = |trial: &Trial, timed: Timed| {
+            reports.push(value(&suite.run(trial, Engine::Embedded, timed)?));
+            Ok::<(), Error>(())
+        };
+        in_order(&suite.source.trials, |trial| timed(|| Embedded::run(&suite.plan, &suite.folder, trial)), done)?;
+    }
+    Ok(reports)
 }
 
 /// What came of a test, and how long it took.
@@ -243,7 +263,7 @@ fn verdict(suites: &[Suite], runs: &[Run], ui: &Ui) -> Result<(), Error> {
 
 fn show(run: &Run, several: bool, ui: &Ui) -> Result<(), Error> {
     let text = match ui.format() {
-        Format::Json => json(run),
+        Format::Json => value(run).to_string(),
         Format::Csv => csv_line(&[
             run.pipeline.clone(),
             run.test.clone(),
@@ -269,7 +289,7 @@ fn problems(outcome: &Outcome) -> Vec<(&Check, String)> {
     problems
 }
 
-fn json(run: &Run) -> String {
+fn value(run: &Run) -> Value {
     let check = |check: &Check| {
         let (outcome, extra) = match &check.verdict {
             Verdict::Held => (Status::Passed, None),
@@ -293,7 +313,6 @@ fn json(run: &Run) -> String {
         "outcome": run.outcome.status().word(),
         "checks": run.outcome.checks.iter().map(check).collect::<Vec<_>>(),
     })
-    .to_string()
 }
 
 fn drawn(run: &Run, several: bool) -> String {

@@ -16,10 +16,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::deploy::local::{Contact, Folder};
 use crate::error::Error;
-use crate::streams::Position;
+use crate::streams::{Follower, Manners, Position};
 use crate::ui::Ui;
 
-use super::follow::{Follower, Manners};
 use super::followed::{Target, Which};
 use super::locate;
 use picture::{Move, Picture};

@@ -17,6 +17,7 @@ use crate::streams::local::Durability;
 use crate::ui::{Ui, count};
 
 use super::background::detach;
+use super::browser::Browser;
 use super::deployed;
 use super::followed::outputs;
 use super::locate::{self, Loaded};
@@ -78,6 +79,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
 
+    /// Show it in the browser too: the address of the page is printed, with the token that it needs
+    #[arg(long)]
+    ui: bool,
+
+    /// The port of the page [default: the one that it had last, or the first free one from 4580]
+    #[arg(long, value_name = "PORT", requires = "ui")]
+    ui_port: Option<u16>,
+
     /// Let shards take and give no more than on AWS, for those who use the Kinesis endpoint
     #[arg(long)]
     limits: bool,
@@ -111,6 +120,8 @@ impl Args {
             pacing: PacingArgs::default(),
             no_generator: false,
             port: None,
+            ui: false,
+            ui_port: None,
             limits: false,
             fsync: false,
             yes: false,
@@ -160,7 +171,13 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let stop = stop_signal(args.foreground)?;
     let mut stop = std::pin::pin!(stop);
     let mut run = Run::open(&plan, &options).await?;
+    let page =
+        if args.ui { Some(Browser::open(&path, (&plan, &loaded.plans(ui)?), None, args.ui_port).await?) } else { None };
     announce(&plan, &run, &options, prepared.as_ref(), ui);
+    if let Some(page) = &page {
+        ui.note(&format!("  page       {}", page.address()));
+    }
+    ui.note("Ctrl-C stops it");
     let mut show = Show::open(ui, &plan, &run).await?;
     run.begin();
     let started = match &prepared {
@@ -182,6 +199,9 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         Err(error) => Err(error),
     };
     ui.note("stopping: processing what was accepted");
+    if let Some(page) = page {
+        page.close().await;
+    }
     let stopped = run.stop().await;
     // What the last turns wrote is shown too.
     let rest = if matches!(shown, Err(Error::BrokenPipe)) { Ok(()) } else { show.poll().await };
@@ -202,6 +222,12 @@ fn durability(args: &Args) -> Durability {
 /// Puts it to work on streams in Kinesis.
 async fn elsewhere(args: &Args, plan: &Arc<Plan>, path: &Path, ui: &Ui) -> Result<(), Error> {
     let embedded = plan.target.engine == EngineKind::Embedded;
+    if args.ui {
+        return Err(Error::Usage {
+            message: "--ui is for streams on this machine".to_owned(),
+            hint: format!("`pipe view {} --target {}` shows those in Kinesis", plan.name, args.target),
+        });
+    }
     if args.port.is_some() || args.limits || (args.fsync && !embedded) {
         return Err(Error::Usage {
             message: if embedded {
@@ -273,5 +299,4 @@ fn announce(plan: &Plan, run: &Run, options: &Options, prepared: Option<&Prepare
     for note in run.notes() {
         ui.note(&format!("note: {note}"));
     }
-    ui.note("Ctrl-C stops it");
 }

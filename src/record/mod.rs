@@ -1,11 +1,13 @@
-//! How the rows of a stream are written as records.
+//! How the rows of a stream are written as records, and how a record is shown.
 //!
 //! Owns the formats of records and the text of CSV. Imports nothing of the crate. Never knows what a value means: types
 //! are those who read and write it.
 
 mod csv;
+mod row;
 
 pub(crate) use csv::{CsvReader, CsvRow, write_csv_field, write_csv_null, write_csv_row};
+pub use row::{DATA, Row, WINDOW, shown, text};
 
 /// How the rows of a stream are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -36,7 +36,10 @@ impl Backoff {
 }
 
 /// Asks again while that fails in a way which passes, as long as `patience` lasts.
-pub async fn bear<T>(patience: Duration, ask: impl AsyncFn() -> Result<T, LogError>) -> Result<T, LogError> {
+pub async fn bear<T, F: Future<Output = Result<T, LogError>>>(
+    patience: Duration,
+    ask: impl Fn() -> F,
+) -> Result<T, LogError> {
     let (begun, mut backoff) = (Instant::now(), Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
     loop {
         match ask().await {

@@ -25,6 +25,7 @@ mod kinesis_sql;
 mod managed_flink;
 mod over_kinesis;
 mod pace;
+mod page;
 mod permissions;
 mod plan;
 mod replay;

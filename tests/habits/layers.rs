@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["infer", "render"],
     &["deploy"],
     &["observe", "replay", "trial"],
-    &["error"],
+    &["error", "page"],
     &["commands"],
 ];
 

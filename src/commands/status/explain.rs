@@ -7,10 +7,8 @@ use std::time::Duration;
 use crate::deploy::local::{Contact, RunStatus};
 use crate::error::Error;
 use crate::observe::{Finding, HotKey, Rates, Seen, Weight};
-use crate::streams::{Log, Position, now};
+use crate::streams::{Follower, Log, Manners, Position, now};
 use crate::ui::Ui;
-
-use super::super::follow::{Follower, Manners};
 
 /// How long records are counted to see how fast they come.
 const COUNT_FOR: Duration = Duration::from_secs(1);

@@ -10,10 +10,9 @@ use crate::engine::QueryStatus;
 use crate::error::Error;
 use crate::observe::{Finding, Graph, Rates, Seen, findings};
 use crate::plan::{Plan, Stream};
-use crate::record::RecordFormat;
+use crate::record::{RecordFormat, Row, WINDOW, text};
 use crate::streams::now;
 
-use super::super::row::{Row, WINDOW, text};
 use super::series::Series;
 
 /// Over how many answers rates are told: long enough that a generator's steps do not show.

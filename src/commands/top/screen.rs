@@ -10,10 +10,10 @@ use ratatui::widgets::{Axis, Block, Borders, Chart, Dataset, GraphType, Paragrap
 use crate::engine::{OpenWindow, QueryStatus, moment_text};
 use crate::observe::{Edge, Graph, Node, NodeKind, ShardRate, Weight, rate_text};
 use crate::plan::ERROR_STREAM;
+use crate::record::shown;
 use crate::streams::{SHARD_BYTES, SHARD_RECORDS};
 use crate::ui::count;
 
-use super::super::row::shown;
 use super::picture::{Output, Picture};
 
 /// How many keys a chart shows: as many as have a sign of their own.

@@ -58,7 +58,7 @@ impl RemoteFeed {
     async fn add(&mut self, number: usize, graph: &mut Graph) -> Result<bool, LogError> {
         let stream = graph.sources[number].stream().to_owned();
         let streams = Arc::clone(&self.afar.streams);
-        let listed = bear(OUTAGE, async || streams.shards(&stream).await).await?;
+        let listed = bear(OUTAGE, || streams.shards(&stream)).await?;
         let saved = &graph.sources[number].shards;
         let lineage = lineage(&listed, saved);
         let parents = listed.iter().map(|shard| (shard.id, shard.parents.clone())).collect();
@@ -69,7 +69,7 @@ impl RemoteFeed {
                 None => Start::First,
                 Some(last) => {
                     let position = Position::At(last.clone());
-                    match bear(OUTAGE, async || streams.cursor(&source.stream, shard.id, &position).await).await {
+                    match bear(OUTAGE, || streams.cursor(&source.stream, shard.id, &position)).await {
                         Err(LogError::InvalidSequence { .. }) => return Ok(false),
                         Err(LogError::UnknownShard { .. }) => {
                             gone.push(shard.id);

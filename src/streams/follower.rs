@@ -7,16 +7,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::error::Error;
-use crate::streams::{
-    Backoff, Batch, Block, Cursor, Lineage, Log, LogError, Millis, Position, ReadLimit, ShardId, bear, now,
-};
+use super::{Backoff, Batch, Block, Cursor, Lineage, Log, LogError, Millis, Position, ReadLimit, ShardId, bear, now};
 
 /// How a log is asked.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manners {
+pub struct Manners {
     /// How long to wait where every shard was read to its end.
-    pub(super) pause: Duration,
+    pub pause: Duration,
     /// How long to wait between two reads of one shard in any case.
     pace: Duration,
     /// How long failures are borne that pass.
@@ -25,12 +22,11 @@ pub(super) struct Manners {
 
 impl Manners {
     /// A log of `pipe`'s own: often enough that nobody sees the pauses, and what fails there does not pass.
-    pub(super) const HERE: Self =
-        Self { pause: Duration::from_millis(250), pace: Duration::ZERO, patience: Duration::ZERO };
+    pub const HERE: Self = Self { pause: Duration::from_millis(250), pace: Duration::ZERO, patience: Duration::ZERO };
 
     /// Streams in somebody's account, where others may be reading too: once a second for each consumer (Kinesis developer
     /// guide), and while it catches up no more than the five reads a second that a shard has for all (Kinesis quotas).
-    pub(super) const ELSEWHERE: Self =
+    pub const ELSEWHERE: Self =
         Self { pause: Duration::from_secs(1), pace: Duration::from_millis(200), patience: Duration::from_mins(1) };
 }
 
@@ -45,7 +41,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Streams that are followed through every reshard, the records of each key in their order.
-pub(super) struct Follower {
+pub struct Follower {
     log: Arc<dyn Log>,
     streams: Vec<Stream>,
     manners: Manners,
@@ -79,31 +75,31 @@ struct Failing {
 }
 
 /// Records of one stream in the order of their arrival.
-pub(super) struct Followed {
+pub struct Followed {
     /// The stream, by its index among those followed.
-    pub(super) stream: usize,
+    pub stream: usize,
     /// Their data.
-    pub(super) records: Vec<Vec<u8>>,
+    pub records: Vec<Vec<u8>>,
     /// When each arrived, and its partition key.
-    pub(super) marks: Vec<(Millis, String)>,
+    pub marks: Vec<(Millis, String)>,
 }
 
 impl Follower {
     /// Starts at a position of every stream.
-    pub(super) async fn open(
+    pub async fn open(
         log: Arc<dyn Log>,
         names: &[String],
         from: &Position,
         manners: Manners,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, LogError> {
         let mut streams = Vec::new();
         for name in names {
-            let listed = bear(manners.patience, async || log.shards(name).await).await?;
+            let listed = bear(manners.patience, || log.shards(name)).await?;
             let mut lineage = Lineage::begin(&listed, from);
             let mut shards = Vec::new();
             for id in lineage.due() {
                 // The latest is what it is now, not what it will be when the shard is read first.
-                let cursor = bear(manners.patience, async || log.cursor(name, id, from).await).await?;
+                let cursor = bear(manners.patience, || log.cursor(name, id, from)).await?;
                 let position = if *from == Position::Latest { Position::AtTime(now()) } else { from.clone() };
                 shards.push(Shard { cursor: Some(cursor), ..Shard::new(id, position) });
             }
@@ -114,7 +110,7 @@ impl Follower {
 
     /// Brings what has come since the last time, and whether every shard was read to its end. Whoever gives up waiting for it
     /// does not follow on.
-    pub(super) async fn poll(&mut self) -> Result<(Vec<Followed>, bool), Error> {
+    pub async fn poll(&mut self) -> Result<(Vec<Followed>, bool), LogError> {
         let mut brought = Vec::new();
         let mut at_end = true;
         for (index, stream) in self.streams.iter_mut().enumerate() {
@@ -169,13 +165,13 @@ impl Follower {
 
     /// Returns the moment before which nothing comes any more: records of all shards lie in the order of their arrival up to
     /// there.
-    pub(super) fn reached(&self) -> Millis {
+    pub fn reached(&self) -> Millis {
         let shards = self.streams.iter().flat_map(|stream| &stream.shards);
         shards.map(|shard| shard.reached).min().unwrap_or(Millis::MAX)
     }
 
     /// Returns for how long the oldest record has been there that was not brought yet.
-    pub(super) fn behind(&self) -> Duration {
+    pub fn behind(&self) -> Duration {
         let shards = self.streams.iter().flat_map(|stream| &stream.shards);
         let millis = shards.map(|shard| shard.millis_behind).max().unwrap_or_default();
         Duration::from_millis(u64::try_from(millis).unwrap_or_default())
@@ -188,7 +184,7 @@ impl Shard {
     }
 
     /// Reads on; `None` where it is refused for now.
-    async fn read(&mut self, log: &dyn Log, stream: &str, manners: Manners) -> Result<Option<Batch>, Error> {
+    async fn read(&mut self, log: &dyn Log, stream: &str, manners: Manners) -> Result<Option<Batch>, LogError> {
         if self.failing.is_some() && self.due > Instant::now() {
             return Ok(None);
         }
@@ -199,7 +195,7 @@ impl Shard {
             Err(LogError::Endpoint { retryable: true, .. } | LogError::InvalidCursor) if self.is_borne(manners) => {
                 return Ok(None);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         self.failing = None;
         self.due = Instant::now() + manners.pace;

@@ -8,15 +8,16 @@ use serde_json::value::{RawValue, to_raw_value};
 /// How many digits behind the point a table shows of a number that has more; JSON and CSV have them all.
 const SHOWN_DIGITS: usize = 4;
 /// The column that stands for a record that is no JSON object.
-pub(super) const DATA: &str = "data";
+pub const DATA: &str = "data";
 /// The column by which rows belong together: where their window begins.
-pub(super) const WINDOW: &str = "window_start";
+pub const WINDOW: &str = "window_start";
 
 /// The members of a record in their order. Numbers stay as they are written: a DECIMAL has more digits than a double.
-pub(super) struct Row(Vec<(String, Box<RawValue>)>);
+pub struct Row(Vec<(String, Box<RawValue>)>);
 
 impl Row {
-    pub(super) fn of(record: &[u8]) -> Self {
+    /// Reads a record; what is no JSON object has one member, which is all of it.
+    pub fn of(record: &[u8]) -> Self {
         serde_json::from_slice(record).unwrap_or_else(|_| {
             let text = to_raw_value(&String::from_utf8_lossy(record)).expect("any text is a JSON string");
             Self(vec![(DATA.to_owned(), text)])
@@ -24,12 +25,12 @@ impl Row {
     }
 
     /// Returns the names of its members, in order.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
     /// Returns the value of a member.
-    pub(super) fn get(&self, column: &str) -> Option<&RawValue> {
+    pub fn get(&self, column: &str) -> Option<&RawValue> {
         self.0.iter().find(|(name, _)| name == column).map(|(_, value)| &**value)
     }
 }
@@ -59,7 +60,7 @@ impl<'de> Deserialize<'de> for Row {
 }
 
 /// Returns a value as text; nothing where there is none.
-pub(super) fn text(value: Option<&RawValue>) -> String {
+pub fn text(value: Option<&RawValue>) -> String {
     match value.map(RawValue::get) {
         None | Some("null") => String::new(),
         Some(json) if json.starts_with('"') => serde_json::from_str(json).unwrap_or_else(|_| json.to_owned()),
@@ -68,7 +69,7 @@ pub(super) fn text(value: Option<&RawValue>) -> String {
 }
 
 /// Returns a value as a table shows it.
-pub(super) fn shown(value: Option<&RawValue>) -> String {
+pub fn shown(value: Option<&RawValue>) -> String {
     let full = text(value);
     let is_number =
         value.is_some_and(|value| value.get().starts_with(|first: char| first == '-' || first.is_ascii_digit()));

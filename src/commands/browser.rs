@@ -1,0 +1,112 @@
+//! The page of a pipeline, as `pipe up --ui` and `pipe view` serve it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::deploy::local::{DeployError, Folder, LOOPBACK, listen};
+use crate::error::Error;
+use crate::kinesis_api::{Hosts, serve};
+use crate::page::{self, Content, Key, Text};
+use crate::plan::{EngineKind, Plan};
+use crate::render::{render, render_kinesis_sql};
+use crate::streams::Log;
+
+use super::test;
+
+/// How many ports are tried from the one that the page had last.
+const PORTS: u16 = 100;
+
+/// A page that is served.
+pub(super) struct Browser {
+    address: String,
+    stop: watch::Sender<bool>,
+    served: JoinHandle<()>,
+}
+
+impl Browser {
+    /// Begins to serve the page of a pipeline file. `plans` has one for each target; `elsewhere` is where the streams are, if
+    /// no process here has them.
+    pub(super) async fn open(
+        path: &Path,
+        (plan, plans): (&Plan, &[Plan]),
+        elsewhere: Option<Arc<dyn Log>>,
+        port: Option<u16>,
+    ) -> Result<Self, Error> {
+        let folder = Folder::of(&plan.name);
+        folder.make()?;
+        let key = Key::of(&folder).map_err(|source| Error::read(folder.path(), source))?;
+        let listener = match port {
+            Some(port) => listen(LOOPBACK, Some(port)).await?,
+            None => near(key.port()).await?,
+        };
+        let port = listener.local_addr().map_err(DeployError::Endpoint)?.port();
+        key.keep(&folder, port).map_err(|source| Error::write(folder.path(), source))?;
+        let file = path.to_owned();
+        let content = Content {
+            folder,
+            plan: plan.clone(),
+            elsewhere,
+            artifacts: artifacts(plans)?,
+            tests: Box::new(move || test::report(&file).map_err(|error| error.full())),
+        };
+        let stop = watch::Sender::new(false);
+        let router = page::routes(content, &key, stop.subscribe());
+        let mut stopped = stop.subscribe();
+        let served = tokio::spawn(async move {
+            let stopped = async move {
+                // An error means that nobody is left to say stop.
+                drop(stopped.wait_for(|stop| *stop).await);
+            };
+            serve(listener, None, router, Hosts::Loopback, stopped).await;
+        });
+        Ok(Self { address: key.address(port), stop, served })
+    }
+
+    /// Returns where it is to be seen.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Ends it.
+    pub(super) async fn close(self) {
+        self.stop.send_replace(true);
+        // What failed in it has been told to whoever asked.
+        self.served.await.ok();
+    }
+}
+
+/// Listens on the port that an open page knows, or the first free one behind it.
+async fn near(port: u16) -> Result<tokio::net::TcpListener, DeployError> {
+    for port in port..port.saturating_add(PORTS) {
+        if let Ok(listener) = listen(LOOPBACK, Some(port)).await {
+            return Ok(listener);
+        }
+    }
+    Err(DeployError::NoPort { first: port, last: port.saturating_add(PORTS - 1) })
+}
+
+/// Renders everything, by target.
+fn artifacts(plans: &[Plan]) -> Result<Vec<Text>, Error> {
+    let mut texts = Vec::new();
+    for plan in plans {
+        let rendered = render(plan)?;
+        texts.extend(rendered.artifacts().iter().map(|artifact| Text {
+            path: format!("{}/{}", plan.target.name, artifact.path),
+            text: artifact.text.clone(),
+        }));
+    }
+    if let Some(plan) = plans.first().filter(|_| plans.iter().all(|plan| plan.target.engine != EngineKind::KinesisSql))
+    {
+        let rendered = render_kinesis_sql(plan)?;
+        texts.extend(
+            rendered
+                .artifacts()
+                .iter()
+                .map(|artifact| Text { path: format!("kinesis-sql/{}", artifact.path), text: artifact.text.clone() }),
+        );
+    }
+    Ok(texts)
+}

@@ -23,6 +23,7 @@ mod kill;
 mod kinesis;
 mod kinesis_sql;
 mod managed_flink;
+mod metrics;
 mod over_kinesis;
 mod pace;
 mod page;

@@ -1,4 +1,4 @@
-//! What a running pipeline says of itself, at `/_pipe/status` of its endpoint.
+//! What a running pipeline says of itself, at `/_pipe/status` and `/metrics` of its endpoint.
 
 use std::sync::Arc;
 
@@ -11,9 +11,13 @@ use crate::engine::QueryStatus;
 use crate::streams::Millis;
 
 use super::super::flink::Submitted;
+use super::metrics;
 
 /// The path of the status.
 pub(super) const STATUS_PATH: &str = "/_pipe/status";
+
+/// The path of the same for Prometheus, which asks for this one if nothing else is said.
+const METRICS_PATH: &str = "/metrics";
 
 /// A running pipeline.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -101,11 +105,16 @@ pub struct GeneratorStatus {
     pub records: u64,
 }
 
-/// Returns the route that answers with the status of the moment.
+/// Returns the routes that answer with the status of the moment, in the two forms that it has.
 pub(in super::super) fn routes(status: Arc<dyn Fn() -> RunStatus + Send + Sync>) -> Router {
+    let now = Arc::clone(&status);
     let answer = move || {
-        let body = serde_json::to_vec(&status()).unwrap_or_default();
+        let body = serde_json::to_vec(&now()).unwrap_or_default();
         async move { ([(CONTENT_TYPE, "application/json")], body) }
     };
-    Router::new().route(STATUS_PATH, get(answer))
+    let measure = move || {
+        let body = metrics::text(&status());
+        async move { ([(CONTENT_TYPE, metrics::MEDIA_TYPE)], body) }
+    };
+    Router::new().route(STATUS_PATH, get(answer)).route(METRICS_PATH, get(measure))
 }

@@ -6,6 +6,7 @@ mod control;
 mod error;
 mod folder;
 mod listen;
+mod metrics;
 mod produce;
 mod run;
 

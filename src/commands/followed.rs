@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::deploy::aws::Note;
-use crate::deploy::local::{Contact, Folder, Found};
+use crate::deploy::local::{Contact, Folder, Found, RunStatus};
 use crate::deploy::remote::{Account, Deployment};
 use crate::error::Error;
 use crate::plan::{Plan, Source, StreamsKind};
@@ -54,6 +54,11 @@ impl Target {
             }
             None => of_pipeline(which, ui).await,
         }
+    }
+
+    /// Returns how the pipeline stands that is followed, where its process tells.
+    pub(super) async fn status(&self) -> Option<RunStatus> {
+        self.followed.as_ref()?.1.status().await
     }
 
     /// Returns the name of the pipeline that was followed and does not run any more.

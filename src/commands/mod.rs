@@ -3,6 +3,7 @@
 //! Owns what people type and what they are told. May import everything. Never does the work itself.
 
 mod agree;
+mod aligned;
 mod attend;
 mod background;
 mod browser;
@@ -31,6 +32,7 @@ mod render;
 mod replay;
 mod rows;
 mod sample;
+mod series;
 mod show;
 mod site;
 mod status;

@@ -1,28 +1,35 @@
 //! Records as people and programs read them.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use crate::plan::{Plan, Stream};
-use crate::record::{DATA, RecordFormat, Row, WINDOW, shown, text};
-use crate::ui::{Format, Ui, csv_line, table};
+use crate::plan::{Plan, Source, Stream};
+use crate::record::{DATA, Row, shown, text};
+use crate::ui::{Format, Ui, csv_line};
+
+use super::aligned::{Aligned, window_first};
 
 /// Writes the records of one stream.
 pub(super) struct Rows<'a> {
     ui: &'a Ui,
-    /// The stream whose records are no JSON, where it is one.
+    /// The stream, where it is known how its records are written.
     stream: Option<Stream>,
     /// The columns in order, where they are known beforehand.
     columns: Vec<String>,
     /// Stands above each table, where records of several streams are shown.
     title: Option<String>,
+    /// What stands before each row of a table, where they are of a kind of their own.
+    mark: Option<&'static str>,
+    table: Aligned,
     header_written: bool,
 }
 
 impl<'a> Rows<'a> {
     /// Takes the columns, where they are known.
     pub(super) fn new(ui: &'a Ui, columns: Vec<String>, title: Option<String>) -> Self {
-        Self { ui, stream: None, columns, title, header_written: false }
+        Self { ui, stream: None, columns, title, mark: None, table: Aligned::default(), header_written: false }
     }
 
     /// Prepares for the records of streams, each with its columns where they are known; a plan says how they are written.
@@ -30,8 +37,10 @@ impl<'a> Rows<'a> {
         let of = |(name, columns): &(String, Vec<String>)| {
             let stream = plan.and_then(|plan| plan.shape(name));
             let title = (streams.len() > 1).then(|| name.clone());
+            let source = plan.and_then(|plan| plan.stream(name)).map(|stream| &stream.source);
             Self {
-                stream: stream.filter(|stream| stream.format != RecordFormat::Json),
+                mark: matches!(source, Some(Source::Late(_))).then_some("late"),
+                stream,
                 ..Self::new(ui, columns.clone(), title)
             }
         };
@@ -40,9 +49,7 @@ impl<'a> Rows<'a> {
 
     /// Writes some records that follow each other.
     pub(super) fn write(&mut self, records: &[Vec<u8>]) -> Result<(), Error> {
-        let rows: Option<Vec<Vec<u8>>> =
-            self.stream.as_ref().map(|stream| records.iter().flat_map(|record| stream.json_rows(record)).collect());
-        let records = rows.as_deref().unwrap_or(records);
+        let records = &*self.as_json(records);
         match self.ui.format() {
             Format::Json => records.iter().try_for_each(|record| self.line(&json_line(record))),
             Format::Csv => records.iter().try_for_each(|record| {
@@ -57,22 +64,34 @@ impl<'a> Rows<'a> {
             }),
             Format::Table => {
                 let rows: Vec<Row> = records.iter().map(|record| Row::of(record)).collect();
-                let window = |row: &Row| text(row.get(WINDOW));
-                rows.chunk_by(|a, b| window(a) == window(b)).try_for_each(|rows| self.table(rows))
+                if rows.is_empty() { Ok(()) } else { self.table(&rows) }
             }
         }
+    }
+
+    /// Returns the rows of records as JSON.
+    pub(super) fn as_json<'r>(&self, records: &'r [Vec<u8>]) -> Cow<'r, [Vec<u8>]> {
+        self.stream.as_ref().map_or(Cow::Borrowed(records), |stream| stream.as_json(records))
     }
 
     fn table(&mut self, rows: &[Row]) -> Result<(), Error> {
         for row in rows {
             self.learn(row);
         }
-        let cells: Vec<Vec<String>> =
-            rows.iter().map(|row| self.columns.iter().map(|column| shown(row.get(column))).collect()).collect();
+        let order = window_first(&self.columns);
+        let cells = |row: &Row| {
+            let cells = order.iter().map(|place| shown(row.get(&self.columns[*place])));
+            self.mark.iter().map(|mark| (*mark).to_owned()).chain(cells).collect()
+        };
+        let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
         if let Some(title) = &self.title {
             self.line(title)?;
+            self.table.head_again();
         }
-        self.line(&table(&self.columns, &cells))
+        let names = order.iter().map(|place| self.columns[*place].as_str());
+        let names: Vec<&str> = self.mark.iter().map(|_| "").chain(names).collect();
+        let lines = self.table.lines(&names, &cells);
+        lines.iter().try_for_each(|line| self.line(line))
     }
 
     /// Adds the columns that a row has and that are not known yet.

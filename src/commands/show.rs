@@ -158,20 +158,27 @@ impl Progress {
     /// Tells how they stand now, in one line.
     pub(super) fn tell(&mut self, now: RunStatus, ui: &Ui) {
         self.tell_notes(&now, ui);
+        say(&self.line(now), ui);
+    }
+
+    /// Returns how they stand now, in one line.
+    pub(super) fn line(&mut self, now: RunStatus) -> String {
         let consumed = |status: &RunStatus| status.queries.iter().map(|query| query.counters.records).sum::<u64>();
         let mut line = format!("in {:.0}/s", self.rate(&now, consumed));
         for query in &now.queries {
             let watermark = query.watermark.map_or("none yet".to_owned(), moment_text);
             let name = if now.queries.len() > 1 { format!("{}: ", query.name) } else { String::new() };
+            let left = query.closing.first().zip(query.watermark).map(|(window, at)| (window.closes - at).max(0));
+            let closes = left.map_or_else(String::new, |left| format!(" (next close in {} s)", left / 1_000_000));
             line += &format!(
-                " | {name}watermark {watermark}, {}, late {}, bad {}",
+                " | {name}watermark {watermark}, {}{closes}, late {}, bad {}",
                 count(query.open_windows, "open window", "open windows"),
                 query.counters.late,
                 query.counters.bad
             );
         }
-        say(&line, ui);
         (self.when, self.status) = (Instant::now(), now);
+        line
     }
 
     /// Tells what a person should know, where that is new.

@@ -1,5 +1,7 @@
 //! `pipe tail`
 
+mod chart;
+mod footer;
 mod view;
 
 use std::sync::Arc;
@@ -8,12 +10,14 @@ use std::time::Duration;
 use chrono::DateTime;
 use tokio::time::Instant;
 
+use crate::document::help_for;
 use crate::error::Error;
 use crate::streams::{Follower, Manners, Position, now};
 use crate::ui::Ui;
 
 use super::followed::{Target, Which};
-use view::View;
+use footer::Footer;
+use view::{View, Wanted};
 
 /// Follow a stream: what the queries write, or any other
 ///
@@ -21,7 +25,7 @@ use view::View;
 /// are in Kinesis. When it does not, it shows the records at rest and ends.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  pipe tail\n  pipe tail ticker --stream trades -n 5\n  pipe tail --from -15m -o json\n  \
+    after_help = "Examples:\n  pipe tail\n  pipe tail ticker --stream trades -n 5\n  pipe tail --from -15m -o json\n  pipe tail ticker --by ticker\n  pipe tail ticker --chart avg_price\n  \
                         pipe tail ticker --stream trades --where \"price > 100 AND ticker = 'AMZN'\"\n  \
                         pipe tail ticker --target aws\n  pipe tail kinesis://my-stream --from earliest"
 )]
@@ -50,6 +54,14 @@ pub(super) struct Args {
     #[arg(long = "where", value_name = "CONDITION")]
     condition: Option<String>,
 
+    /// Put rows that come together in the order of this column, window by window; with --chart, each of its values has a line
+    #[arg(long, value_name = "COLUMN")]
+    by: Option<String>,
+
+    /// Show this column over time, a line of bars for each key, in place of the rows
+    #[arg(long, value_name = "COLUMN")]
+    chart: Option<String>,
+
     /// End after this many records
     #[arg(short, value_name = "N", allow_negative_numbers = true)]
     n: Option<u64>,
@@ -68,11 +80,33 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let names: Vec<String> = target.streams.iter().map(|(name, _)| name.clone()).collect();
     let manners = if target.elsewhere { Manners::ELSEWHERE } else { Manners::HERE };
     let mut follower = Follower::open(Arc::clone(&target.log), &names, &from, manners).await?;
-    let mut view =
-        View::new(ui, (&target.streams, target.plan.as_ref()), args.condition.as_deref(), (args.n, target.live))?;
+    known(args, &target)?;
+    let wanted = Wanted {
+        condition: args.condition.as_deref(),
+        most: args.n,
+        by: args.by.as_deref(),
+        chart: args.chart.as_deref(),
+    };
+    let mut view = View::new(ui, (&target.streams, target.plan.as_ref()), wanted, target.live)?;
     let ended = follow(deadline, &target, manners, (&mut follower, &mut view), ui).await;
-    view.tell();
-    ended
+    let told = if matches!(ended, Err(Error::BrokenPipe)) { Ok(()) } else { view.tell() };
+    ended.and(told)
+}
+
+/// Sees that the columns are there that are asked for, where it is known which there are.
+fn known(args: &Args, target: &Target) -> Result<(), Error> {
+    for (option, column) in [("--by", &args.by), ("--chart", &args.chart)] {
+        let Some(column) = column else { continue };
+        let all: Vec<&String> = target.streams.iter().flat_map(|(_, columns)| columns).collect();
+        let some_unknown = target.streams.iter().any(|(_, columns)| columns.is_empty());
+        if !some_unknown && !all.contains(&column) {
+            return Err(Error::Usage {
+                message: format!("{option}: there is no column `{column}` in what is shown"),
+                hint: help_for(column, all.iter().map(|name| name.as_str()).collect::<Vec<_>>()),
+            });
+        }
+    }
+    Ok(())
 }
 
 async fn follow(
@@ -83,6 +117,7 @@ async fn follow(
     ui: &Ui,
 ) -> Result<(), Error> {
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut footer = Footer::new(target.plan.as_ref());
     while !view.is_full() {
         let polled = tokio::select! {
             biased;
@@ -99,11 +134,17 @@ async fn follow(
         };
         // Where it was refused for now, it is not asked at once again.
         let wait = at_end || (target.elsewhere && brought.is_empty());
+        if !brought.is_empty() {
+            footer.came();
+        }
         for followed in brought {
             view.show(followed.stream, followed.records)?;
         }
         if target.live {
             view.is_behind(follower.behind());
+            if footer.look(target, view.not_shown(), ui).await && ui.is_terminal() {
+                view.foot(footer.line());
+            }
         }
         if (at_end && !target.live) || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Ok(());

@@ -2,7 +2,6 @@
 
 mod picture;
 mod screen;
-mod series;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! What a page is told as it happens, as server-sent events: how the pipeline stands, and the rows that its queries write.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::deploy::local::RunStatus;
 use crate::observe::{Graph, Rates, Seen, findings};
 use crate::plan::Plan;
-use crate::record::{RecordFormat, Row};
+use crate::record::Row;
 use crate::streams::{Follower, Position, now};
 
 use super::Page;
@@ -184,15 +185,14 @@ impl Told {
     /// Writes rows as lists of their values, in the order of the columns.
     fn rows(&self, plan: &Plan, records: &[Vec<u8>]) -> Value {
         let output = &self.output;
-        let shape = plan.shape(&output.stream).filter(|shape| shape.format != RecordFormat::Json);
-        let rows: Option<Vec<Vec<u8>>> =
-            shape.map(|shape| records.iter().flat_map(|record| shape.json_rows(record)).collect());
+        let shape = plan.shape(&output.stream);
+        let rows = shape.as_ref().map_or(Cow::Borrowed(records), |shape| shape.as_json(records));
         let row = |record: &Vec<u8>| {
             let row = Row::of(record);
             let value = |column: &String| row.get(column).map_or(Value::Null, read);
             output.columns.iter().map(value).collect::<Value>()
         };
-        let rows: Vec<Value> = rows.as_deref().unwrap_or(records).iter().map(row).collect();
+        let rows: Vec<Value> = rows.iter().map(row).collect();
         json!({ "stream": output.stream, "rows": rows })
     }
 }

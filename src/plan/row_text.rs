@@ -1,5 +1,7 @@
 //! Rows of a stream in one form, whatever the format of its records: JSON objects with a member for each column.
 
+use std::borrow::Cow;
+
 use crate::record::{CsvReader, RecordFormat};
 use crate::sql::SqlType;
 
@@ -33,6 +35,14 @@ impl Stream {
             rows.push(record.to_vec());
         }
         rows
+    }
+
+    /// Returns the rows of records as JSON; records that are JSON are their own.
+    pub fn as_json<'r>(&self, records: &'r [Vec<u8>]) -> Cow<'r, [Vec<u8>]> {
+        match self.format {
+            RecordFormat::Json => Cow::Borrowed(records),
+            RecordFormat::Csv { .. } => records.iter().flat_map(|record| self.json_rows(record)).collect(),
+        }
     }
 
     /// Writes a row of JSON values by column as a record in CSV.

@@ -33,6 +33,7 @@ mod replay;
 mod shell;
 mod tables;
 mod tail;
+mod tail_view;
 mod terminal;
 mod test;
 mod top;

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::plan::Plan;
+use crate::record::{Row, WINDOW, text};
 use crate::ui::{Ui, count};
 
 use super::super::condition::Condition;
 use super::super::rows::Rows;
 use super::super::sample::Sample;
+use super::chart::Chart;
 
 /// How often it is said at the most that rows are not shown.
 const TELL: Duration = Duration::from_secs(1);
@@ -20,6 +22,10 @@ pub(super) struct View<'a> {
     ui: &'a Ui,
     rows: Vec<Rows<'a>>,
     conditions: Vec<Condition>,
+    /// The column by which rows that come together are ordered.
+    by: Option<String>,
+    /// Stands in place of the rows, where one is asked for.
+    chart: Option<Chart>,
     /// Chooses where there may be more than a person can read.
     sample: Option<Sample>,
     /// How many rows may still be shown.
@@ -27,23 +33,38 @@ pub(super) struct View<'a> {
     begun: Instant,
     /// How many rows were left out that it has not been said of.
     hidden: usize,
+    all_hidden: usize,
     told: Instant,
     /// How far behind the records were, the least or when it was said.
     behind: Duration,
 }
 
+/// What of the records is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Those that meet this.
+    pub(super) condition: Option<&'a str>,
+    /// So many at the most.
+    pub(super) most: Option<u64>,
+    /// In the order of this column.
+    pub(super) by: Option<&'a str>,
+    /// This column of them, as a chart.
+    pub(super) chart: Option<&'a str>,
+}
+
 impl<'a> View<'a> {
-    /// Prepares for the records of streams, each with its columns where they are known, of which those are shown that meet
-    /// the condition, and `most` at the most.
+    /// Prepares for the records of streams, each with its columns where they are known, of which those are shown that
+    /// are wanted.
     ///
     /// Where they go on coming into a terminal (`live`), a busy stream is shown in part; not so where they go anywhere
     /// else, or where it is said how many are wanted.
     pub(super) fn new(
         ui: &'a Ui,
         (streams, plan): (&[(String, Vec<String>)], Option<&Plan>),
-        condition: Option<&str>,
-        (most, live): (Option<u64>, bool),
+        wanted: Wanted<'_>,
+        live: bool,
     ) -> Result<Self, Error> {
+        let Wanted { condition, most, by, chart } = wanted;
         let shape = |name: &str| plan.and_then(|plan| plan.shape(name));
         let of = |text: &str| {
             let all = streams.iter().map(|(name, _)| Condition::new(text, name, shape(name).as_ref()));
@@ -54,10 +75,13 @@ impl<'a> View<'a> {
             ui,
             rows: Rows::of_streams(ui, streams, plan),
             conditions: condition.map_or(Ok(Vec::new()), of)?,
-            sample: (live && most.is_none() && ui.is_watched()).then(Sample::new),
+            by: by.map(str::to_owned),
+            chart: chart.map(|column| Chart::new(column, by)),
+            sample: (live && most.is_none() && chart.is_none() && ui.is_watched()).then(Sample::new),
             left: most.unwrap_or(u64::MAX),
             begun: now,
             hidden: 0,
+            all_hidden: 0,
             told: now,
             behind: Duration::MAX,
         })
@@ -80,8 +104,21 @@ impl<'a> View<'a> {
             let chosen = sample.choose(all, self.begun.elapsed());
             records = chosen.map(|index| std::mem::take(&mut records[index])).collect();
             self.hidden += all - records.len();
+            self.all_hidden += all - records.len();
         }
         self.left -= records.len() as u64;
+        if let Some(chart) = &mut self.chart {
+            chart.add(&self.rows[stream].as_json(&records));
+            return Ok(());
+        }
+        if let Some(by) = &self.by {
+            // Those of one window together, as they came.
+            let key = |record: &Vec<u8>| {
+                let row = Row::of(record);
+                (text(row.get(WINDOW)), text(row.get(by)))
+            };
+            records.sort_by_cached_key(key);
+        }
         self.rows[stream].write(&records)?;
         if self.told.elapsed() >= TELL {
             self.tell_hidden();
@@ -100,10 +137,27 @@ impl<'a> View<'a> {
         self.behind = behind;
     }
 
-    /// Says at the end what was not shown.
-    pub(super) fn tell(&mut self) {
+    /// Says at the end what was not shown, and shows the chart, which is done now.
+    pub(super) fn tell(&mut self) -> Result<(), Error> {
+        self.ui.clear_status();
         self.tell_hidden();
         self.conditions.iter().for_each(|condition| condition.tell(self.ui));
+        if let Some(chart) = &self.chart {
+            chart.lines().iter().try_for_each(|line| self.ui.data(line)).map_err(Error::stdout)?;
+            chart.tell(self.ui);
+        }
+        Ok(())
+    }
+
+    /// Returns how many rows were not shown, as there were more than a person can read.
+    pub(super) fn not_shown(&self) -> usize {
+        self.all_hidden
+    }
+
+    /// Shows what stands below the rows: the chart as it is, and a line.
+    pub(super) fn foot(&self, line: &str) {
+        let chart = self.chart.iter().flat_map(Chart::lines);
+        self.ui.status(&chart.chain([line.to_owned()]).collect::<Vec<_>>().join("\n"));
     }
 
     fn tell_hidden(&mut self) {

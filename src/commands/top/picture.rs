@@ -1,5 +1,6 @@
 //! What `pipe top` knows of a pipeline: how it stood the last few times, and the last rows.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use chrono::NaiveDateTime;
@@ -10,10 +11,10 @@ use crate::engine::QueryStatus;
 use crate::error::Error;
 use crate::observe::{Finding, Graph, Rates, Seen, findings};
 use crate::plan::{Plan, Stream};
-use crate::record::{RecordFormat, Row, WINDOW, text};
+use crate::record::{Row, WINDOW, text};
 use crate::streams::now;
 
-use super::series::Series;
+use super::super::series::Series;
 
 /// Over how many answers rates are told: long enough that a generator's steps do not show.
 const ANSWERS: usize = 4;
@@ -39,7 +40,7 @@ pub(super) struct Picture {
 pub(super) struct Output {
     pub(super) stream: String,
     pub(super) columns: Vec<String>,
-    /// How its rows are written, where that is not JSON.
+    /// How its rows are written, where that is known.
     shape: Option<Stream>,
     pub(super) rows: VecDeque<Row>,
     /// The column of the chart, by its place among `columns`.
@@ -59,12 +60,8 @@ pub(super) enum Move {
 impl Picture {
     /// Begins with nothing but the streams, each with its columns where they are known.
     pub(super) fn of(plan: Option<Plan>, streams: Vec<(String, Vec<String>)>) -> Self {
-        let shape = |name: &str| {
-            let shape = plan.as_ref().and_then(|plan| plan.shape(name));
-            shape.filter(|shape| shape.format != RecordFormat::Json)
-        };
         let outputs = streams.into_iter().map(|(stream, columns)| {
-            let shape = shape(&stream);
+            let shape = plan.as_ref().and_then(|plan| plan.shape(&stream));
             let mut output =
                 Output { stream, columns, shape, rows: VecDeque::new(), column: None, series: Series::default() };
             output.column = output.measures().next();
@@ -130,9 +127,8 @@ impl Picture {
     pub(super) fn rows(&mut self, stream: usize, records: &[Vec<u8>]) {
         if !self.halted {
             let output = &mut self.outputs[stream];
-            let rows: Option<Vec<Vec<u8>>> =
-                output.shape.as_ref().map(|shape| records.iter().flat_map(|record| shape.json_rows(record)).collect());
-            rows.as_deref().unwrap_or(records).iter().for_each(|record| output.take(Row::of(record)));
+            let rows = output.shape.as_ref().map_or(Cow::Borrowed(records), |shape| shape.as_json(records));
+            rows.iter().for_each(|record| output.take(Row::of(record)));
         }
     }
 

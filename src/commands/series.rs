@@ -9,7 +9,7 @@ const POINTS: usize = 120;
 
 /// The values of one column over time, by key. Takes no more room, however many rows come.
 #[derive(Debug, Default)]
-pub(in super::super) struct Series {
+pub(super) struct Series {
     lines: BTreeMap<String, Line>,
 }
 
@@ -21,7 +21,7 @@ struct Line {
 
 impl Series {
     /// Adds a value of a key at a time.
-    pub(in super::super) fn add(&mut self, key: &str, time: f64, value: f64) {
+    pub(super) fn add(&mut self, key: &str, time: f64, value: f64) {
         if self.lines.len() >= KEYS && !self.lines.contains_key(key) {
             let last = |line: &Line| line.points.back().map_or(f64::MIN, |(time, _)| *time);
             let oldest = self.lines.iter().min_by(|(_, one), (_, other)| last(one).total_cmp(&last(other)));
@@ -37,12 +37,12 @@ impl Series {
     }
 
     /// Returns how many keys there are.
-    pub(in super::super) fn keys(&self) -> usize {
+    pub(super) fn keys(&self) -> usize {
         self.lines.len()
     }
 
     /// Returns the keys with the greatest last values, each with its points in the order of time.
-    pub(in super::super) fn greatest(&self, most: usize) -> Vec<(&str, Vec<(f64, f64)>)> {
+    pub(super) fn greatest(&self, most: usize) -> Vec<(&str, Vec<(f64, f64)>)> {
         let last = |line: &Line| line.points.back().map_or(f64::MIN, |(_, value)| *value);
         let mut lines: Vec<(&String, &Line)> = self.lines.iter().collect();
         lines.sort_by(|(_, one), (_, other)| last(other).total_cmp(&last(one)));

@@ -101,6 +101,14 @@ pub enum Error {
         /// Of how many.
         total: usize,
     },
+    /// What a pipeline needs is not there.
+    #[error("{bad} of {all} things that a pipeline needs are not as they should be")]
+    Unwell {
+        /// How many.
+        bad: usize,
+        /// Of how many.
+        all: usize,
+    },
     /// Queries that are wrong pass all tests.
     #[error("{survived} of {total} mutants were noticed by no test")]
     Mutants {
@@ -198,6 +206,7 @@ impl Error {
             | Self::Declined
             | Self::NoTests { .. }
             | Self::Tests { .. }
+            | Self::Unwell { .. }
             | Self::Mutants { .. }
             | Self::Log(_)
             | Self::Engine(_)

@@ -11,6 +11,7 @@ mod check;
 mod completions;
 mod condition;
 mod deployed;
+mod doctor;
 mod down;
 mod elsewhere;
 mod followed;
@@ -107,6 +108,7 @@ enum Command {
     View(view::Args),
     Test(test::Args),
     Down(down::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -180,6 +182,7 @@ async fn run(command: Command, output: Option<Output>, ui: &Ui) -> Result<(), Er
         Command::Top(args) => Box::pin(top::run(&args, ui)).await,
         Command::Test(args) => test::run(&args, ui).await,
         Command::Down(args) => down::run(&args, ui).await,
+        Command::Doctor(args) => Box::pin(doctor::run(&args, ui)).await,
         Command::Completions(args) => completions::run(&args, ui),
         Command::Man(args) => man::run(&args, ui),
     }

@@ -6,6 +6,7 @@ mod balance;
 mod client;
 mod csv;
 mod deployed;
+mod doctor;
 mod explain;
 mod files;
 mod flink;

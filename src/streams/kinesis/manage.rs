@@ -107,6 +107,14 @@ impl KinesisLog {
         })
     }
 
+    /// Returns how many shards the account may have in its region, and how many are open.
+    pub async fn limits(&self) -> Result<(u32, u32), LogError> {
+        let answer = self.client.describe_limits().send().await;
+        let limits = answer.map_err(|error| self.failure("DescribeLimits", &error))?;
+        let number = |number: i32| u32::try_from(number).unwrap_or_default();
+        Ok((number(limits.shard_limit()), number(limits.open_shard_count())))
+    }
+
     /// Waits until a stream that is being made or changed can be used.
     pub async fn until_active(&self, stream: &str) -> Result<(), LogError> {
         self.wait(stream, DESCRIBE, |status| status == Some(&StreamStatus::Active)).await

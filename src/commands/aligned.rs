@@ -2,10 +2,10 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::record::{Parts, plain};
+
 /// After how many rows the header comes again: a screen.
 const HEADER_EVERY: usize = 20;
-/// The columns that say which window a row is of; they stand first.
-const WINDOW: [&str; 3] = ["window_start", "window_end", "row_time"];
 
 /// A table to which rows are added as they come.
 #[derive(Debug, Default)]
@@ -63,9 +63,8 @@ impl Column {
 
 /// Returns the places of the columns in the order in which they are shown: those of the window first.
 pub(super) fn window_first(columns: &[String]) -> Vec<usize> {
-    let is_window = |place: &usize| WINDOW.contains(&columns[*place].as_str());
-    let (first, others): (Vec<usize>, Vec<usize>) = (0..columns.len()).partition(is_window);
-    [first, others].concat()
+    let Parts { keys, window, measures, .. } = Parts::of(columns);
+    [window, keys, measures].concat()
 }
 
 impl Aligned {
@@ -76,8 +75,8 @@ impl Aligned {
 
     /// Adds rows under their columns; returns the lines, with a header where one is due.
     pub(super) fn lines(&mut self, names: &[&str], rows: &[Vec<String>]) -> Vec<String> {
-        if self.columns.iter().map(|column| column.name.as_str()).ne(names.iter().copied()) {
-            let column = |name: &&str| Column { name: (*name).to_owned(), before: 0, behind: 0, numbers: true };
+        if self.columns.iter().map(|column| column.name.clone()).ne(names.iter().map(|name| plain(name))) {
+            let column = |name: &&str| Column { name: plain(name), before: 0, behind: 0, numbers: true };
             *self = Self { columns: names.iter().map(column).collect(), below: None };
         }
         for row in rows {

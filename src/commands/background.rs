@@ -1,20 +1,23 @@
 //! `pipe up --detach`: the same command in the background.
 
 use std::ffi::OsString;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::deploy::local::{Contact, DeployError, Folder};
 use crate::error::Error;
+use crate::page::Key;
 use crate::plan::{Plan, StreamsKind};
 use crate::ui::Ui;
 
 /// How long a background process may take until it answers: with Flink that is when the job runs.
 const START_PATIENCE: Duration = Duration::from_mins(3);
 
-/// Starts the same command in the background and waits until it answers.
-pub(super) async fn detach(plan: &Plan, ui: &Ui) -> Result<(), Error> {
+/// Starts the same command in the background and waits until it answers. `page` is whether it serves one, whose address is
+/// told.
+pub(super) async fn detach(plan: &Plan, page: bool, ui: &Ui) -> Result<(), Error> {
     let folder = Folder::of(&plan.name);
     if let Some(contact) = Contact::find(&folder).await? {
         let pid = contact.status().await.map(|status| status.pid);
@@ -22,8 +25,8 @@ pub(super) async fn detach(plan: &Plan, ui: &Ui) -> Result<(), Error> {
     }
     folder.make()?;
     let output = folder.output();
-    // Added to, never cut: another process may have begun at the same moment, and be the one that runs.
-    let file = std::fs::File::options().create(true).append(true).open(&output);
+    // What it says may hold the token of its page, and is for nobody else. Added to, never cut: another process may have begun at the same moment, and be the one that runs.
+    let file = std::fs::File::options().create(true).append(true).mode(0o600).open(&output);
     let file = file.map_err(|source| Error::write(&output, source))?;
     let errors = file.try_clone().map_err(|source| Error::write(&output, source))?;
     let program = std::env::current_exe().map_err(|source| Error::read("this program's own path", source))?;
@@ -39,6 +42,9 @@ pub(super) async fn detach(plan: &Plan, ui: &Ui) -> Result<(), Error> {
             // Another one than that of the records is nothing to anybody.
             if plan.target.streams == StreamsKind::Local {
                 ui.note(&format!("  endpoint  {}", contact.endpoint()));
+            }
+            if let (true, Ok(Some(key))) = (page, Key::known(&folder)) {
+                ui.note(&format!("  page      {}", key.address(key.port())));
             }
             ui.note(&format!("  log       {}", output.display()));
             ui.note(&format!("`pipe tail {0}` follows it, `pipe down {0}` stops and removes it", plan.name));

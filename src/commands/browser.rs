@@ -43,7 +43,9 @@ impl Browser {
             None => near(key.port()).await?,
         };
         let port = listener.local_addr().map_err(DeployError::Endpoint)?.port();
-        key.keep(&folder, port).map_err(|source| Error::write(folder.path(), source))?;
+        // Another page of the pipeline has the port that is kept, and goes on with it.
+        let kept = Key::known(&folder).ok().flatten().map(|key| key.port()).filter(|kept| taken(*kept, port));
+        key.keep(&folder, kept.unwrap_or(port)).map_err(|source| Error::write(folder.path(), source))?;
         let file = path.to_owned();
         let content = Content {
             folder,
@@ -76,6 +78,11 @@ impl Browser {
         // What failed in it has been told to whoever asked.
         self.served.await.ok();
     }
+}
+
+/// Returns whether somebody listens on a port that is not ours.
+fn taken(kept: u16, own: u16) -> bool {
+    kept != own && std::net::TcpListener::bind((LOOPBACK, kept)).is_err()
 }
 
 /// Listens on the port that an open page knows, or the first free one behind it.

@@ -85,7 +85,10 @@ async fn of_pipeline(which: Which<'_>, ui: &Ui) -> Result<Target, Error> {
     if let Some(deployed) = Deployment::of(&folder)?.filter(|deployed| !own || deployed.is_run_here()) {
         let names: Vec<String> = deployed.streams.iter().map(|stream| stream.name.clone()).collect();
         let plan = plan_for(&deployed.target)?;
-        return of_account(which, &name, &deployed.account().await?, plan.as_ref(), &names).await;
+        let target = of_account(which, &name, &deployed.account().await?, plan.as_ref(), &names).await?;
+        // Its queries may run here all the same, and tell how they stand.
+        let followed = if let Found::Running(contact) = found { Some((folder, contact)) } else { None };
+        return Ok(Target { followed, ..target });
     }
     if let Some(note) = Note::of(&folder)?.filter(|_| !own) {
         let account = Account::at(&note.target, &note.place).await?;

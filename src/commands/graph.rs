@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::deploy::local::{Contact, Folder};
 use crate::error::Error;
 use crate::observe::{Graph, Rates};
+use crate::plan::StreamsKind;
 use crate::ui::Ui;
 
 use super::locate::{self, Loaded};
@@ -37,7 +38,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, output: Option<Output>, ui: &Ui) -> Result<(), Error> {
     let plan = Loaded::open(&locate::file(args.pipeline.as_deref())?, ui)?.plan(&args.target, ui)?;
-    let rates = if args.no_rates { None } else { rates(&Folder::of(&plan.name)).await? };
+    // What runs here is of the target with its streams here.
+    let here = plan.target.streams == StreamsKind::Local;
+    let rates = if here && !args.no_rates { rates(&Folder::of(&plan.name)).await? } else { None };
     let graph = Graph::of(&plan, rates.as_ref());
     let text = match output {
         Some(Output::Json) => serde_json::to_string(&graph).map_err(|error| Error::stdout(error.into()))?,

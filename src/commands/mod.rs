@@ -174,7 +174,7 @@ async fn run(command: Command, output: Option<Output>, ui: &Ui) -> Result<(), Er
         Command::Up(args) => up::run(&args, ui).await,
         Command::Generate(args) => generate::run(&args, ui).await,
         Command::Kinesis(args) => Box::pin(kinesis::run(&args, ui)).await,
-        Command::Tail(args) => tail::run(&args, ui).await,
+        Command::Tail(args) => Box::pin(tail::run(&args, output, ui)).await,
         Command::Record(args) => record::run(&args, ui).await,
         Command::Replay(args) => replay::run(&args, ui).await,
         Command::Status(args) => status::run(&args, ui).await,

@@ -33,7 +33,7 @@ pub(super) async fn up(
     site.warn(ui);
     site.agree(plan, options, ui)?;
     if options.detach {
-        return background::detach(plan, ui).await;
+        return background::detach(plan, false, ui).await;
     }
     let account = site.account.clone();
     let (mut run, mut shown) = begin(site, plan, options, &mut stop, ui).await?;

@@ -49,7 +49,15 @@ impl<'a> Rows<'a> {
 
     /// Writes some records that follow each other.
     pub(super) fn write(&mut self, records: &[Vec<u8>]) -> Result<(), Error> {
-        let records = &*self.as_json(records);
+        let stream = self.stream.take();
+        let rows = stream.as_ref().map_or(Cow::Borrowed(records), |stream| stream.as_json(records));
+        let written = self.write_json(&rows);
+        self.stream = stream;
+        written
+    }
+
+    /// Writes some rows as JSON that follow each other.
+    pub(super) fn write_json(&mut self, records: &[Vec<u8>]) -> Result<(), Error> {
         match self.ui.format() {
             Format::Json => records.iter().try_for_each(|record| self.line(&json_line(record))),
             Format::Csv => records.iter().try_for_each(|record| {

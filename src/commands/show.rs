@@ -168,7 +168,8 @@ impl Progress {
         for query in &now.queries {
             let watermark = query.watermark.map_or("none yet".to_owned(), moment_text);
             let name = if now.queries.len() > 1 { format!("{}: ", query.name) } else { String::new() };
-            let left = query.closing.first().zip(query.watermark).map(|(window, at)| (window.closes - at).max(0));
+            let left =
+                query.closing.first().zip(query.watermark).map(|(window, at)| window.closes.saturating_sub(at).max(0));
             let closes = left.map_or_else(String::new, |left| format!(" (next close in {} s)", left / 1_000_000));
             line += &format!(
                 " | {name}watermark {watermark}, {}{closes}, late {}, bad {}",

@@ -109,7 +109,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
             let job = job_state.as_ref().map(|state| (state.clone(), state == "RUNNING"));
             let mut seen = Seen { running, job, ..Seen::default() };
             if let (true, Some(contact)) = (args.explain, &contact) {
-                explain::look(contact, status, &mut seen).await?;
+                explain::look(contact, status, &mut seen).await;
             }
             findings(status, plan.as_ref(), &seen)
         }

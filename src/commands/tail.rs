@@ -16,6 +16,7 @@ use crate::streams::{Follower, Manners, Position, now};
 use crate::ui::Ui;
 
 use super::followed::{Target, Which};
+use super::output::Output;
 use footer::Footer;
 use view::{View, Wanted};
 
@@ -71,7 +72,13 @@ pub(super) struct Args {
     duration: Option<Duration>,
 }
 
-pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
+pub(super) async fn run(args: &Args, output: Option<Output>, ui: &Ui) -> Result<(), Error> {
+    if args.chart.is_some() && matches!(output, Some(Output::Json | Output::Csv)) {
+        return Err(Error::Usage {
+            message: "--chart draws lines of bars, and writes neither JSON nor CSV".to_owned(),
+            hint: "leave --output out, or --chart".to_owned(),
+        });
+    }
     let deadline = args.duration.map(|duration| Instant::now() + duration);
     let which =
         Which { pipeline: args.pipeline.as_deref(), stream: args.stream.as_deref(), target: args.target.as_deref() };

@@ -13,9 +13,9 @@ use ratatui::layout::Size;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::deploy::local::{Contact, Folder};
+use crate::deploy::local::{Contact, Folder, RunStatus};
 use crate::error::Error;
-use crate::streams::{Follower, Manners, Position};
+use crate::streams::{Follower, Log, Manners, Position, now};
 use crate::ui::Ui;
 
 use super::followed::{Target, Which};
@@ -91,11 +91,20 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
 /// A pipeline that is looked at.
 struct Watch {
     picture: Picture,
-    /// Brings the rows that queries write.
-    follower: Follower,
-    /// The process that runs it, where one does.
-    contact: Option<Contact>,
+    /// What has been seen since. It is looked on a task of its own: who does not answer keeps nobody from ending it.
+    news: mpsc::Receiver<News>,
 }
+
+/// What was seen.
+enum News {
+    /// How the pipeline stands; nothing where it does not answer.
+    Stands(Option<Box<RunStatus>>),
+    /// Rows of a stream, by its place.
+    Rows(usize, Vec<Vec<u8>>),
+}
+
+/// How many news wait to be drawn.
+const WAITING: usize = 64;
 
 impl Watch {
     async fn open(args: &Args, ui: &Ui) -> Result<Self, Error> {
@@ -107,48 +116,40 @@ impl Watch {
                 hint: "`pipe up -d` runs it in the background; `pipe status` tells of what is at rest".to_owned(),
             });
         }
-        let contact = match args.target {
+        let contact = match args.target.as_deref() {
+            None | Some("local") => {
+                Contact::find(&Folder::of(&locate::name(args.pipeline.as_deref(), ui).await?.0)).await?
+            }
             Some(_) => None,
-            None => Contact::find(&Folder::of(&locate::name(args.pipeline.as_deref(), ui).await?.0)).await?,
         };
         let names: Vec<String> = target.streams.iter().map(|(name, _)| name.clone()).collect();
         let manners = if target.elsewhere { Manners::ELSEWHERE } else { Manners::HERE };
         let follower = Follower::open(Arc::clone(&target.log), &names, &Position::Latest, manners).await?;
         let mut picture = Picture::of(target.plan, target.streams);
         picture.choose(args.query.as_deref(), args.chart.as_deref())?;
-        Ok(Self { picture, follower, contact })
+        let (sender, news) = mpsc::channel(WAITING);
+        if let Some(contact) = contact {
+            tokio::spawn(ask(contact, sender.clone()));
+        }
+        tokio::spawn(follow(target.log, names, (follower, manners), sender));
+        Ok(Self { picture, news })
     }
 
-    /// Asks how the pipeline stands.
-    async fn ask(&mut self) {
-        if let Some(contact) = &self.contact {
-            self.picture.stands(contact.status().await);
+    fn take(&mut self, news: News) {
+        match news {
+            News::Stands(status) => self.picture.stands(status.map(|status| *status)),
+            News::Rows(stream, records) => self.picture.rows(stream, &records),
         }
-    }
-
-    /// Takes the rows that have come.
-    async fn follow(&mut self) -> Result<(), Error> {
-        // What cannot be read for now may be read later; that it does not run any more, the picture says.
-        let Ok((brought, _)) = self.follower.poll().await else { return Ok(()) };
-        for followed in brought {
-            self.picture.rows(followed.stream, &followed.records);
-        }
-        Ok(())
     }
 
     async fn once(&mut self, duration: Duration, look: Look, ui: &Ui) -> Result<(), Error> {
         let ends = Instant::now() + duration;
-        self.ask().await;
-        let mut due = interval(ASK.min(duration.max(Duration::from_millis(1))));
-        due.tick().await;
-        while Instant::now() < ends {
+        loop {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => return Err(Error::Interrupted),
-                _ = due.tick() => {}
-                () = sleep_until(ends) => {}
+                Some(news) = self.news.recv() => self.take(news),
+                () = sleep_until(ends) => break,
             }
-            self.ask().await;
-            self.follow().await?;
         }
         let size = if ui.is_watched() { ratatui::crossterm::terminal::size().map_or(SIZE, Size::from) } else { SIZE };
         let mut terminal = Terminal::new(TestBackend::new(size.width, size.height)).expect("a picture in memory");
@@ -163,10 +164,8 @@ impl Watch {
 
     async fn until_quit(&mut self, terminal: &mut ratatui::DefaultTerminal, look: Look) -> Result<(), Error> {
         let mut keys = keys();
-        let (mut draw, mut ask) = (interval(DRAW), interval(ASK));
-        for due in [&mut draw, &mut ask] {
-            due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        }
+        let mut draw = interval(DRAW);
+        draw.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 key = keys.recv() => match key {
@@ -180,10 +179,55 @@ impl Watch {
                     Some(_) => {}
                     None => return Ok(()),
                 },
-                _ = ask.tick() => self.ask().await,
-                _ = draw.tick() => self.follow().await?,
+                Some(news) = self.news.recv() => {
+                    self.take(news);
+                    // What comes is drawn with the next tick, however much it is.
+                    continue;
+                }
+                _ = draw.tick() => {}
             }
             terminal.draw(|frame| screen::draw(frame, &self.picture, look)).map_err(Error::stdout)?;
+        }
+    }
+}
+
+/// Asks again and again how a pipeline stands, until nobody wants to know.
+async fn ask(contact: Contact, sender: mpsc::Sender<News>) {
+    let mut due = interval(ASK);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        let status = contact.status().await.map(Box::new);
+        if sender.send(News::Stands(status)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Follows streams until nobody wants to know. What cannot be read for now is read later, from where it was.
+async fn follow(
+    log: Arc<dyn Log>,
+    names: Vec<String>,
+    (mut follower, manners): (Follower, Manners),
+    sender: mpsc::Sender<News>,
+) {
+    let mut due = interval(manners.pause);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut since = now();
+    loop {
+        due.tick().await;
+        if let Ok((brought, _)) = follower.poll().await {
+            for followed in brought {
+                since = followed.marks.last().map_or(since, |(arrival, _)| since.max(arrival + 1));
+                if sender.send(News::Rows(followed.stream, followed.records)).await.is_err() {
+                    return;
+                }
+            }
+        } else if let Ok(again) = Follower::open(Arc::clone(&log), &names, &Position::AtTime(since), manners).await {
+            follower = again;
+        }
+        if sender.is_closed() {
+            return;
         }
     }
 }

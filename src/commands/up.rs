@@ -158,7 +158,7 @@ pub(super) async fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
         prepared.begin().await?;
     }
     if args.detach {
-        return detach(&plan, ui).await;
+        return detach(&plan, args.ui, ui).await;
     }
     let options = Options {
         port: args.port,

@@ -13,6 +13,8 @@ use crate::engine::QueryStatus;
 pub struct Rates {
     /// By the streams' names.
     pub streams: BTreeMap<String, StreamRate>,
+    /// Records per second that generators make, by their streams' names.
+    pub generators: BTreeMap<String, f64>,
     /// By the queries' names.
     pub queries: BTreeMap<String, QueryRate>,
 }
@@ -70,7 +72,11 @@ impl Rates {
             let known = before.queries.iter().find(|known| known.name == query.name)?;
             Some((query.name.clone(), QueryRate::of(known, query, seconds)))
         });
-        Some(Self { streams: streams.collect(), queries: queries.collect() })
+        let generators = after.generators.iter().filter_map(|generator| {
+            let known = before.generators.iter().find(|known| known.stream == generator.stream)?;
+            Some((generator.stream.clone(), per_second(known.records, generator.records, seconds)))
+        });
+        Some(Self { streams: streams.collect(), generators: generators.collect(), queries: queries.collect() })
     }
 }
 
@@ -111,4 +117,54 @@ impl QueryRate {
 #[expect(clippy::cast_precision_loss, reason = "a rate for reading")]
 fn per_second(before: u64, after: u64, seconds: f64) -> f64 {
     after.saturating_sub(before) as f64 / seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(pid: u32, now: i64, shards: &[(&str, u64)]) -> RunStatus {
+        let load = |(shard, records): &(&str, u64)| ShardStatus {
+            shard: (*shard).to_owned(),
+            records: *records,
+            bytes: 10 * records,
+            refused: 0,
+        };
+        let loads: Vec<ShardStatus> = shards.iter().map(load).collect();
+        let stream = StreamStatus { name: "s".to_owned(), shards: loads.len(), records: 0, bytes: 0, loads };
+        RunStatus {
+            pipeline: "p".to_owned(),
+            pid,
+            endpoint: String::new(),
+            now,
+            streams: vec![stream],
+            generators: Vec::new(),
+            queries: Vec::new(),
+            job: None,
+            place: None,
+            waiting: None,
+        }
+    }
+
+    #[test]
+    fn a_rate_is_what_came_between_two_looks() {
+        let rates =
+            Rates::between(&status(1, 1_000, &[("0", 5), ("1", 7)]), &status(1, 3_000, &[("0", 105), ("1", 7)]));
+        let stream = &rates.unwrap().streams["s"];
+        assert_eq!((stream.records, stream.bytes), (50.0, 500.0));
+        assert_eq!(stream.shards.iter().map(|shard| shard.records).collect::<Vec<_>>(), [50.0, 0.0]);
+    }
+
+    #[test]
+    fn a_shard_that_has_begun_meanwhile_counts_from_nothing() {
+        let rates = Rates::between(&status(1, 0, &[("0", 500)]), &status(1, 1_000, &[("1", 30), ("2", 40)]));
+        assert!((rates.unwrap().streams["s"].records - 70.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn two_processes_and_a_clock_that_was_set_back_have_no_rate() {
+        assert_eq!(Rates::between(&status(1, 0, &[]), &status(2, 1_000, &[])), None);
+        assert_eq!(Rates::between(&status(1, 1_000, &[]), &status(1, 1_000, &[])), None);
+        assert_eq!(Rates::between(&status(1, 1_000, &[]), &status(1, 0, &[])), None);
+    }
 }

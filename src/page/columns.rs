@@ -3,10 +3,7 @@
 use serde::Serialize;
 
 use crate::plan::{Plan, Query};
-use crate::record::WINDOW;
-
-/// The columns that say when a row is from, the best first.
-const TIMES: [&str; 3] = ["window_end", "row_time", WINDOW];
+use crate::record::Parts;
 
 /// A stream that a query writes.
 #[derive(Debug, Clone, Serialize)]
@@ -34,17 +31,14 @@ impl Output {
     fn of(plan: &Plan, query: &Query, stream: &str) -> Option<Self> {
         let columns = &plan.stream(stream)?.columns;
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-        let place = |name: &str| names.iter().position(|column| column == name);
-        let time = TIMES.iter().find_map(|name| place(name));
-        let first_time = TIMES.iter().filter_map(|name| place(name)).min();
-        let behind = time.map_or(0, |time| time + 1);
+        let Parts { keys, time, measures, .. } = Parts::of(&names);
         let is_number = |index: &usize| columns[*index].sql_type.is_numeric();
         Some(Self {
             stream: stream.to_owned(),
             query: query.name.clone(),
             summary: query.summary.clone(),
-            keys: (0..first_time.unwrap_or(0)).collect(),
-            measures: (behind..names.len()).filter(is_number).collect(),
+            keys,
+            measures: measures.into_iter().filter(is_number).collect(),
             time,
             columns: names,
         })

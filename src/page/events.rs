@@ -4,14 +4,12 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -19,7 +17,7 @@ use crate::deploy::local::RunStatus;
 use crate::observe::{Graph, Rates, Seen, findings};
 use crate::plan::Plan;
 use crate::record::Row;
-use crate::streams::{Follower, Position, now};
+use crate::streams::{Follower, Manners, Position, SHARD_BYTES, SHARD_RECORDS, now};
 
 use super::Page;
 use super::columns::Output;
@@ -35,24 +33,13 @@ const HISTORY: i64 = 60 * 60 * 1000;
 /// How many rows one event has at the most.
 const ROWS_AT_ONCE: usize = 2_000;
 
-/// Where a browser left off, in the address; one that comes back by itself says so in a header.
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    #[serde(default)]
-    since: String,
-}
-
-/// Answers with events until the browser leaves, or the page ends.
-pub(super) async fn events(
-    State(page): State<Page>,
-    Query(asked): Query<Asked>,
-    headers: HeaderMap,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or(&asked.since).to_owned();
+/// Answers with events until the browser leaves, or the page ends. One that comes back begins anew: an hour of rows is soon
+/// told, and nothing has to be known of what it has.
+pub(super) async fn events(State(page): State<Page>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let mut stop = page.stop.clone();
-        let teller = Teller::new(page, sender, &known);
+        let teller = Teller::new(page, sender);
         tokio::select! {
             // Either way nobody is left to tell.
             _ = stop.wait_for(|stop| *stop) => {}
@@ -72,6 +59,8 @@ struct Teller {
     sender: mpsc::Sender<Event>,
     outputs: Vec<Told>,
     before: Option<RunStatus>,
+    /// From when on rows are told, in milliseconds since 1970-01-01T00:00:00Z.
+    since: i64,
 }
 
 /// A stream whose rows are told.
@@ -79,21 +68,13 @@ struct Told {
     output: Output,
     /// Brings them, while there is somebody who has them.
     follower: Option<Follower>,
-    /// From when on they have not been told, in milliseconds since 1970-01-01T00:00:00Z.
-    since: i64,
 }
 
 impl Teller {
-    /// Begins with an hour of rows, or where the browser left off: `known` is the id of the last event that it has.
-    fn new(page: Page, sender: mpsc::Sender<Event>, known: &str) -> Self {
-        let begin = now().saturating_sub(HISTORY);
-        let mut known = known.split(',').map(|since| since.parse::<i64>().ok());
-        let outputs = Output::all(&page.content.plan).into_iter().map(|output| {
-            let since = known.next().flatten().unwrap_or(begin).max(begin);
-            Told { output, follower: None, since }
-        });
+    fn new(page: Page, sender: mpsc::Sender<Event>) -> Self {
+        let outputs = Output::all(&page.content.plan).into_iter().map(|output| Told { output, follower: None });
         let outputs = outputs.collect();
-        Self { page, sender, outputs, before: None }
+        Self { page, sender, outputs, before: None, since: now().saturating_sub(HISTORY) }
     }
 
     async fn tell(mut self) -> Result<(), Left> {
@@ -102,10 +83,12 @@ impl Teller {
             "pipeline": plan.name,
             "description": plan.description,
             "target": plan.target.name,
+            "limits": { "records": SHARD_RECORDS, "bytes": SHARD_BYTES },
             "outputs": self.outputs.iter().map(|told| &told.output).collect::<Vec<_>>(),
         });
         self.send("hello", &hello).await?;
-        let (mut stands, mut rows) = (interval(STANDS), interval(ROWS));
+        let pause = if self.page.content.elsewhere.is_some() { Manners::ELSEWHERE.pause } else { ROWS };
+        let (mut stands, mut rows) = (interval(STANDS), interval(pause));
         for due in [&mut stands, &mut rows] {
             due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
@@ -119,13 +102,7 @@ impl Teller {
 
     async fn send(&self, name: &str, data: &Value) -> Result<(), Left> {
         // JSON has no line end outside of its texts, where it is written with a backslash.
-        let event = Event::default().event(name).id(self.place()).data(data.to_string());
-        self.sender.send(event).await.map_err(|_| Left)
-    }
-
-    /// Returns how far the rows have been told.
-    fn place(&self) -> String {
-        self.outputs.iter().map(|told| told.since.to_string()).collect::<Vec<_>>().join(",")
+        self.sender.send(Event::default().event(name).data(data.to_string())).await.map_err(|_| Left)
     }
 
     /// Tells how the pipeline stands.
@@ -149,21 +126,22 @@ impl Teller {
         self.send("stands", &told).await
     }
 
-    /// Tells of the rows that have come. Where nobody has them now, or what has them went away, it is tried again.
+    /// Tells of the rows that have come. Where nobody has them now it is tried again; where what has them went away, the
+    /// browser begins anew.
     async fn rows(&mut self) -> Result<(), Left> {
         for place in 0..self.outputs.len() {
             loop {
                 let told = &mut self.outputs[place];
                 let Some(follower) = &mut told.follower else { break self.follow(place).await };
-                let Ok((brought, at_end)) = follower.poll().await else { break told.follower = None };
+                let (brought, at_end) = follower.poll().await.map_err(|_| Left)?;
+                // Where it was refused for now, it is not asked at once again.
+                let some = !brought.is_empty();
                 for followed in brought {
-                    let told = &mut self.outputs[place];
-                    told.since = followed.marks.last().map_or(told.since, |(arrival, _)| told.since.max(arrival + 1));
                     for records in followed.records.chunks(ROWS_AT_ONCE) {
                         self.send("rows", &self.outputs[place].rows(&self.page.content.plan, records)).await?;
                     }
                 }
-                if at_end {
+                if at_end || !some {
                     break;
                 }
             }
@@ -171,12 +149,12 @@ impl Teller {
         Ok(())
     }
 
-    /// Begins to follow a stream, behind what was told already.
+    /// Begins to follow a stream.
     async fn follow(&mut self, place: usize) {
         if let Some((log, manners)) = self.page.log().await {
             let told = &mut self.outputs[place];
-            let (name, since) = (told.output.stream.clone(), Position::AtTime(told.since));
-            told.follower = Follower::open(log, &[name], &since, manners).await.ok();
+            let name = told.output.stream.clone();
+            told.follower = Follower::open(log, &[name], &Position::AtTime(self.since), manners).await.ok();
         }
     }
 }
@@ -197,12 +175,35 @@ impl Told {
     }
 }
 
-/// The digits that a double always holds.
-const DIGITS: usize = 17;
+/// The digits that a double holds, whichever they are.
+const DIGITS: usize = 15;
 
-/// Reads a value; a number that a double does not hold stays as it is written, as text.
+/// Reads a value; a number that a double may not hold stays as it is written, as text, but for those whose last digits are
+/// behind the point.
 fn read(value: &RawValue) -> Value {
     let written = value.get();
     let read: Value = serde_json::from_str(written).unwrap_or_default();
-    if read.is_number() && written.bytes().filter(u8::is_ascii_digit).count() > DIGITS { written.into() } else { read }
+    let whole = written.split(['.', 'e', 'E']).next().unwrap_or(written);
+    let digits = whole.bytes().filter(u8::is_ascii_digit).count();
+    if read.is_number() && digits > DIGITS {
+        return written.into();
+    }
+    // Read so that every digit is as it is written.
+    let exact = if read.is_f64() { written.parse().ok().and_then(Number::from_f64) } else { None };
+    exact.map_or(read, Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_a_double_does_not_hold_stay_texts() {
+        let read = |written: &str| read(&RawValue::from_string(written.to_owned()).unwrap());
+        assert_eq!(read("9007199254740993"), "9007199254740993");
+        assert_eq!(read("-123456789012345"), -123_456_789_012_345_i64);
+        assert_eq!(read("131.29708873379857"), 131.297_088_733_798_57);
+        assert_eq!(read("null"), Value::Null);
+        assert_eq!(read("\"1234567890123456\""), "1234567890123456");
+    }
 }

@@ -26,15 +26,23 @@ pub struct Key {
 impl Key {
     /// Returns the key of a pipeline's page: that of the last time, or a new one.
     pub fn of(folder: &Folder) -> io::Result<Self> {
-        let path = path(folder);
-        let known = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
-        if let Some(known) = known.filter(|known| known.token.len() == 2 * BYTES) {
+        if let Some(known) = Self::known(folder)? {
             return Ok(known);
         }
         let mut bytes = [0; BYTES];
         OsRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
         let token = format!("{:032x}", u128::from_be_bytes(bytes));
         Ok(Self { token, port: FIRST_PORT })
+    }
+
+    /// Returns the key that a page of the pipeline had last, where there is a good one.
+    pub fn known(folder: &Folder) -> io::Result<Option<Self>> {
+        let bytes = match fs::read(path(folder)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            bytes => bytes?,
+        };
+        let known = serde_json::from_slice::<Self>(&bytes).ok();
+        Ok(known.filter(|known| known.token.len() == 2 * BYTES))
     }
 
     /// Returns the token.

@@ -1,6 +1,6 @@
 //! The page of a pipeline: a picture of it in a browser on this machine.
 //!
-//! Owns what the browser is given and who may ask. May import `error` and what it imports. Answers loopback names with the
+//! Owns what the browser is given and who may ask. May import `observe`, `render` and what they import. Answers loopback names with the
 //! page's token only, and lets the page ask nobody but its own origin.
 
 mod columns;
@@ -66,6 +66,10 @@ struct Page {
 impl Page {
     /// Returns how the pipeline stands, where a process here runs it, and that process.
     async fn contact(&self) -> Option<Contact> {
+        // What runs here is not what is elsewhere.
+        if self.content.elsewhere.is_some() {
+            return None;
+        }
         Contact::find(&self.content.folder).await.ok().flatten()
     }
 

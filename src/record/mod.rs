@@ -4,10 +4,12 @@
 //! are those who read and write it.
 
 mod csv;
+mod place;
 mod row;
 
 pub(crate) use csv::{CsvReader, CsvRow, write_csv_field, write_csv_null, write_csv_row};
-pub use row::{DATA, Row, WINDOW, shown, text};
+pub use place::Parts;
+pub use row::{DATA, Row, WINDOW, plain, shown, text};
 
 /// How the rows of a stream are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

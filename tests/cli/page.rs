@@ -30,8 +30,9 @@ rows = [{ k = "a", n = 2, mean = 2 }]
 
 /// Returns the address of the page that a process has printed.
 fn address(said: &str) -> Option<String> {
-    let from = said.find("http://127.0.0.1:45").map(|_| said.split_whitespace())?;
-    from.filter(|word| word.contains("/?token=")).map(str::to_owned).next()
+    said.split_whitespace()
+        .find(|word| word.starts_with("http://127.0.0.1:") && word.contains("/?token="))
+        .map(str::to_owned)
 }
 
 fn page_of(up: &Up) -> String {
@@ -169,9 +170,10 @@ fn a_browser_sees_what_happens_and_outlives_the_pipeline() {
             "evaluate",
             "Date.parse(document.querySelector('#table tbody td:nth-child(3)').innerText + 'Z')"
         ]));
-        seen.saturating_sub(end.as_u64().unwrap())
+        seen.checked_sub(end.as_u64().unwrap()).expect("no row comes before its window's close")
     });
     let fastest = fastest.min().unwrap();
+    // The one promise about time that the page makes, of the best of five, so that a busy machine does not break it.
     assert!(fastest < 1000, "{fastest} ms behind the window's close");
     // What is picked is shown.
     browser.tell(&json!([

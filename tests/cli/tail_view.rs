@@ -84,6 +84,7 @@ fn a_chart_has_a_line_for_each_key() {
     let by = chart(&["--chart", "n", "--by", "k", "--where", "k = 'a'", "--for", "2s"]);
     assert_eq!(by.lines().nth(1).unwrap().split_whitespace().next(), Some("a"), "{by}");
     place.pipe(&["tail", "--chart", "meen"]).failed(64, &["--chart: there is no column `meen`", "did you mean `mean`"]);
+    place.pipe(&["tail", "--chart", "n", "-o", "csv"]).failed(64, &["neither JSON nor CSV"]);
     place.pipe(&["tail", "--by", "kk"]).failed(64, &["--by: there is no column `kk`", "did you mean `k`"]);
     up.stop();
 }

@@ -5,32 +5,47 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deploy::local::{Contact, RunStatus};
-use crate::error::Error;
 use crate::observe::{Finding, HotKey, Rates, Seen, Weight};
-use crate::streams::{Follower, Log, Manners, Position, now};
+use crate::streams::{Follower, Log, LogError, Manners, Millis, Position, now};
 use crate::ui::Ui;
 
 /// How long records are counted to see how fast they come.
 const COUNT_FOR: Duration = Duration::from_secs(1);
-/// How far back records are looked at for their keys, in milliseconds.
-const LOOK_BACK: i64 = 10_000;
+/// How far back records are looked at for their keys, in milliseconds: as far as they are counted.
+const LOOK_BACK: Millis = 1_000;
+/// How often they are read at the most; more than that is more than anybody waits for.
+const MOST_READS: usize = 20;
 
 /// Looks at a running pipeline for a moment: how fast its records come, and which keys they have.
-pub(super) async fn look(contact: &Contact, status: &mut RunStatus, seen: &mut Seen) -> Result<(), Error> {
+pub(super) async fn look(contact: &Contact, status: &mut RunStatus, seen: &mut Seen) {
     tokio::time::sleep(COUNT_FOR).await;
-    let Some(later) = contact.status().await else { return Ok(()) };
+    let Some(later) = contact.status().await else { return };
     seen.rates = Rates::between(status, &later);
     *status = later;
     let spread: Vec<String> =
         status.streams.iter().filter(|stream| stream.shards > 1).map(|stream| stream.name.clone()).collect();
     if !spread.is_empty() {
         let log: Arc<dyn Log> = Arc::new(contact.log().await);
-        let since = Position::AtTime(now().saturating_sub(LOOK_BACK));
-        let mut follower = Follower::open(log, &spread, &since, Manners::HERE).await?;
-        let (brought, _) = follower.poll().await?;
-        seen.hot_keys = brought.iter().filter_map(|it| hottest(&spread[it.stream], &it.marks)).collect();
+        // Consumers come first where reads are limited: what cannot be looked at is not told.
+        seen.hot_keys = hot_keys(log, &spread).await.unwrap_or_default();
     }
-    Ok(())
+}
+
+/// Looks which key the latest records of each stream have most often.
+async fn hot_keys(log: Arc<dyn Log>, streams: &[String]) -> Result<Vec<HotKey>, LogError> {
+    let since = Position::AtTime(now().saturating_sub(LOOK_BACK));
+    let mut follower = Follower::open(log, streams, &since, Manners::HERE).await?;
+    let mut marks: Vec<Vec<(Millis, String)>> = vec![Vec::new(); streams.len()];
+    for _ in 0..MOST_READS {
+        let (brought, at_end) = follower.poll().await?;
+        for mut followed in brought {
+            marks[followed.stream].append(&mut followed.marks);
+        }
+        if at_end {
+            break;
+        }
+    }
+    Ok(streams.iter().zip(&marks).filter_map(|(stream, marks)| hottest(stream, marks)).collect())
 }
 
 /// Returns the key that most records have.

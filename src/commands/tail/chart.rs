@@ -1,10 +1,11 @@
 //! `--chart`: a column over time as a line of bars for each key.
 
 use chrono::NaiveDateTime;
+use unicode_width::UnicodeWidthStr;
 
-use crate::record::{Row, text};
+use crate::record::{Parts, Row, plain, shown, text};
 use crate::streams::now;
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
 use super::super::series::Series;
 
@@ -13,8 +14,6 @@ const LINES: usize = 12;
 /// How many of the last points a line has.
 const POINTS: usize = 40;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// The columns that say when a row is from, the best first.
-const TIMES: [&str; 3] = ["window_end", "row_time", "window_start"];
 
 /// A chart that grows as rows come.
 pub(super) struct Chart {
@@ -39,27 +38,23 @@ impl Chart {
                 self.without += 1;
                 continue;
             };
-            let key = self.key(&row);
-            let time = TIMES.iter().find_map(|name| text(row.get(name)).parse::<NaiveDateTime>().ok());
+            let names: Vec<&str> = row.names().collect();
+            let parts = Parts::of(&names);
+            let key = match &self.by {
+                Some(by) => shown(row.get(by)),
+                None => parts.keys.iter().map(|key| shown(row.get(names[*key]))).collect::<Vec<_>>().join(" "),
+            };
+            let time = parts.time.and_then(|time| text(row.get(names[time])).parse::<NaiveDateTime>().ok());
             let time = time.map_or_else(now, |time| time.and_utc().timestamp_millis());
             #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time have 41 bits")]
             self.series.add(&key, time as f64, value);
         }
     }
 
-    fn key(&self, row: &Row) -> String {
-        if let Some(by) = &self.by {
-            return text(row.get(by));
-        }
-        let has_window = row.names().any(|name| TIMES.contains(&name));
-        let keys = row.names().take_while(|name| !TIMES.contains(name)).filter(|_| has_window);
-        keys.map(|name| text(row.get(name))).collect::<Vec<_>>().join(" ")
-    }
-
     /// Draws it.
     pub(super) fn lines(&self) -> Vec<String> {
         let greatest = self.series.greatest(LINES);
-        let width = greatest.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+        let width = greatest.iter().map(|(key, _)| key.width()).max().unwrap_or(0);
         let line = |(key, points): &(&str, Vec<(f64, f64)>)| {
             let shown: Vec<f64> =
                 points[points.len().saturating_sub(POINTS)..].iter().map(|(_, value)| *value).collect();
@@ -67,9 +62,10 @@ impl Chart {
             let high = shown.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let bars: String = shown.iter().map(|value| bar(*value, low, high)).collect();
             let last = shown.last().copied().unwrap_or_default();
-            format!("{key:<width$}  {bars:<POINTS$}  {last:.4}  ({low:.4} to {high:.4})")
+            let room = " ".repeat(width - key.width());
+            format!("{key}{room}  {bars:<POINTS$}  {last:.4}  ({low:.4} to {high:.4})")
         };
-        let mut lines = vec![self.column.clone()];
+        let mut lines = vec![plain(&self.column)];
         lines.extend(greatest.iter().map(line));
         if self.series.keys() > greatest.len() {
             lines.push(format!("the greatest {} of {} keys", greatest.len(), self.series.keys()));
@@ -83,7 +79,8 @@ impl Chart {
     /// Says at the end how many rows had no number to chart.
     pub(super) fn tell(&self, ui: &Ui) {
         if self.without > 0 {
-            ui.note(&format!("{} rows have no number in `{}`", self.without, self.column));
+            let rows = count(self.without, "row has", "rows have");
+            ui.note(&format!("{rows} no number in `{}`", self.column));
         }
     }
 }

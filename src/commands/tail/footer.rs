@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::deploy::local::RunStatus;
-use crate::observe::{Seen, Weight, findings};
+use crate::observe::{Finding, Rates, Seen, Weight, findings};
 use crate::plan::{Operator, Plan};
 use crate::ui::{Ui, count};
 use crate::window::{Micros, Shape};
@@ -23,6 +23,8 @@ const NO_WINDOW: Duration = Duration::from_secs(10);
 /// What is known of the pipeline whose rows are shown.
 pub(super) struct Footer {
     progress: Option<Progress>,
+    /// How it stood the last time.
+    before: Option<RunStatus>,
     asked: Option<Instant>,
     /// When rows came last, or it was said why none come.
     since: Instant,
@@ -35,7 +37,15 @@ pub(super) struct Footer {
 impl Footer {
     pub(super) fn new(plan: Option<&Plan>) -> Self {
         let patience = plan.and_then(longest_step).unwrap_or(NO_WINDOW).saturating_add(GRACE);
-        Self { progress: None, asked: None, since: Instant::now(), patience, said: false, line: String::new() }
+        Self {
+            progress: None,
+            before: None,
+            asked: None,
+            since: Instant::now(),
+            patience,
+            said: false,
+            line: String::new(),
+        }
     }
 
     /// Notes that rows have come.
@@ -44,7 +54,7 @@ impl Footer {
     }
 
     /// Looks how the pipeline stands where that is due, and says why nothing comes where nothing has for long. Returns
-    /// whether the line has changed.
+    /// whether what stands below is to be drawn.
     pub(super) async fn look(&mut self, target: &Target, hidden: usize, ui: &Ui) -> bool {
         let silent = !self.said && self.since.elapsed() >= self.patience;
         // Elsewhere nobody reads the line.
@@ -53,11 +63,14 @@ impl Footer {
             return false;
         }
         self.asked = Some(Instant::now());
-        let Some(status) = target.status().await else { return false };
-        if silent {
+        // A chart has its turn all the same.
+        let Some(status) = target.status().await else { return true };
+        if let (true, Some(before)) = (silent, &self.before) {
             self.said = true;
-            self.say_why(&status, target.plan.as_ref(), ui);
+            let seen = Seen { running: true, rates: Rates::between(before, &status), ..Seen::default() };
+            self.say_why(&findings(&status, target.plan.as_ref(), &seen), ui);
         }
+        self.before = Some(status.clone());
         let progress = self.progress.get_or_insert_with(|| Progress::of(status.clone()));
         self.line = progress.line(status);
         if hidden > 0 {
@@ -71,13 +84,16 @@ impl Footer {
         &self.line
     }
 
-    fn say_why(&self, status: &RunStatus, plan: Option<&Plan>, ui: &Ui) {
-        let seen = Seen { running: true, ..Seen::default() };
+    fn say_why(&self, found: &[Finding], ui: &Ui) {
         let passed = humantime::format_duration(Duration::from_secs(self.since.elapsed().as_secs()));
-        ui.note(&format!("nothing has come for {passed}:"));
-        let found = findings(status, plan, &seen);
         let (worse, notes): (Vec<_>, Vec<_>) = found.iter().partition(|finding| finding.weight != Weight::Note);
-        for finding in if worse.is_empty() { notes } else { worse } {
+        let said = if worse.is_empty() { notes } else { worse };
+        if said.is_empty() {
+            ui.note(&format!("nothing has come for {passed}; its records come, and no window has closed"));
+            return;
+        }
+        ui.note(&format!("nothing has come for {passed}:"));
+        for finding in said {
             let todo = finding.todo.as_ref().map_or_else(String::new, |todo| format!("; {todo}"));
             ui.note(&format!("  {}: {}{todo}", finding.about, finding.what));
         }
@@ -87,16 +103,16 @@ impl Footer {
 /// Returns how far apart rows of the slowest query are at the most.
 fn longest_step(plan: &Plan) -> Option<Duration> {
     let steps = plan.relations.iter().filter_map(|relation| match &relation.operator {
-        Operator::Group(group) => Some(step(group.window.shape())),
+        Operator::Group(group) => step(group.window.shape()),
         _ => None,
     });
     Some(Duration::from_micros(steps.max()?.unsigned_abs()))
 }
 
-fn step(shape: Shape) -> Micros {
+fn step(shape: Shape) -> Option<Micros> {
     match shape {
-        Shape::Panes(panes) => panes.size,
-        Shape::Session(length) | Shape::Stagger(length) => length,
-        Shape::Frame(_) => 0,
+        Shape::Panes(panes) => Some(panes.size),
+        Shape::Session(length) | Shape::Stagger(length) => Some(length),
+        Shape::Frame(_) => None,
     }
 }

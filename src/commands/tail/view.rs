@@ -1,5 +1,6 @@
 //! What `pipe tail` shows of the records that it follows, and what it says of those that it does not.
 
+use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
@@ -112,12 +113,8 @@ impl<'a> View<'a> {
             return Ok(());
         }
         if let Some(by) = &self.by {
-            // Those of one window together, as they came.
-            let key = |record: &Vec<u8>| {
-                let row = Row::of(record);
-                (text(row.get(WINDOW)), text(row.get(by)))
-            };
-            records.sort_by_cached_key(key);
+            records = ordered(self.rows[stream].as_json(&records).into_owned(), by);
+            return self.rows[stream].write_json(&records);
         }
         self.rows[stream].write(&records)?;
         if self.told.elapsed() >= TELL {
@@ -166,5 +163,39 @@ impl<'a> View<'a> {
             self.ui.note(&format!("… {rows} not shown; into a file or with -n all are"));
             (self.hidden, self.told) = (0, Instant::now());
         }
+    }
+}
+
+/// Puts rows of one window in the order of a column, as they came where that is equal: numbers by their size, texts by their
+/// letters, and numbers first.
+fn ordered(rows: Vec<Vec<u8>>, by: &str) -> Vec<Vec<u8>> {
+    let key = |record: &Vec<u8>| {
+        let row = Row::of(record);
+        let value = text(row.get(by));
+        (text(row.get(WINDOW)), value.parse::<f64>().ok().filter(|number| number.is_finite()), value)
+    };
+    let mut keyed: Vec<_> = rows.into_iter().map(|row| (key(&row), row)).collect();
+    keyed.sort_by(|((window, number, value), _), ((other_window, other_number, other), _)| {
+        let by_value = match (number, other_number) {
+            (Some(one), Some(other)) => one.total_cmp(other),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => value.cmp(other),
+        };
+        window.cmp(other_window).then(by_value)
+    });
+    keyed.into_iter().map(|(_, row)| row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_a_window_are_ordered_by_size() {
+        let row = |window: u32, n: &str| format!(r#"{{"n":{n},"window_start":"{window}"}}"#).into_bytes();
+        let rows = vec![row(2, "1"), row(1, "10"), row(1, "9"), row(1, "\"a\""), row(1, "100")];
+        let expected = vec![row(1, "9"), row(1, "10"), row(1, "100"), row(1, "\"a\""), row(2, "1")];
+        assert_eq!(ordered(rows, "n"), expected);
     }
 }

@@ -11,7 +11,7 @@ use crate::engine::QueryStatus;
 use crate::error::Error;
 use crate::observe::{Finding, Graph, Rates, Seen, findings};
 use crate::plan::{Plan, Stream};
-use crate::record::{Row, WINDOW, text};
+use crate::record::{Parts, Row, shown, text};
 use crate::streams::now;
 
 use super::super::series::Series;
@@ -20,8 +20,6 @@ use super::super::series::Series;
 const ANSWERS: usize = 4;
 /// How many rows of a stream are kept, for the table and for the chart of another column.
 const ROWS: usize = 2_000;
-/// The columns that tell when a row is from.
-const TIMES: [&str; 3] = ["window_end", "row_time", WINDOW];
 
 /// What is known.
 pub(super) struct Picture {
@@ -64,7 +62,7 @@ impl Picture {
             let shape = plan.as_ref().and_then(|plan| plan.shape(&stream));
             let mut output =
                 Output { stream, columns, shape, rows: VecDeque::new(), column: None, series: Series::default() };
-            output.column = output.measures().next();
+            output.column = output.measures().first().copied();
             output
         });
         let outputs = outputs.collect();
@@ -81,7 +79,7 @@ impl Picture {
             })?;
         }
         if let (Some(column), Some(output)) = (column, self.outputs.get_mut(self.chosen)) {
-            let names: Vec<&str> = output.measures().map(|index| output.columns[index].as_str()).collect();
+            let names: Vec<&str> = output.measures().into_iter().map(|index| output.columns[index].as_str()).collect();
             if !names.contains(&column) && !output.columns.is_empty() {
                 return Err(Error::Usage {
                     message: format!("`{column}` is no column of `{}` that a chart can show", output.stream),
@@ -105,7 +103,10 @@ impl Picture {
                     output.turn(by);
                 }
             }
-            Move::Scroll(by) => self.scrolled = self.scrolled.saturating_add_signed(by),
+            Move::Scroll(by) => {
+                let lines = self.status().map_or(0, |status| status.streams.iter().map(|it| 1 + it.loads.len()).sum());
+                self.scrolled = self.scrolled.saturating_add_signed(by).min(lines.saturating_sub(1));
+            }
             Move::Halt => self.halted = !self.halted,
         }
     }
@@ -172,18 +173,13 @@ impl Picture {
 }
 
 impl Output {
-    /// Returns the columns that may be charted: those behind the window's, or behind the row's time; all where there is
-    /// neither.
-    fn measures(&self) -> impl Iterator<Item = usize> + use<> {
-        let behind = |name: &str| self.columns.iter().position(|column| column == name);
-        let first = behind("window_end").or_else(|| behind("row_time")).map_or(0, |place| place + 1);
-        first..self.columns.len()
-    }
-
-    /// Returns the columns that make the key.
-    fn keys(&self) -> &[String] {
-        let place = self.columns.iter().position(|column| TIMES.contains(&column.as_str())).unwrap_or(0);
-        &self.columns[..place]
+    /// Returns the columns that may be charted: of those that are measured the ones with numbers, as far as that is known.
+    fn measures(&self) -> Vec<usize> {
+        let is_number = |place: &usize| {
+            let column = self.shape.as_ref().and_then(|shape| shape.column(&self.columns[*place]));
+            column.is_none_or(|column| column.sql_type.is_numeric())
+        };
+        Parts::of(&self.columns).measures.into_iter().filter(is_number).collect()
     }
 
     /// Returns the name of the column that is charted.
@@ -192,7 +188,7 @@ impl Output {
     }
 
     fn turn(&mut self, by: isize) {
-        let measures: Vec<usize> = self.measures().collect();
+        let measures = self.measures();
         let place = measures.iter().position(|measure| Some(*measure) == self.column).unwrap_or(0);
         self.show(measures.get(turned(place, by, measures.len())).copied());
     }
@@ -211,7 +207,7 @@ impl Output {
     fn take(&mut self, row: Row) {
         if self.columns.is_empty() {
             self.columns = row.names().map(str::to_owned).collect();
-            self.column = self.measures().next();
+            self.column = self.measures().first().copied();
         }
         self.chart(&row);
         if self.rows.len() == ROWS {
@@ -224,8 +220,10 @@ impl Output {
     fn chart(&mut self, row: &Row) {
         let Some(value) = self.column().and_then(|column| text(row.get(column)).parse::<f64>().ok()) else { return };
         if value.is_finite() {
-            let key: Vec<String> = self.keys().iter().map(|column| text(row.get(column))).collect();
-            let time = TIMES.iter().find_map(|column| millis(&text(row.get(column)))).unwrap_or_else(now);
+            let parts = Parts::of(&self.columns);
+            let cell = |place: &usize| row.get(&self.columns[*place]);
+            let key: Vec<String> = parts.keys.iter().map(|place| shown(cell(place))).collect();
+            let time = parts.time.and_then(|place| millis(&text(cell(&place)))).unwrap_or_else(now);
             #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time have 41 bits")]
             self.series.add(&key.join(" "), time as f64, value);
         }

@@ -199,7 +199,7 @@ fn query_lines(picture: &Picture, look: Look) -> Vec<Line<'static>> {
     let counters = &query.counters;
     let watermark = query.watermark.map_or_else(
         || "watermark none yet".to_owned(),
-        |at| format!("watermark {}, {} behind", clock_text(at), span(now - at / 1000)),
+        |at| format!("watermark {}, {} behind", clock_text(at), span(now.saturating_sub(at / 1000))),
     );
     let lag = format!("lag {}, read {}, rows {}", span(query.millis_behind), counters.records, counters.rows);
     let lost = format!("late {}, bad {}", counters.late, counters.bad);
@@ -215,7 +215,7 @@ fn query_lines(picture: &Picture, look: Look) -> Vec<Line<'static>> {
 }
 
 fn window_line(query: &QueryStatus, window: &OpenWindow) -> Line<'static> {
-    let left = query.watermark.map(|at| (window.closes - at) / 1000);
+    let left = query.watermark.map(|at| window.closes.saturating_sub(at) / 1000);
     let closes = left.map_or_else(String::new, |left| format!("{} left, ", span(left.max(0))));
     let bounds = format!("{}–{}", clock_text(window.start), clock_text(window.end));
     Line::raw(format!(" {bounds} {closes}{}", count(window.groups, "group", "groups")))
@@ -246,7 +246,7 @@ fn chart(frame: &mut Frame<'_>, area: Rect, output: &Output, look: Look) {
     let block = Block::new().borders(Borders::TOP).title(title);
     let points = || lines.iter().flat_map(|(_, points)| points);
     if lines.is_empty() || area.height < 4 {
-        let waiting = Paragraph::new("no row yet; the chart begins with the next window").block(block);
+        let waiting = Paragraph::new("no row with a number yet").block(block);
         return frame.render_widget(waiting, area);
     }
     let bounds = |pick: fn(&(f64, f64)) -> f64| {

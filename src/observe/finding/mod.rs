@@ -100,7 +100,7 @@ fn whole(status: &RunStatus, seen: &Seen, found: &mut Vec<Finding>) {
             weight: Weight::Blocked,
             about: about.clone(),
             what: "it does not run".to_owned(),
-            todo: Some(format!("`pipe up {}` goes on where it was", status.pipeline)),
+            todo: Some("`pipe up` with its file and target goes on where it was".to_owned()),
         });
     }
     if let (Some(job), Some((state, runs))) = (&status.job, &seen.job) {

@@ -28,8 +28,9 @@ pub(super) fn look(
     found.extend(look.late());
     found.extend(look.bad());
     found.extend(query.notes.iter().map(|note| {
-        let todo = "mend the file; it is read again within two seconds";
-        look.of("trouble", Weight::Loses, note.clone(), Some(todo.to_owned()))
+        // Only what is said of a table is about a file.
+        let todo = note.contains("table").then(|| "mend its file; it is read again within two seconds".to_owned());
+        look.of("trouble", Weight::Loses, note.clone(), todo)
     }));
 }
 

@@ -11,6 +11,8 @@ use super::{Finding, Seen, Weight};
 const NEAR: f64 = 0.8;
 /// From which part of a stream's records on a key is hot, where the stream has several shards to spread them over.
 const HOT: f64 = 0.5;
+/// A generator with fewer records a second may make none while it is looked on.
+const SLOW: f64 = 5.0;
 /// How many records a second must come, at least, for the spread over shards to mean something.
 const ENOUGH: f64 = 5.0;
 
@@ -49,7 +51,11 @@ fn silence((status, plan): (&RunStatus, Option<&Plan>), stream: &StreamStatus, s
     if !seen.running || (stream.records > 0 && rate.is_none_or(|rate| rate > 0.0)) {
         return None;
     }
-    let never = stream.taken() == 0;
+    // A slow one is not silent because it made nothing just now.
+    if stream.records > 0 && generator.is_some_and(|generator| generator.rate < SLOW) {
+        return None;
+    }
+    let never = stream.records == 0 && stream.taken() == 0;
     let (code, what) = if never {
         ("no-records", "no record has come into it".to_owned())
     } else {

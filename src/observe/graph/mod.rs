@@ -134,7 +134,7 @@ impl Graph {
     pub fn of(plan: &Plan, rates: Option<&Rates>) -> Self {
         let mut edges = Vec::new();
         for generator in &plan.generators {
-            let records = rates.and_then(|rates| Some(rates.streams.get(&generator.stream)?.records));
+            let records = rates.and_then(|rates| rates.generators.get(&generator.stream).copied());
             edges.push(edge((NodeKind::Generator, &generator.stream), (NodeKind::Stream, &generator.stream), records));
         }
         for query in &plan.queries {

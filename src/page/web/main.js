@@ -10,9 +10,8 @@ const at = (id) => document.getElementById(id);
 const SECONDS = 3600;
 /** How many rows a page of the table has. */
 const ROWS = 20;
-/** What a shard takes in a second (Kinesis quotas). */
-const SHARD_RECORDS = 1000;
-const SHARD_BYTES = 1_048_576;
+/** What a shard takes in a second, as the server says. */
+let limits = { records: Infinity, bytes: Infinity };
 
 const stores = new Map();
 const picked = { stream: null, column: 0, page: 0 };
@@ -21,8 +20,6 @@ const lag = new LineChart(at('lag'), 'seconds that the watermark is behind the c
 const windows = new LineChart(at('windows'), 'windows of the query');
 const past = { rates: { times: [], lines: new Map() }, lag: { times: [], lines: new Map() } };
 let stands = null;
-/** How far the rows have been told. */
-let last = '';
 let dirty = new Set();
 
 function element(name, text = '', className = '') {
@@ -66,20 +63,22 @@ const span = (millis) => {
 
 function hello(told) {
   document.title = `pipe: ${told.pipeline}`;
+  limits = told.limits;
   at('name').textContent = told.pipeline;
   at('purpose').textContent = told.description ?? '';
-  for (const output of told.outputs) {
-    const known = stores.get(output.stream);
-    // After a restart of the pipeline the rows go on, unless they are others by now.
-    if (!known || known.output.columns.join() !== output.columns.join()) stores.set(output.stream, new Store(output));
-  }
-  for (const stream of [...stores.keys()]) {
-    if (!told.outputs.some((output) => output.stream === stream)) stores.delete(stream);
-  }
+  // Who comes back begins anew: the rows are told again.
+  stores.clear();
+  for (const output of told.outputs) stores.set(output.stream, new Store(output));
   const options = told.outputs.map((output) => new Option(`${output.query} (${output.summary})`, output.stream));
   at('query').replaceChildren(...options);
-  if (!stores.has(picked.stream)) pick(told.outputs[0]?.stream ?? null);
-  else at('query').value = picked.stream;
+  const { stream, column } = picked;
+  pick(stores.has(stream) ? stream : (told.outputs[0]?.stream ?? null));
+  // Unless the file has other columns by now.
+  if (picked.stream === stream && column < at('column').options.length) {
+    picked.column = column;
+    at('column').value = String(column);
+  }
+  at('query').value = picked.stream;
 }
 
 function pick(stream) {
@@ -167,7 +166,7 @@ function draw_shards() {
   );
   const parts = streams.flatMap(([name, rate]) => {
     const cells = rate.shards.map((shard) => {
-      const part = Math.max(shard.records / SHARD_RECORDS, shard.bytes / SHARD_BYTES);
+      const part = Math.max(shard.records / limits.records, shard.bytes / limits.bytes);
       const refused = shard.refused > 0 ? `, refuses ${shard.refused.toFixed(0)}/s` : '';
       const number = Number(shard.shard.replace('shardId-', ''));
       const cell = element('div', `${number}: ${Math.round(part * 100)}%${refused}`, 'cell');
@@ -210,11 +209,12 @@ function draw_windows() {
 
 /** Draws once a frame what has changed, however much has come. */
 function frame() {
+  // First, so that a mistake in one picture does not end all that follow.
+  requestAnimationFrame(frame);
   const due = dirty;
   dirty = new Set();
   if (due.has('stands') && stands) draw_stands();
   if (due.has('windows')) draw_windows();
-  requestAnimationFrame(frame);
 }
 
 async function texts() {
@@ -256,13 +256,8 @@ async function run() {
 }
 
 function listen() {
-  // A browser says itself where it was when it comes back; a new one is told.
-  const events = new EventSource(`${with_token('events')}&since=${last}`);
-  const on = (name, act) =>
-    events.addEventListener(name, (event) => {
-      last = event.lastEventId;
-      act(JSON.parse(event.data));
-    });
+  const events = new EventSource(with_token('events'));
+  const on = (name, act) => events.addEventListener(name, (event) => act(JSON.parse(event.data)));
   on('hello', hello);
   on('stands', stand);
   on('rows', take);

@@ -62,6 +62,17 @@ export class Store {
     const half = this.count >> 1;
     for (const column of [this.times, this.keys, ...this.values]) column.copyWithin(0, half, this.count);
     this.count -= half;
+    // Keys that are in none of the others are no more.
+    const names = this.names;
+    [this.names, this.numbers] = [[], new Map()];
+    for (let at = 0; at < this.count; at++) {
+      const name = names[this.keys[at]];
+      if (!this.numbers.has(name)) {
+        this.numbers.set(name, this.names.length);
+        this.names.push(name);
+      }
+      this.keys[at] = this.numbers.get(name);
+    }
   }
 
   /** Returns the numbers of the keys with the greatest last values, whose names have a text in them. */

@@ -47,7 +47,9 @@ pub(super) async fn detach(plan: &Plan, page: bool, ui: &Ui) -> Result<(), Error
                 ui.note(&format!("  page      {}", key.address(key.port())));
             }
             ui.note(&format!("  log       {}", output.display()));
-            ui.note(&format!("`pipe tail {0}` follows it, `pipe down {0}` stops and removes it", plan.name));
+            // By its file where that is known, so that it is found from here whatever it is called.
+            let named = folder.file().map_or_else(|| plan.name.clone(), |file| file.display().to_string());
+            ui.note(&format!("`pipe tail {named}` follows it, `pipe down {named}` stops and removes it"));
             return Ok(());
         }
         if child.try_wait().is_ok_and(|ended| ended.is_some()) {

@@ -148,6 +148,7 @@ impl Command {
     fn outputs(&self) -> Vec<Output> {
         match self {
             Self::Plan(_) => [Output::USUAL, &[Output::Markdown]].concat(),
+            Self::Top(_) => vec![Output::Table],
             Self::Graph(_) => vec![Output::Mermaid, Output::Dot, Output::Svg, Output::Json],
             _ => Output::USUAL.to_vec(),
         }
@@ -161,7 +162,11 @@ async fn run(command: Command, output: Option<Output>, ui: &Ui) -> Result<(), Er
         let (last, others) = words.split_last().expect("every command has some");
         return Err(Error::Usage {
             message: format!("this command does not write `-o {}`", output.word()),
-            hint: format!("use {} or {last} here", others.join(", ")),
+            hint: if others.is_empty() {
+                format!("use {last} here")
+            } else {
+                format!("use {} or {last} here", others.join(", "))
+            },
         });
     }
     match command {

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::plan::{Plan, Source, Stream};
-use crate::record::{DATA, Row, shown, text};
+use crate::record::{DATA, RecordFormat, Row, shown, text};
 use crate::ui::{Format, Ui, csv_line};
 
 use super::aligned::{Aligned, window_first};
@@ -75,6 +75,13 @@ impl<'a> Rows<'a> {
                 if rows.is_empty() { Ok(()) } else { self.table(&rows) }
             }
         }
+    }
+
+    /// Returns where the values of a column lie in a row.
+    pub(super) fn path(&self, column: &str) -> Vec<String> {
+        let known = self.stream.as_ref().filter(|stream| stream.format == RecordFormat::Json);
+        let known = known.and_then(|stream| stream.column(column));
+        known.map_or_else(|| vec![column.to_owned()], |column| column.path.clone())
     }
 
     /// Returns the rows of records as JSON.

@@ -143,7 +143,8 @@ impl Watch {
     }
 
     async fn once(&mut self, duration: Duration, look: Look, ui: &Ui) -> Result<(), Error> {
-        let ends = Instant::now() + duration;
+        // One answer at least.
+        let ends = Instant::now() + duration.max(ASK / 2);
         loop {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => return Err(Error::Interrupted),

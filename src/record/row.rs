@@ -24,6 +24,18 @@ impl Row {
         })
     }
 
+    /// Returns the value at a path, from the outside in, as text; nothing where there is none.
+    pub fn at(&self, path: &[String]) -> String {
+        match path {
+            [] => String::new(),
+            [name] => text(self.get(name)),
+            [name, inner @ ..] => {
+                let nested = self.get(name).and_then(|value| serde_json::from_str::<Self>(value.get()).ok());
+                nested.map_or_else(String::new, |nested| nested.at(inner))
+            }
+        }
+    }
+
     /// Returns the names of its members, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
@@ -89,6 +101,13 @@ pub fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_found_at_their_paths() {
+        let row = Row::of(br#"{"a":{"b":{"c":1.50}},"d":"x"}"#);
+        let at = |path: &[&str]| row.at(&path.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!([at(&["a", "b", "c"]), at(&["d"]), at(&["d", "e"]), at(&["f"])], ["1.50", "x", "", ""]);
+    }
 
     #[test]
     fn tables_are_for_reading() {

@@ -233,7 +233,7 @@ fn wrong_times_are_told_apart() {
     for words in [
         "shardId-000000000001 of empty has no record yet, and is waited for until it has been idle for 1h",
         "shardId-000000000001 of slow holds it, and others are 1m ahead",
-        "its event times are 1h 59m",
+        "its latest event time, less `delay`, is 1h 59m",
         "1 row came when its window was over, such as shardId-000000000000",
     ] {
         assert!(text.contains(words), "{words}\n{text}");

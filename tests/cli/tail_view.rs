@@ -13,7 +13,7 @@ name = "late"
 
 [streams.events]
 event_time = { column = "t", delay = "0s", idle = "1h" }
-columns = { t = "TIMESTAMP(3)", k = "VARCHAR(8)", v = "DOUBLE" }
+columns = { t = "TIMESTAMP(3)", k = "VARCHAR(8)", v = { type = "DOUBLE", path = "$.in.v" } }
 
 [streams.too_late]
 [streams.sums]
@@ -26,7 +26,8 @@ select = { n = "COUNT(*)", mean = "AVG(v)" }
 "#;
 
 fn put(up: &Up, second: u32, k: &str, v: f64) {
-    let record = json!({ "t": format!("2026-01-01T00:{:02}:{:02}", second / 60, second % 60), "k": k, "v": v });
+    let record =
+        json!({ "t": format!("2026-01-01T00:{:02}:{:02}", second / 60, second % 60), "k": k, "in": { "v": v } });
     up.client.put("events", k, record.to_string().as_bytes()).unwrap();
 }
 
@@ -83,6 +84,10 @@ fn a_chart_has_a_line_for_each_key() {
     assert_eq!(lines[2], ["b", "▁▄█", "201.0000", "(0.0000", "to", "201.0000)"]);
     let by = chart(&["--chart", "n", "--by", "k", "--where", "k = 'a'", "--for", "2s"]);
     assert_eq!(by.lines().nth(1).unwrap().split_whitespace().next(), Some("a"), "{by}");
+    // A column whose path is not its name, in the records of a producer.
+    let nested =
+        place.output(&["tail", "--stream", "events", "--from", "earliest", "-n", "7", "--chart", "v", "--by", "k"]);
+    assert!(nested.lines().nth(1).unwrap().starts_with("a  "), "{nested}");
     place.pipe(&["tail", "--chart", "meen"]).failed(64, &["--chart: there is no column `meen`", "did you mean `mean`"]);
     place.pipe(&["tail", "--chart", "n", "-o", "csv"]).failed(64, &["neither JSON nor CSV"]);
     place.pipe(&["tail", "--by", "kk"]).failed(64, &["--by: there is no column `kk`", "did you mean `k`"]);

@@ -31,17 +31,18 @@ impl Chart {
         Self { column: column.to_owned(), by: by.map(str::to_owned), series: Series::default(), without: 0 }
     }
 
-    /// Adds rows.
-    pub(super) fn add(&mut self, rows: &[Vec<u8>]) {
+    /// Adds rows. `path` says where the values of a column lie.
+    pub(super) fn add(&mut self, rows: &[Vec<u8>], path: impl Fn(&str) -> Vec<String>) {
+        let (column, by) = (path(&self.column), self.by.as_deref().map(path));
         for row in rows.iter().map(|row| Row::of(row)) {
-            let Some(value) = text(row.get(&self.column)).parse::<f64>().ok().filter(|value| value.is_finite()) else {
+            let Some(value) = row.at(&column).parse::<f64>().ok().filter(|value| value.is_finite()) else {
                 self.without += 1;
                 continue;
             };
             let names: Vec<&str> = row.names().collect();
             let parts = Parts::of(&names);
-            let key = match &self.by {
-                Some(by) => shown(row.get(by)),
+            let key = match &by {
+                Some(by) => plain(&row.at(by)),
                 None => parts.keys.iter().map(|key| shown(row.get(names[*key]))).collect::<Vec<_>>().join(" "),
             };
             let time = parts.time.and_then(|time| text(row.get(names[time])).parse::<NaiveDateTime>().ok());
@@ -71,7 +72,7 @@ impl Chart {
             lines.push(format!("the greatest {} of {} keys", greatest.len(), self.series.keys()));
         }
         if self.series.keys() == 0 {
-            lines.push("no row with a number there yet".to_owned());
+            lines.push("no row with a number there".to_owned());
         }
         lines
     }
@@ -98,18 +99,19 @@ mod tests {
 
     #[test]
     fn each_key_has_a_line_of_its_own_range() {
+        let own = |column: &str| vec![column.to_owned()];
         let mut chart = Chart::new("n", None);
         let row = |k: &str, second: u32, n: &str| {
             format!(r#"{{"k":"{k}","window_start":"x","window_end":"2026-01-01T00:00:{second:02}","n":{n}}}"#)
                 .into_bytes()
         };
-        chart.add(&[row("b", 3, "4"), row("a", 1, "1"), row("b", 1, "0"), row("b", 2, "2"), row("a", 2, "null")]);
+        chart.add(&[row("b", 3, "4"), row("a", 1, "1"), row("b", 1, "0"), row("b", 2, "2"), row("a", 2, "null")], own);
         let lines = chart.lines();
         assert_eq!(lines[0], "n");
         assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>()[..3], ["a", "▄", "1.0000"]);
         assert_eq!(lines[2].split_whitespace().collect::<Vec<_>>()[..3], ["b", "▁▄█", "4.0000"], "by time");
         let mut by = Chart::new("n", Some("window_start"));
-        by.add(&[row("a", 1, "1"), row("b", 2, "3")]);
+        by.add(&[row("a", 1, "1"), row("b", 2, "3")], own);
         assert!(by.lines()[1].starts_with("x  ▁█"), "{:?}", by.lines());
     }
 }

@@ -109,11 +109,12 @@ impl<'a> View<'a> {
         }
         self.left -= records.len() as u64;
         if let Some(chart) = &mut self.chart {
-            chart.add(&self.rows[stream].as_json(&records));
+            chart.add(&self.rows[stream].as_json(&records), |column| self.rows[stream].path(column));
             return Ok(());
         }
         if let Some(by) = &self.by {
-            records = ordered(self.rows[stream].as_json(&records).into_owned(), by);
+            let path = self.rows[stream].path(by);
+            records = ordered(self.rows[stream].as_json(&records).into_owned(), &path);
             return self.rows[stream].write_json(&records);
         }
         self.rows[stream].write(&records)?;
@@ -168,10 +169,10 @@ impl<'a> View<'a> {
 
 /// Puts rows of one window in the order of a column, as they came where that is equal: numbers by their size, texts by their
 /// letters, and numbers first.
-fn ordered(rows: Vec<Vec<u8>>, by: &str) -> Vec<Vec<u8>> {
+fn ordered(rows: Vec<Vec<u8>>, by: &[String]) -> Vec<Vec<u8>> {
     let key = |record: &Vec<u8>| {
         let row = Row::of(record);
-        let value = text(row.get(by));
+        let value = row.at(by);
         (text(row.get(WINDOW)), value.parse::<f64>().ok().filter(|number| number.is_finite()), value)
     };
     let mut keyed: Vec<_> = rows.into_iter().map(|row| (key(&row), row)).collect();
@@ -196,6 +197,6 @@ mod tests {
         let row = |window: u32, n: &str| format!(r#"{{"n":{n},"window_start":"{window}"}}"#).into_bytes();
         let rows = vec![row(2, "1"), row(1, "10"), row(1, "9"), row(1, "\"a\""), row(1, "100")];
         let expected = vec![row(1, "9"), row(1, "10"), row(1, "100"), row(1, "\"a\""), row(2, "1")];
-        assert_eq!(ordered(rows, "n"), expected);
+        assert_eq!(ordered(rows, &["n".to_owned()]), expected);
     }
 }

@@ -178,13 +178,14 @@ impl Look<'_> {
             return None;
         }
         let (code, weight, where_to, todo) = if ahead > 0 {
-            let todo = "one record from the future makes all others late: is the column local time, or another unit?";
+            let todo = "a shard with a record from the future takes all others for late: is the column local time, or another \
+                        unit?";
             ("future-times", Weight::Loses, "ahead of", todo)
         } else {
             let todo = "old records are windowed all the same; where they should be of now: is the column local time?";
             ("old-times", Weight::Note, "behind", todo)
         };
-        let what = format!("its event times are {} {where_to} the clock", span(ahead));
+        let what = format!("its latest event time, less `delay`, is {} {where_to} the clock", span(ahead));
         Some(self.of(code, weight, what, Some(todo.to_owned())))
     }
 

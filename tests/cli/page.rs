@@ -214,6 +214,7 @@ fn a_browser_sees_what_happens_and_outlives_the_pipeline() {
         "evaluate",
         "(() => { const c = document.getElementById('keys'); c.value = ''; c.dispatchEvent(new Event('input')); })()"
     ]));
+    browser.wait("document.getElementById('what').innerText.includes(' keys, ')");
     browser.tell(&json!([
         "evaluate",
         "window.before = Number(document.getElementById('what').innerText.split(', ')[1].split(' ')[0])"

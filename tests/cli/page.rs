@@ -99,7 +99,8 @@ fn only_the_page_itself_may_ask_with_its_token() {
 /// A Chromium that does what it is told.
 struct Browser {
     child: Child,
-    stdin: ChildStdin,
+    /// Ends with the browser: the script closes that when no command is to come.
+    stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
 }
 
@@ -110,11 +111,11 @@ impl Browser {
         command.arg(script).arg(modules).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Self { child, stdin, stdout }
+        Self { child, stdin: Some(stdin), stdout }
     }
 
     fn tell(&mut self, command: &Value) -> Value {
-        self.stdin.write_all(format!("{command}\n").as_bytes()).unwrap();
+        self.stdin.as_mut().unwrap().write_all(format!("{command}\n").as_bytes()).unwrap();
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         let answer: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{command}: {line}"));
@@ -134,8 +135,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It may have ended.
-        self.child.kill().ok();
+        drop(self.stdin.take());
+        // Closing takes a moment; killed, it would leave its browser behind.
         self.child.wait().ok();
     }
 }

@@ -6,18 +6,16 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::deploy::local::{DeployError, Folder, LOOPBACK, listen};
+use crate::deploy::local::{DeployError, Folder, LOOPBACK, listen, listen_from};
 use crate::error::Error;
 use crate::kinesis_api::{Hosts, serve};
 use crate::page::{self, Content, Key, Text};
-use crate::plan::{EngineKind, Plan};
-use crate::render::{render, render_kinesis_sql};
+use crate::plan::Plan;
+use crate::render::Artifact;
 use crate::streams::Log;
 
+use super::render::rendered;
 use super::test;
-
-/// How many ports are tried from the one that the page had last.
-const PORTS: u16 = 100;
 
 /// A page that is served.
 pub(super) struct Browser {
@@ -40,7 +38,7 @@ impl Browser {
         let key = Key::of(&folder).map_err(|source| Error::read(folder.path(), source))?;
         let listener = match port {
             Some(port) => listen(LOOPBACK, Some(port)).await?,
-            None => near(key.port()).await?,
+            None => listen_from(LOOPBACK, key.port()).await?,
         };
         let port = listener.local_addr().map_err(DeployError::Endpoint)?.port();
         // Another page of the pipeline has the port that is kept, and goes on with it.
@@ -85,35 +83,13 @@ fn taken(kept: u16, own: u16) -> bool {
     kept != own && std::net::TcpListener::bind((LOOPBACK, kept)).is_err()
 }
 
-/// Listens on the port that an open page knows, or the first free one behind it.
-async fn near(port: u16) -> Result<tokio::net::TcpListener, DeployError> {
-    for port in port..port.saturating_add(PORTS) {
-        if let Ok(listener) = listen(LOOPBACK, Some(port)).await {
-            return Ok(listener);
-        }
-    }
-    Err(DeployError::NoPort { first: port, last: port.saturating_add(PORTS - 1) })
-}
-
 /// Renders everything, by target.
 fn artifacts(plans: &[Plan]) -> Result<Vec<Text>, Error> {
     let mut texts = Vec::new();
-    for plan in plans {
-        let rendered = render(plan)?;
-        texts.extend(rendered.artifacts().iter().map(|artifact| Text {
-            path: format!("{}/{}", plan.target.name, artifact.path),
-            text: artifact.text.clone(),
-        }));
-    }
-    if let Some(plan) = plans.first().filter(|_| plans.iter().all(|plan| plan.target.engine != EngineKind::KinesisSql))
-    {
-        let rendered = render_kinesis_sql(plan)?;
-        texts.extend(
-            rendered
-                .artifacts()
-                .iter()
-                .map(|artifact| Text { path: format!("kinesis-sql/{}", artifact.path), text: artifact.text.clone() }),
-        );
+    for (folder, assembly) in rendered(plans)? {
+        let text =
+            |artifact: &Artifact| Text { path: format!("{folder}/{}", artifact.path), text: artifact.text.clone() };
+        texts.extend(assembly.artifacts().iter().map(text));
     }
     Ok(texts)
 }

@@ -61,6 +61,11 @@ impl Target {
         self.followed.as_ref()?.1.status().await
     }
 
+    /// Gives up the process that runs the pipeline, where there is one: who takes it sees for itself whether that ends.
+    pub(super) fn take_contact(&mut self) -> Option<Contact> {
+        self.followed.take().map(|(_, contact)| contact)
+    }
+
     /// Returns the name of the pipeline that was followed and does not run any more.
     pub(super) async fn ended(&self) -> Option<&str> {
         let (folder, contact) = self.followed.as_ref()?;

@@ -1,18 +1,14 @@
 //! `pipe graph`
 
-use std::time::Duration;
-
 use crate::deploy::local::{Contact, Folder};
 use crate::error::Error;
 use crate::observe::{Graph, Rates};
 use crate::plan::StreamsKind;
 use crate::ui::Ui;
 
+use super::counted::counted;
 use super::locate::{self, Loaded};
 use super::output::Output;
-
-/// How long records are counted to see how fast they come.
-const COUNT_FOR: Duration = Duration::from_secs(1);
 
 /// Draw a pipeline: generators, streams, tables and queries, and what goes between them
 ///
@@ -54,7 +50,6 @@ pub(super) async fn run(args: &Args, output: Option<Output>, ui: &Ui) -> Result<
 /// Returns how fast a pipeline goes that runs here.
 async fn rates(folder: &Folder) -> Result<Option<Rates>, Error> {
     let Some(contact) = Contact::find(folder).await? else { return Ok(None) };
-    let before = contact.status().await;
-    tokio::time::sleep(COUNT_FOR).await;
-    Ok(before.zip(contact.status().await).and_then(|(before, after)| Rates::between(&before, &after)))
+    let Some(before) = contact.status().await else { return Ok(None) };
+    Ok(counted(&contact, &before).await.and_then(|(_, rates)| rates))
 }

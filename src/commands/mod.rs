@@ -10,6 +10,7 @@ mod browser;
 mod check;
 mod completions;
 mod condition;
+mod counted;
 mod deployed;
 mod doctor;
 mod down;

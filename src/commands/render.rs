@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::plan::EngineKind;
+use crate::plan::{EngineKind, Plan};
 use crate::render::{Assembly, KINESIS_SQL_FOLDER, render, render_kinesis_sql};
 use crate::ui::Ui;
 
@@ -27,15 +27,21 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<(), Error> {
     let loaded = Loaded::open(&locate::file(args.pipeline.as_deref())?, ui)?;
-    let plans = loaded.plans(ui)?;
-    for plan in &plans {
-        write(&args.out.join(&plan.target.name), &render(plan)?, ui)?;
+    rendered(&loaded.plans(ui)?)?.iter().try_for_each(|(folder, assembly)| write(&args.out.join(folder), assembly, ui))
+}
+
+/// Renders a file for each of its targets; returns the folders of the artifacts with them.
+pub(super) fn rendered(plans: &[Plan]) -> Result<Vec<(String, Assembly)>, Error> {
+    let mut all = Vec::new();
+    for plan in plans {
+        all.push((plan.target.name.clone(), render(plan)?));
     }
     // No target of the file has to be of the dead service for its artifacts to be there.
-    if !plans.iter().any(|plan| plan.target.engine == EngineKind::KinesisSql) {
-        write(&args.out.join(KINESIS_SQL_FOLDER), &render_kinesis_sql(&plans[0])?, ui)?;
+    if let (Some(plan), false) = (plans.first(), plans.iter().any(|plan| plan.target.engine == EngineKind::KinesisSql))
+    {
+        all.push((KINESIS_SQL_FOLDER.to_owned(), render_kinesis_sql(plan)?));
     }
-    Ok(())
+    Ok(all)
 }
 
 fn write(folder: &Path, assembly: &Assembly, ui: &Ui) -> Result<(), Error> {

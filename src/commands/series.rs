@@ -2,6 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use chrono::NaiveDateTime;
+
+use crate::record::{Parts, Row, shown, text};
+use crate::streams::now;
+
 /// How many keys are kept: those that came last. A terminal shows a few of them.
 const KEYS: usize = 1_000;
 /// How many points each has.
@@ -21,7 +26,7 @@ struct Line {
 
 impl Series {
     /// Adds a value of a key at a time.
-    pub(super) fn add(&mut self, key: &str, time: f64, value: f64) {
+    fn add(&mut self, key: &str, time: f64, value: f64) {
         if self.lines.len() >= KEYS && !self.lines.contains_key(key) {
             let last = |line: &Line| line.points.back().map_or(f64::MIN, |(time, _)| *time);
             let oldest = self.lines.iter().min_by(|(_, one), (_, other)| last(one).total_cmp(&last(other)));
@@ -34,6 +39,26 @@ impl Series {
             points.pop_front();
         }
         points.push_back((time, value));
+    }
+
+    /// Adds a value of a row, where it is a number, at the time that the row is from, or now where it has none. Its key is that
+    /// of its own columns, which `columns` names, if no other is given. Returns whether it is one.
+    pub(super) fn add_row<S: AsRef<str>>(
+        &mut self,
+        row: &Row,
+        columns: &[S],
+        key: Option<String>,
+        value: &str,
+    ) -> bool {
+        let Some(value) = value.parse::<f64>().ok().filter(|value| value.is_finite()) else { return false };
+        let parts = Parts::of(columns);
+        let cell = |place: &usize| row.get(columns[*place].as_ref());
+        let own = || parts.keys.iter().map(|place| shown(cell(place))).collect::<Vec<_>>().join(" ");
+        let time = parts.time.and_then(|place| text(cell(&place)).parse::<NaiveDateTime>().ok());
+        let time = time.map_or_else(now, |time| time.and_utc().timestamp_millis());
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time have 41 bits")]
+        self.add(&key.unwrap_or_else(own), time as f64, value);
+        true
     }
 
     /// Returns how many keys there are.

@@ -13,13 +13,12 @@ use ratatui::layout::Size;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::deploy::local::{Contact, Folder, RunStatus};
+use crate::deploy::local::{Contact, RunStatus};
 use crate::error::Error;
 use crate::streams::{Follower, Log, Manners, Position, now};
 use crate::ui::Ui;
 
 use super::followed::{Target, Which};
-use super::locate;
 use picture::{Move, Picture};
 use screen::Look;
 
@@ -109,19 +108,14 @@ const WAITING: usize = 64;
 impl Watch {
     async fn open(args: &Args, ui: &Ui) -> Result<Self, Error> {
         let which = Which { pipeline: args.pipeline.as_deref(), stream: None, target: args.target.as_deref() };
-        let target = Target::open(which, ui).await?;
+        let mut target = Target::open(which, ui).await?;
         if !target.live {
             return Err(Error::Unavailable {
                 message: "the pipeline does not run".to_owned(),
                 hint: "`pipe up -d` runs it in the background; `pipe status` tells of what is at rest".to_owned(),
             });
         }
-        let contact = match args.target.as_deref() {
-            None | Some("local") => {
-                Contact::find(&Folder::of(&locate::name(args.pipeline.as_deref(), ui).await?.0)).await?
-            }
-            Some(_) => None,
-        };
+        let contact = target.take_contact();
         let names: Vec<String> = target.streams.iter().map(|(name, _)| name.clone()).collect();
         let manners = if target.elsewhere { Manners::ELSEWHERE } else { Manners::HERE };
         let follower = Follower::open(Arc::clone(&target.log), &names, &Position::Latest, manners).await?;

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::deploy::local::RunStatus;
 use crate::observe::{Graph, Rates, Seen, findings};
-use crate::plan::Plan;
+use crate::plan::Stream as Shape;
 use crate::record::Row;
 use crate::streams::{Follower, Manners, Position, SHARD_BYTES, SHARD_RECORDS, now};
 
@@ -66,14 +66,17 @@ struct Teller {
 /// A stream whose rows are told.
 struct Told {
     output: Output,
+    /// How its rows are written.
+    shape: Option<Shape>,
     /// Brings them, while there is somebody who has them.
     follower: Option<Follower>,
 }
 
 impl Teller {
     fn new(page: Page, sender: mpsc::Sender<Event>) -> Self {
-        let outputs = Output::all(&page.content.plan).into_iter().map(|output| Told { output, follower: None });
-        let outputs = outputs.collect();
+        let plan = &page.content.plan;
+        let told = |output: Output| Told { shape: plan.shape(&output.stream), output, follower: None };
+        let outputs = Output::all(plan).into_iter().map(told).collect();
         Self { page, sender, outputs, before: None, since: now().saturating_sub(HISTORY) }
     }
 
@@ -138,7 +141,7 @@ impl Teller {
                 let some = !brought.is_empty();
                 for followed in brought {
                     for records in followed.records.chunks(ROWS_AT_ONCE) {
-                        self.send("rows", &self.outputs[place].rows(&self.page.content.plan, records)).await?;
+                        self.send("rows", &self.outputs[place].rows(records)).await?;
                     }
                 }
                 if at_end || !some {
@@ -161,10 +164,9 @@ impl Teller {
 
 impl Told {
     /// Writes rows as lists of their values, in the order of the columns.
-    fn rows(&self, plan: &Plan, records: &[Vec<u8>]) -> Value {
+    fn rows(&self, records: &[Vec<u8>]) -> Value {
         let output = &self.output;
-        let shape = plan.shape(&output.stream);
-        let rows = shape.as_ref().map_or(Cow::Borrowed(records), |shape| shape.as_json(records));
+        let rows = self.shape.as_ref().map_or(Cow::Borrowed(records), |shape| shape.as_json(records));
         let row = |record: &Vec<u8>| {
             let row = Row::of(record);
             let value = |column: &String| row.get(column).map_or(Value::Null, read);

@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::deploy::local::{Contact, RunStatus};
-use crate::observe::{Finding, HotKey, Rates, Seen, Weight};
+use crate::observe::{Finding, HotKey, Seen, Weight};
 use crate::streams::{Follower, Log, LogError, Manners, Millis, Position, now};
 use crate::ui::Ui;
 
-/// How long records are counted to see how fast they come.
-const COUNT_FOR: Duration = Duration::from_secs(1);
+use super::super::counted::counted;
+
 /// How far back records are looked at for their keys, in milliseconds: as far as they are counted.
 const LOOK_BACK: Millis = 1_000;
 /// How often they are read at the most; more than that is more than anybody waits for.
@@ -18,10 +17,8 @@ const MOST_READS: usize = 20;
 
 /// Looks at a running pipeline for a moment: how fast its records come, and which keys they have.
 pub(super) async fn look(contact: &Contact, status: &mut RunStatus, seen: &mut Seen) {
-    tokio::time::sleep(COUNT_FOR).await;
-    let Some(later) = contact.status().await else { return };
-    seen.rates = Rates::between(status, &later);
-    *status = later;
+    let Some(later) = counted(contact, status).await else { return };
+    (*status, seen.rates) = later;
     let spread: Vec<String> =
         status.streams.iter().filter(|stream| stream.shards > 1).map(|stream| stream.name.clone()).collect();
     if !spread.is_empty() {

@@ -1,10 +1,8 @@
 //! `--chart`: a column over time as a line of bars for each key.
 
-use chrono::NaiveDateTime;
 use unicode_width::UnicodeWidthStr;
 
-use crate::record::{Parts, Row, plain, shown, text};
-use crate::streams::now;
+use crate::record::{Row, plain};
 use crate::ui::{Ui, count};
 
 use super::super::series::Series;
@@ -35,20 +33,10 @@ impl Chart {
     pub(super) fn add(&mut self, rows: &[Vec<u8>], path: impl Fn(&str) -> Vec<String>) {
         let (column, by) = (path(&self.column), self.by.as_deref().map(path));
         for row in rows.iter().map(|row| Row::of(row)) {
-            let Some(value) = row.at(&column).parse::<f64>().ok().filter(|value| value.is_finite()) else {
-                self.without += 1;
-                continue;
-            };
             let names: Vec<&str> = row.names().collect();
-            let parts = Parts::of(&names);
-            let key = match &by {
-                Some(by) => plain(&row.at(by)),
-                None => parts.keys.iter().map(|key| shown(row.get(names[*key]))).collect::<Vec<_>>().join(" "),
-            };
-            let time = parts.time.and_then(|time| text(row.get(names[time])).parse::<NaiveDateTime>().ok());
-            let time = time.map_or_else(now, |time| time.and_utc().timestamp_millis());
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time have 41 bits")]
-            self.series.add(&key, time as f64, value);
+            let key = by.as_ref().map(|by| plain(&row.at(by)));
+            let charted = self.series.add_row(&row, &names, key, &row.at(&column));
+            self.without += usize::from(!charted);
         }
     }
 

@@ -3,16 +3,13 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use chrono::NaiveDateTime;
-
 use crate::deploy::local::RunStatus;
 use crate::document::help_for;
 use crate::engine::QueryStatus;
 use crate::error::Error;
 use crate::observe::{Finding, Graph, Rates, Seen, findings};
 use crate::plan::{Plan, Stream};
-use crate::record::{Parts, Row, shown, text};
-use crate::streams::now;
+use crate::record::{Parts, Row, text};
 
 use super::super::series::Series;
 
@@ -27,6 +24,8 @@ pub(super) struct Picture {
     outputs: Vec<Output>,
     /// How it stood, the last time last.
     answers: VecDeque<RunStatus>,
+    /// How fast it goes, between the first of them and the last.
+    rates: Option<Rates>,
     /// Whether it did not answer the last time.
     pub(super) silent: bool,
     chosen: usize,
@@ -66,7 +65,16 @@ impl Picture {
             output
         });
         let outputs = outputs.collect();
-        Self { plan, outputs, answers: VecDeque::new(), silent: false, chosen: 0, scrolled: 0, halted: false }
+        Self {
+            plan,
+            outputs,
+            answers: VecDeque::new(),
+            rates: None,
+            silent: false,
+            chosen: 0,
+            scrolled: 0,
+            halted: false,
+        }
     }
 
     /// Chooses the query and the column to begin with.
@@ -121,6 +129,8 @@ impl Picture {
                 self.answers.pop_front();
             }
             self.answers.push_back(status);
+            let ends = self.answers.front().zip(self.answers.back());
+            self.rates = ends.and_then(|(first, last)| Rates::between(first, last));
         }
     }
 
@@ -141,18 +151,18 @@ impl Picture {
         self.plan.as_ref()
     }
 
-    pub(super) fn rates(&self) -> Option<Rates> {
-        Rates::between(self.answers.front()?, self.answers.back()?)
+    pub(super) fn rates(&self) -> Option<&Rates> {
+        self.rates.as_ref()
     }
 
     pub(super) fn graph(&self) -> Option<Graph> {
-        Some(Graph::of(self.plan.as_ref()?, self.rates().as_ref()))
+        Some(Graph::of(self.plan.as_ref()?, self.rates()))
     }
 
     /// Returns what there is to say of it.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let Some(status) = self.status() else { return Vec::new() };
-        let seen = Seen { running: true, rates: self.rates(), ..Seen::default() };
+        let seen = Seen { running: true, rates: self.rates.clone(), ..Seen::default() };
         findings(status, self.plan.as_ref(), &seen)
     }
 
@@ -218,20 +228,11 @@ impl Output {
 
     /// Adds a row to the chart, where its value is a number.
     fn chart(&mut self, row: &Row) {
-        let Some(value) = self.column().and_then(|column| text(row.get(column)).parse::<f64>().ok()) else { return };
-        if value.is_finite() {
-            let parts = Parts::of(&self.columns);
-            let cell = |place: &usize| row.get(&self.columns[*place]);
-            let key: Vec<String> = parts.keys.iter().map(|place| shown(cell(place))).collect();
-            let time = parts.time.and_then(|place| millis(&text(cell(&place)))).unwrap_or_else(now);
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time have 41 bits")]
-            self.series.add(&key.join(" "), time as f64, value);
+        if let Some(column) = self.column {
+            let value = text(row.get(&self.columns[column]));
+            self.series.add_row(row, &self.columns, None, &value);
         }
     }
-}
-
-fn millis(moment: &str) -> Option<i64> {
-    Some(moment.parse::<NaiveDateTime>().ok()?.and_utc().timestamp_millis())
 }
 
 /// Goes on by a step among so many, round and round.

@@ -15,17 +15,23 @@ const PORTS: u16 = 100;
 
 /// Listens on a port of an address; on the first free one from 4567 where none is named.
 pub async fn listen(address: IpAddr, port: Option<u16>) -> Result<TcpListener, DeployError> {
-    if let Some(port) = port {
-        return bind(address, port).await;
+    match port {
+        Some(port) => bind(address, port).await,
+        None => listen_from(address, FIRST_PORT).await,
     }
-    for port in FIRST_PORT..FIRST_PORT + PORTS {
+}
+
+/// Listens on a port of an address, or on the first free one of the next hundred.
+pub async fn listen_from(address: IpAddr, first: u16) -> Result<TcpListener, DeployError> {
+    let end = first.saturating_add(PORTS);
+    for port in first..end {
         match bind(address, port).await {
             // Another may be free; where the address is none of this machine's, none is.
             Err(DeployError::Port { .. }) => {}
             done => return done,
         }
     }
-    Err(DeployError::NoPort { first: FIRST_PORT, last: FIRST_PORT + PORTS - 1 })
+    Err(DeployError::NoPort { first, last: end.saturating_sub(1) })
 }
 
 async fn bind(address: IpAddr, port: u16) -> Result<TcpListener, DeployError> {

@@ -18,5 +18,5 @@ pub use control::{GeneratorStatus, RunStatus, ShardStatus, StreamStatus, Waiting
 pub use error::DeployError;
 pub use folder::Folder;
 pub(super) use folder::Running;
-pub use listen::{LOOPBACK, listen};
+pub use listen::{LOOPBACK, listen, listen_from};
 pub use run::{Options, REGION, Run, open_streams};
